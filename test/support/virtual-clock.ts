@@ -61,7 +61,12 @@ export class VirtualClock implements Clock {
   }
 }
 
-/** Lets every promise reaction that is ready run, including those that become ready meanwhile. */
+/** Turns of the event loop that work may take which hands on from one `setImmediate` to the next. */
+const SETTLE_TURNS = 4;
+
+/** Lets everything run that is ready, including what becomes ready meanwhile. */
 export async function settle(): Promise<void> {
-  await new Promise<void>((resolve) => setImmediate(resolve));
+  for (let turn = 0; turn < SETTLE_TURNS; turn += 1) {
+    await new Promise<void>((resolve) => setImmediate(resolve));
+  }
 }

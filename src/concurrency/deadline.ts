@@ -1,0 +1,34 @@
+import type { Clock } from '../core/clock.js';
+
+/** What came of a bounded wait. */
+export type DeadlineOutcome<T> = { readonly ended: true; readonly value: T } | { readonly ended: false };
+
+/**
+ * Waits for `promise`, but no longer than `timeoutMs`. A rejection in time rejects. After the deadline the promise is abandoned, not
+ * stopped; should it still fail, the error goes to `onLateFailure`, which must not throw, and is never an unhandled rejection.
+ */
+export function withDeadline<T>(
+  promise: Promise<T>,
+  timeoutMs: number,
+  clock: Clock,
+  onLateFailure: (error: unknown) => void,
+): Promise<DeadlineOutcome<T>> {
+  return new Promise((resolve, reject) => {
+    let expired = false;
+    const timer = clock.setTimer(timeoutMs, () => {
+      expired = true;
+      resolve({ ended: false });
+    });
+    promise.then(
+      (value) => {
+        timer.cancel();
+        resolve({ ended: true, value });
+      },
+      (error: unknown) => {
+        timer.cancel();
+        if (expired) onLateFailure(error);
+        else reject(error);
+      },
+    );
+  });
+}
