@@ -1,0 +1,68 @@
+import { FramelockError } from '../core/errors.js';
+import { absSendTime, ntpTimestamp } from './media-time.js';
+import type { RtpHeaderExtension } from './rtp-packet.js';
+
+/** The header extensions that the sender writes, by the URIs that `a=extmap` names them with. */
+export const HEADER_EXTENSION_URIS = Object.freeze({
+  /** RFC 9143 section 15 */
+  mid: 'urn:ietf:params:rtp-hdrext:sdes:mid',
+  absSendTime: 'http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time',
+  absCaptureTime: 'http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-time',
+  /** draft-holmer-rmcat-transport-wide-cc-extensions-01 section 2 */
+  transportWideCc: 'http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01',
+});
+
+/** A `token` (RFC 8866 section 9) that fits the one-byte header form, which carries 1-16 bytes (RFC 8285 section 4.2). */
+const MID_PATTERN = /^[!#-'*+\-.0-9A-Z^-~]{1,16}$/;
+
+/** RTP fixed header without CSRCs (RFC 3550 section 5.1). */
+const FIXED_HEADER_BYTES = 12;
+/** `0xBEDE` and the length word of the extension block (RFC 8285 section 4.2). */
+const EXTENSION_BLOCK_HEADER_BYTES = 4;
+
+/**
+ * The data of a mid extension: the m-line's identification tag (RFC 9143 section 15).
+ * @throws FramelockError INVALID_ARGUMENT if `mid` is not a token of 1-16 characters
+ */
+export function writeMid(mid: string): Uint8Array {
+  if (!MID_PATTERN.test(mid)) {
+    throw new FramelockError('INVALID_ARGUMENT', `mid must be an SDP token of 1-16 characters, got '${mid}'`, {
+      context: { mid },
+    });
+  }
+  return Uint8Array.from(mid, (character) => character.charCodeAt(0));
+}
+
+/** The data of an abs-send-time extension: 3 bytes. `nowUs`: microseconds since the Unix epoch, read at the socket write. */
+export function writeAbsSendTime(nowUs: number): Uint8Array {
+  const value = absSendTime(nowUs);
+  return Uint8Array.of(value >>> 16, value >>> 8, value);
+}
+
+/**
+ * The data of an abs-capture-time extension in its short form, without a clock offset: 8 bytes, UQ32.32 NTP time of the capture.
+ * Source: libwebrtc docs/native-code/rtp-hdrext/abs-capture-time.
+ *
+ * @param captureUs microseconds since the Unix epoch
+ */
+export function writeAbsCaptureTime(captureUs: number): Uint8Array {
+  const { seconds, fraction } = ntpTimestamp(captureUs);
+  const data = new Uint8Array(8);
+  const view = new DataView(data.buffer);
+  view.setUint32(0, seconds);
+  view.setUint32(4, fraction);
+  return data;
+}
+
+/** The data of a transport-wide-cc extension: 2 bytes. `sequence`: 0-65535, counted over all streams of the transport. */
+export function writeTransportWideCc(sequence: number): Uint8Array {
+  return Uint8Array.of(sequence >>> 8, sequence);
+}
+
+/** Bytes of an RTP header with these extensions in the one-byte form, padding to 32 bits included (RFC 8285 section 4.2). */
+export function rtpHeaderBytes(extensions: readonly RtpHeaderExtension[]): number {
+  if (extensions.length === 0) return FIXED_HEADER_BYTES;
+  let elementBytes = 0;
+  for (const { data } of extensions) elementBytes += 1 + data.length;
+  return FIXED_HEADER_BYTES + EXTENSION_BLOCK_HEADER_BYTES + Math.ceil(elementBytes / 4) * 4;
+}

@@ -1,0 +1,110 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { RtpPacketHeader } from '../../src/rtp/rtp-packet.js';
+import { SendHistory } from '../../src/rtp/send-history.js';
+
+function header(sequenceNumber: number): RtpPacketHeader {
+  return { payloadType: 96, sequenceNumber, timestamp: 0, ssrc: 1, marker: false, extensions: [] };
+}
+
+function kinds(history: SendHistory, sequences: readonly number[], nowUs = 0): string[] {
+  return sequences.map((sequence) => history.lookup(sequence, nowUs, 0).kind);
+}
+
+describe('SendHistory', () => {
+  it('gives back the packet that was stored, itself', () => {
+    const history = new SendHistory();
+    const payload = Uint8Array.of(1, 2, 3);
+    history.store(header(7), payload, 1000);
+    expect(history.lookup(7, 2000, 0)).toEqual({ kind: 'found', packet: { header: header(7), payload } });
+    expect(history.lookup(8, 2000, 0)).toEqual({ kind: 'absent' });
+  });
+
+  it('drops the oldest packets beyond the packet limit, over the wrap too', () => {
+    const history = new SendHistory({ maxPackets: 3 });
+    for (const sequence of [0xfffe, 0xffff, 0, 1]) history.store(header(sequence), new Uint8Array(10), 0);
+    expect(kinds(history, [0xfffe, 0xffff, 0, 1])).toEqual(['absent', 'found', 'found', 'found']);
+    expect([history.packets, history.sizeBytes]).toEqual([3, 30]);
+  });
+
+  it('drops the oldest packets beyond the byte limit, and keeps no packet that alone exceeds it', () => {
+    const history = new SendHistory({ maxBytes: 100 });
+    history.store(header(1), new Uint8Array(60), 0);
+    history.store(header(2), new Uint8Array(40), 0);
+    expect(history.packets).toBe(2);
+    history.store(header(3), new Uint8Array(1), 0);
+    expect(kinds(history, [1, 2, 3])).toEqual(['absent', 'found', 'found']);
+    history.store(header(4), new Uint8Array(101), 0);
+    expect([history.packets, history.sizeBytes]).toEqual([0, 0]);
+  });
+
+  it('forgets packets past their age, when storing and when looking up', () => {
+    const history = new SendHistory({ maxAgeUs: 1000 });
+    history.store(header(1), new Uint8Array(1), 0);
+    history.store(header(2), new Uint8Array(1), 600);
+    expect(kinds(history, [1, 2], 1000)).toEqual(['found', 'found']);
+    expect(kinds(history, [1, 2], 1001)).toEqual(['absent', 'found']);
+    history.store(header(3), new Uint8Array(1), 1601);
+    expect(history.packets).toBe(1);
+  });
+
+  it('answers the first request at once and a repeated one after the resend interval', () => {
+    const history = new SendHistory();
+    history.store(header(1), new Uint8Array(1), 0);
+    const ask = (nowUs: number) => history.lookup(1, nowUs, 50_000).kind;
+    expect([ask(10), ask(11), ask(50_009), ask(50_010), ask(60_000)]).toEqual([
+      'found',
+      'too-soon',
+      'too-soon',
+      'found',
+      'too-soon',
+    ]);
+  });
+
+  it('limits each packet for itself', () => {
+    const history = new SendHistory();
+    history.store(header(1), new Uint8Array(1), 0);
+    history.store(header(2), new Uint8Array(1), 0);
+    expect([history.lookup(1, 5, 1000).kind, history.lookup(2, 5, 1000).kind]).toEqual(['found', 'found']);
+  });
+
+  it('keeps the newer packet when a sequence number comes round while the older one is still held', () => {
+    const history = new SendHistory({ maxPackets: 2 });
+    history.store(header(1), Uint8Array.of(1), 0);
+    history.store(header(1), Uint8Array.of(2), 0);
+    history.store(header(2), Uint8Array.of(3), 0);
+    expect(history.lookup(1, 0, 0)).toMatchObject({ packet: { payload: Uint8Array.of(2) } });
+  });
+
+  it('agrees with a plain list of what was sent, within its bounds', () => {
+    const send = fc.record({ sizeBytes: fc.integer({ min: 0, max: 60 }), waitUs: fc.integer({ min: 0, max: 300 }) });
+    fc.assert(
+      fc.property(fc.array(send, { maxLength: 80 }), fc.integer({ min: 0, max: 0xffff }), (sends, start) => {
+        const limits = { maxPackets: 10, maxBytes: 300, maxAgeUs: 1000 };
+        const history = new SendHistory(limits);
+        let model: { sequence: number; sizeBytes: number; sentUs: number }[] = [];
+        let nowUs = 0;
+        sends.forEach(({ sizeBytes, waitUs }, index) => {
+          nowUs += waitUs;
+          const sequence = (start + index) & 0xffff;
+          history.store(header(sequence), new Uint8Array(sizeBytes), nowUs);
+          model = [...model, { sequence, sizeBytes, sentUs: nowUs }].slice(-limits.maxPackets);
+          const total = () => model.reduce((sum, sent) => sum + sent.sizeBytes, 0);
+          while (total() > limits.maxBytes) model.shift();
+          model = model.filter(({ sentUs }) => nowUs - sentUs <= limits.maxAgeUs);
+          expect([history.packets, history.sizeBytes]).toEqual([model.length, total()]);
+        });
+        const all = sends.map((_, index) => (start + index) & 0xffff);
+        const held = new Set(model.map(({ sequence }) => sequence));
+        expect(kinds(history, all, nowUs)).toEqual(all.map((sequence) => (held.has(sequence) ? 'found' : 'absent')));
+      }),
+    );
+  });
+
+  it.each([{ maxPackets: 0 }, { maxPackets: 32_769 }, { maxPackets: 1.5 }, { maxBytes: -1 }, { maxAgeUs: Number.NaN }])(
+    'refuses the limit %j',
+    (limits) => {
+      expect(() => new SendHistory(limits)).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));
+    },
+  );
+});
