@@ -1,0 +1,19 @@
+import type { FFEncoderCodec } from 'node-av/constants';
+import type { VideoCodec, VideoEncoderConfig } from '../encoder.js';
+import type { RateControl } from '../rate-control.js';
+import type { VideoPixelFormat } from '../video-frame.js';
+
+/** How one codec is encoded with FFmpeg: everything that differs between codecs, and nothing else. */
+export interface CodecProfile {
+  readonly codec: VideoCodec;
+  /** FFmpeg's name of the encoder. */
+  readonly encoderName: FFEncoderCodec;
+  /** Pixel formats that the encoder takes as they are; any other is converted. I420 is always among them. */
+  readonly inputFormats: readonly VideoPixelFormat[];
+  /** FFmpeg options, set before the encoder is opened; an unknown one fails the opening. */
+  options(config: VideoEncoderConfig): Readonly<Record<string, string | number>>;
+  createRateControl(config: VideoEncoderConfig): RateControl;
+}
+
+/** A distance between key frames that is never reached: a year at 30 frames per second. */
+export const NEVER_FRAMES = 1_000_000_000;

@@ -1,0 +1,56 @@
+import { AV_LOG_ERROR } from 'node-av/constants';
+import { Codec, Log } from 'node-av/lib';
+import { describeError, FramelockError } from '../../core/errors.js';
+import type { FrameInput, VideoCodec, VideoEncoder, VideoEncoderConfig, VideoEncoderFactory } from '../encoder.js';
+import { SingleFlightEncoder } from '../single-flight-encoder.js';
+import { validateEncoderConfig } from '../validate-frame.js';
+import { codecProfiles } from './codec-profiles.js';
+import { FfmpegEncoder } from './ffmpeg-encoder.js';
+
+/**
+ * Encoders of FFmpeg's libraries through the prebuilt package node-av: VP8 by libvpx, H.264 by x264.
+ *
+ * Encoding runs on libuv's thread pool, one thread per encoder and frame (see `sizeThreadPool`). FFmpeg's log level is one setting of
+ * the process; the constructor sets it to errors, since at its default FFmpeg writes the encoder's version at each open and x264 eight
+ * lines of statistics at each close to the standard error output. What goes wrong is reported by thrown errors.
+ */
+export class NodeAvEncoderFactory implements VideoEncoderFactory {
+  readonly name = 'node-av';
+  readonly codecs: readonly VideoCodec[];
+
+  constructor() {
+    Log.setLevel(AV_LOG_ERROR);
+    this.codecs = codecProfiles
+      .filter(({ encoderName }) => Codec.findEncoderByName(encoderName) !== null)
+      .map(({ codec }) => codec);
+  }
+
+  async open(config: VideoEncoderConfig, input: FrameInput): Promise<VideoEncoder> {
+    const { codec, width, height } = config;
+    const profile = codecProfiles.find((candidate) => candidate.codec === codec);
+    if (profile === undefined || !this.codecs.includes(codec)) {
+      throw new FramelockError(
+        'CODEC_UNSUPPORTED',
+        `Codec ${String(codec)} cannot be encoded here; node-av supports ${this.codecs.join(', ')}.`,
+        { context: { codec } },
+      );
+    }
+    validateEncoderConfig(config);
+    // Later changes to the caller's object must not get past the validation.
+    const ownConfig = Object.freeze({ ...config });
+    const native = await FfmpegEncoder.open(profile, ownConfig).catch((error: unknown) => {
+      throw new FramelockError(
+        'ENCODER_OPEN_FAILED',
+        `The ${codec} encoder ${profile.encoderName} did not open at ${width}x${height}: ${describeError(error)}.`,
+        { cause: error, context: { codec, width, height } },
+      );
+    });
+    return new SingleFlightEncoder({
+      config: ownConfig,
+      implementation: profile.encoderName,
+      input,
+      native,
+      rateControl: profile.createRateControl(ownConfig),
+    });
+  }
+}

@@ -1,0 +1,248 @@
+import { FramelockError } from '../../src/core/errors.js';
+import type {
+  EncodedVideoChunk,
+  FrameInput,
+  ReadResult,
+  VideoCodec,
+  VideoEncoder,
+  VideoEncoderConfig,
+  VideoEncoderFactory,
+} from '../../src/encoder/encoder.js';
+import type { RawVideoFrame } from '../../src/encoder/video-frame.js';
+
+/** What released and closed memory is filled with. */
+export const POISON = 0xdd;
+
+const HEADER_BYTES = 10;
+const STAMP_BYTES = 16;
+
+/** Where a {@link PoisoningEncoderFactory} can be held up. */
+export type GateStep = 'open' | 'read' | 'close';
+
+/** Options of a {@link PoisoningEncoderFactory}. */
+export interface PoisoningEncoderOptions {
+  /** Awaited within each step: a test decides when an open, a read or a close goes on. Default: at once. */
+  readonly gate?: (step: GateStep, generation: number) => Promise<void>;
+  /** Bytes of every chunk, at least 26. @default 200 */
+  readonly chunkBytes?: number;
+}
+
+/** What a chunk of a {@link PoisoningEncoder} says of itself. */
+export interface ChunkStamp {
+  /** Which encoder of the factory made it, from 1. */
+  readonly generation: number;
+  /** Capture time in microseconds of the frame in it. */
+  readonly timestamp: number;
+  /** Chunks of this encoder before it. */
+  readonly index: number;
+}
+
+/**
+ * Opens encoders that make misuse visible: see {@link PoisoningEncoder}. Whatever an owner does wrong is thrown and also listed in
+ * `violations`, since a thrown error may be caught on the way.
+ */
+export class PoisoningEncoderFactory implements VideoEncoderFactory {
+  readonly name = 'poisoning';
+  readonly codecs: readonly VideoCodec[] = ['vp8', 'vp9', 'h264', 'av1'];
+  /** Every encoder that was opened, in order. */
+  readonly encoders: PoisoningEncoder[] = [];
+  readonly violations: string[] = [];
+  /** While set, `open` fails with it. */
+  openError: Error | undefined;
+  readonly #options: PoisoningEncoderOptions;
+  #closed = 0;
+
+  constructor(options: PoisoningEncoderOptions = {}) {
+    this.#options = options;
+  }
+
+  get opened(): number {
+    return this.encoders.length;
+  }
+
+  get closed(): number {
+    return this.#closed;
+  }
+
+  /** Encoders opened and not closed to the end. */
+  get alive(): number {
+    return this.opened - this.closed;
+  }
+
+  async open(config: VideoEncoderConfig, input: FrameInput): Promise<PoisoningEncoder> {
+    const generation = this.encoders.length + 1;
+    await this.#options.gate?.('open', generation);
+    if (this.openError !== undefined) throw this.openError;
+    const encoder = new PoisoningEncoder(
+      config,
+      input,
+      this.encoders.length + 1,
+      this.#options,
+      this.violations,
+      () => {
+        this.#closed += 1;
+      },
+    );
+    this.encoders.push(encoder);
+    return encoder;
+  }
+}
+
+/**
+ * A deterministic encoder with one buffer for all its chunks, which it overwrites with {@link POISON} at release: bytes used too late
+ * are wrong bytes. It refuses overlapping reads, reads with a chunk out, and reads after close, and keeps account of what it was told.
+ * Otherwise it keeps the contract of `VideoEncoder`; its chunks are a well-formed header of the codec (VP8, or an Annex B unit of H.264), a
+ * stamp and filler.
+ */
+export class PoisoningEncoder implements VideoEncoder {
+  readonly config: Readonly<VideoEncoderConfig>;
+  readonly implementation = 'poisoning';
+  readonly generation: number;
+  /** Every bitrate set, in order. */
+  readonly bitrates: number[] = [];
+  /** Capture times of the frames that became key frames. */
+  readonly keyFrames: number[] = [];
+  keyFrameRequests = 0;
+  /** While set, every `read` that finds a frame fails with it. */
+  readError: Error | undefined;
+  /** `setBitrate` and `forceKeyFrame` after `close`: allowed, without effect. */
+  callsAfterClose = 0;
+  /** Closes that began while a read or an unreleased chunk was outstanding: allowed, but an owner with a lock never does it. */
+  closesWhileBusy = 0;
+  readonly #input: FrameInput;
+  readonly #options: PoisoningEncoderOptions;
+  readonly #violations: string[];
+  readonly #onClosed: () => void;
+  readonly #buffer: Uint8Array;
+  #state: 'idle' | 'reading' | 'lent' = 'idle';
+  #onIdle: (() => void) | undefined;
+  #closing: Promise<void> | undefined;
+  #keyFrameWanted = true;
+  #chunks = 0;
+
+  constructor(
+    config: VideoEncoderConfig,
+    input: FrameInput,
+    generation: number,
+    options: PoisoningEncoderOptions,
+    violations: string[],
+    onClosed: () => void,
+  ) {
+    this.config = Object.freeze({ ...config });
+    this.generation = generation;
+    this.#input = input;
+    this.#options = options;
+    this.#violations = violations;
+    this.#onClosed = onClosed;
+    this.#buffer = new Uint8Array(options.chunkBytes ?? 200).fill(POISON);
+  }
+
+  async read(): Promise<ReadResult> {
+    if (this.#closing !== undefined) throw this.#violation('ENCODER_CLOSED', 'read after close');
+    if (this.#state === 'reading') throw this.#violation('ENCODER_BUSY', 'overlapping reads');
+    if (this.#state === 'lent') throw this.#violation('ENCODER_BUSY', 'read while a chunk is unreleased');
+    const frame = this.#input.take();
+    if (frame === undefined) return { kind: 'empty' };
+    this.#state = 'reading';
+    try {
+      await this.#options.gate?.('read', this.generation);
+      if (this.readError !== undefined) throw this.readError;
+      const chunk = this.#fill(frame);
+      this.#state = 'lent';
+      return { kind: 'chunk', chunk };
+    } catch (error) {
+      this.#becomeIdle();
+      throw error;
+    } finally {
+      frame.release?.();
+    }
+  }
+
+  setBitrate(bitrateBps: number): void {
+    if (this.#closing === undefined) this.bitrates.push(bitrateBps);
+    else this.callsAfterClose += 1;
+  }
+
+  forceKeyFrame(): void {
+    if (this.#closing === undefined) {
+      this.keyFrameRequests += 1;
+      this.#keyFrameWanted = true;
+    } else {
+      this.callsAfterClose += 1;
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  #fill(frame: RawVideoFrame): EncodedVideoChunk {
+    const { timestamp } = frame;
+    const type = this.#keyFrameWanted ? 'key' : 'delta';
+    this.#keyFrameWanted = false;
+    if (type === 'key') this.keyFrames.push(timestamp);
+    const data = this.#buffer;
+    data.fill(this.#chunks & 0x7f);
+    if (this.config.codec === 'h264') writeH264Header(data, type);
+    else writeVp8Header(data, type, this.config);
+    const stamp = new DataView(data.buffer, HEADER_BYTES, STAMP_BYTES);
+    stamp.setFloat64(0, timestamp);
+    stamp.setUint32(8, this.generation);
+    stamp.setUint32(12, this.#chunks);
+    this.#chunks += 1;
+    let released = false;
+    return {
+      data,
+      type,
+      timestamp,
+      release: () => {
+        if (released) return;
+        released = true;
+        data.fill(POISON);
+        this.#becomeIdle();
+      },
+    };
+  }
+
+  #becomeIdle(): void {
+    this.#state = 'idle';
+    this.#onIdle?.();
+  }
+
+  async #close(): Promise<void> {
+    if (this.#state !== 'idle') {
+      this.closesWhileBusy += 1;
+      await new Promise<void>((resolve) => {
+        this.#onIdle = resolve;
+      });
+    }
+    await this.#options.gate?.('close', this.generation);
+    this.#onClosed();
+  }
+
+  #violation(code: 'ENCODER_CLOSED' | 'ENCODER_BUSY', what: string): FramelockError {
+    const message = `Encoder ${this.generation}: ${what}.`;
+    this.#violations.push(message);
+    return new FramelockError(code, message);
+  }
+}
+
+/** Reads the stamp of a chunk, or undefined if the bytes were poisoned. */
+export function readStamp(data: Uint8Array): ChunkStamp | undefined {
+  if (data[HEADER_BYTES + STAMP_BYTES - 1] === POISON && data[0] === POISON) return undefined;
+  const stamp = new DataView(data.buffer, data.byteOffset + HEADER_BYTES, STAMP_BYTES);
+  return { timestamp: stamp.getFloat64(0), generation: stamp.getUint32(8), index: stamp.getUint32(12) };
+}
+
+/** An Annex B start code and a NAL unit header: a slice of an IDR picture, or of another one (H.264 sections 7.3.1 and B.1). */
+function writeH264Header(data: Uint8Array, type: 'key' | 'delta'): void {
+  data.set([0, 0, 0, 1, type === 'key' ? 0x65 : 0x41]);
+}
+
+/** RFC 6386 section 9.1: frame tag (P bit clear for key frames, show_frame set), start code, size. */
+function writeVp8Header(data: Uint8Array, type: 'key' | 'delta', { width, height }: VideoEncoderConfig): void {
+  const header = type === 'key' ? [0x10, 0, 0, 0x9d, 0x01, 0x2a] : [0x11, 0, 0];
+  data.set(header);
+  if (type === 'key') data.set([width & 0xff, width >> 8, height & 0xff, height >> 8], header.length);
+}
