@@ -1,0 +1,106 @@
+import type { VideoCodec } from '../encoder/encoder.js';
+import type { RtpPacketHeader } from '../rtp/rtp-packet.js';
+
+/**
+ * States of a transport, by the W3C `RTCPeerConnectionState` names; ICE and DTLS state are merged. `closed` is our own `close()`; a peer
+ * that closes or vanishes makes it `failed`. Both are final. `disconnected` recovers by itself or ends in `failed`.
+ */
+export type TransportState = 'new' | 'connecting' | 'connected' | 'disconnected' | 'failed' | 'closed';
+
+/** A video track as it is offered to the peer. */
+export interface TransportTrackSpec {
+  /** The track's id in the sender; becomes the `msid` track id of the offer where it is a valid token. */
+  readonly trackId: string;
+  readonly codec: VideoCodec;
+  /** The SSRC that the sender will use; announced by `a=ssrc`. */
+  readonly ssrc: number;
+  /** Index of the track's m-line within earlier offers of this transport is kept; `inactive` offers it without media. @default false */
+  readonly inactive?: boolean;
+}
+
+/** Header extension ids agreed on for one m-line; absent where not negotiated. */
+export interface HeaderExtensionIds {
+  readonly mid?: number;
+  readonly absSendTime?: number;
+  readonly absCaptureTime?: number;
+  readonly transportWideCc?: number;
+}
+
+/** What the answer settled for one track. */
+export interface NegotiatedTrack {
+  readonly trackId: string;
+  /** RTP payload type, 0-127. */
+  readonly payloadType: number;
+  readonly mid: string;
+  readonly extensions: HeaderExtensionIds;
+  /** Whether the answer allows generic NACK, PLI and FIR for the payload type. */
+  readonly nack: boolean;
+  readonly pli: boolean;
+  readonly fir: boolean;
+}
+
+/** Bytes and packets that went through a transport, by W3C `RTCTransportStats` names. */
+export interface TransportStats {
+  readonly bytesSent: number;
+  readonly packetsSent: number;
+  readonly bytesReceived: number;
+  readonly packetsReceived: number;
+  /** Datagrams dropped by the guard before ICE, DTLS or SRTP saw them. */
+  readonly datagramsRejected: number;
+  /** The same by reason, where the transport tells. */
+  readonly datagramsRejectedByReason?: Readonly<Record<string, number>>;
+  /** SRTCP packets that were forged, replayed or cut short. */
+  readonly srtcpRejected?: number;
+  /** Errors that the operating system reported for sockets, after a send had returned `true` (no route, buffers full). */
+  readonly sendErrors?: number;
+  readonly selectedLocalCandidate?: string;
+  readonly selectedRemoteCandidate?: string;
+  readonly dtlsState: string;
+  readonly iceState: string;
+}
+
+/** Callbacks of a transport. They run synchronously in its receive path: they must return quickly and must not throw. */
+export interface TransportObserver {
+  stateChanged(state: TransportState, reason?: string): void;
+  /** A decrypted compound RTCP packet as it came from the wire; the bytes are valid during the call only. */
+  rtcp(compound: Uint8Array): void;
+}
+
+/**
+ * One WebRTC connection to one peer, send-only. The caller owns sequence numbers, timestamps, SSRCs, RTCP and statistics; the transport
+ * owns ICE, DTLS, SRTP and the SDP exchange. It is used for one connection and thrown away.
+ */
+export interface MediaTransport {
+  readonly state: TransportState;
+  /** SDES CNAME of this connection (RFC 7022). */
+  readonly cname: string;
+  /**
+   * Makes an offer with one send-only m-line a track, all candidates gathered. Called again, it renegotiates: earlier m-lines keep their place.
+   * @throws FramelockError CLOSED (also when `signal` is aborted), CODEC_UNSUPPORTED, CONNECT_TIMEOUT (gathering), CONNECT_FAILED (no local address)
+   */
+  createOffer(tracks: readonly TransportTrackSpec[], signal?: AbortSignal): Promise<string>;
+  /**
+   * Validates the answer, then applies it; an answer that is refused changes nothing, and another may be tried. Resolves with the tracks
+   * that the peer wants media of: one whose m-line it made inactive is left out.
+   * @throws FramelockError INVALID_SDP, CLOSED, INVALID_ARGUMENT (there is no offer that awaits an answer)
+   */
+  acceptAnswer(sdp: string): Promise<readonly NegotiatedTrack[]>;
+  /**
+   * Resolves when media can flow.
+   * @throws FramelockError CONNECT_TIMEOUT, CONNECT_FAILED, CLOSED (also when `signal` is aborted)
+   */
+  connected(timeoutMs: number, signal?: AbortSignal): Promise<void>;
+  /**
+   * Encrypts and writes one packet to the socket, synchronously: when it returns `true` the datagram was handed to the operating system.
+   * Returns `false`, and sends nothing, unless the transport is connected. Checking and sending are one atomic decision.
+   */
+  sendRtp(header: RtpPacketHeader, payload: Uint8Array): boolean;
+  /** As `sendRtp`, for a plain compound RTCP packet. */
+  sendRtcp(compound: Uint8Array): boolean;
+  getStats(): TransportStats;
+  /** Idempotent: sends nothing any more, closes the sockets, then resolves. No observer callback runs after it resolved. */
+  close(): Promise<void>;
+}
+
+/** Makes transports. */
+export type MediaTransportFactory = (observer: TransportObserver) => MediaTransport;

@@ -1,0 +1,144 @@
+import type { HeaderExtensionIds, NegotiatedTrack } from '../media-transport.js';
+import { invalidAnswer } from './answer-error.js';
+import { type AcceptedSection, type RemoteTransport, readRemoteTransport } from './answer-transport.js';
+import type { MediaLine } from './media-lines.js';
+import { OFFERED_EXTENSIONS, readFormatParameters, SDP_CODECS, VIDEO_CLOCK_RATE } from './sdp-codecs.js';
+import { readSdp, type SdpMedia, type SdpSession } from './sdp-reader.js';
+
+/** Longest answer that is read, bytes in UTF-8. */
+export const MAX_ANSWER_BYTES = 256 * 1024;
+
+/** What an answer settled. */
+export interface ValidatedAnswer {
+  /** One entry for each m-line that the peer wants media on; a track that it made inactive is left out. */
+  readonly tracks: readonly NegotiatedTrack[];
+  readonly transport: RemoteTransport;
+}
+
+/**
+ * Checks an answer against the m-lines of the offer, all of it, before anything is applied. Pure.
+ * Payload types may be reordered and renumbered; attributes that we do not know are ignored.
+ * @throws FramelockError INVALID_SDP naming m-line and field
+ */
+export function validateAnswer(sdp: string, offered: readonly MediaLine[]): ValidatedAnswer {
+  if (Buffer.byteLength(sdp) > MAX_ANSWER_BYTES) {
+    throw invalidAnswer({ field: 'size' }, `more than ${MAX_ANSWER_BYTES} bytes`);
+  }
+  const session = readSdp(sdp);
+  if (typeof session === 'string') throw invalidAnswer({ field: 'syntax' }, session);
+  if (session.media.length !== offered.length) {
+    throw invalidAnswer({ field: 'm=' }, `${offered.length} m-lines were offered, ${session.media.length} answered`);
+  }
+  const accepted: AcceptedSection[] = [];
+  const tracks: NegotiatedTrack[] = [];
+  for (const [mLine, line] of offered.entries()) {
+    const media = session.media[mLine];
+    if (media === undefined || !isAccepted(media, line, mLine)) continue;
+    accepted.push({ media, mLine, trackId: line.trackId, mid: line.mid });
+    const track = readTrack(session, media, line, mLine);
+    if (track !== undefined) tracks.push(track);
+  }
+  return { tracks, transport: readRemoteTransport(session, accepted) };
+}
+
+function isAccepted(media: SdpMedia, line: MediaLine, mLine: number): boolean {
+  const place = { mLine, trackId: line.trackId };
+  if (media.kind !== 'video') throw invalidAnswer({ ...place, field: 'm=' }, `offered video, answered ${media.kind}`);
+  if (media.port === 0) {
+    if (line.active) throw invalidAnswer({ ...place, field: 'port' }, 'the peer rejected the m-line (port 0)');
+    return false;
+  }
+  if (!media.protocol.endsWith('RTP/SAVPF')) {
+    throw invalidAnswer({ ...place, field: 'proto' }, `offered UDP/TLS/RTP/SAVPF, answered ${media.protocol}`);
+  }
+  const mid = media.attributes.first('mid');
+  if (mid !== line.mid)
+    throw invalidAnswer({ ...place, field: 'mid' }, `offered ${line.mid}, answered ${mid ?? 'none'}`);
+  return true;
+}
+
+function readTrack(session: SdpSession, media: SdpMedia, line: MediaLine, mLine: number): NegotiatedTrack | undefined {
+  const place = { mLine, trackId: line.trackId };
+  const direction = readDirection(session, media);
+  if (direction !== 'inactive' && (direction !== 'recvonly' || !line.active)) {
+    const wanted = line.active ? 'recvonly or inactive' : 'inactive';
+    throw invalidAnswer({ ...place, field: 'direction' }, `it must be ${wanted}, it is ${direction}`);
+  }
+  const payloadType = readPayloadType(media, line, mLine);
+  const extensions = readExtensions(media, line, mLine);
+  if (direction === 'inactive') return undefined;
+  const feedback = readFeedback(media, payloadType);
+  return {
+    trackId: line.trackId,
+    mid: line.mid,
+    payloadType,
+    extensions,
+    nack: feedback.has('nack'),
+    pli: feedback.has('nack pli'),
+    fir: feedback.has('ccm fir'),
+  };
+}
+
+function readDirection(session: SdpSession, media: SdpMedia): string {
+  const directions = ['recvonly', 'inactive', 'sendonly', 'sendrecv'];
+  const named = [media.attributes, session.attributes].flatMap((attributes) =>
+    directions.filter((direction) => attributes.has(direction)),
+  );
+  return named[0] ?? 'sendrecv';
+}
+
+/** The payload type by which the peer wants our codec: it may have renumbered it. */
+function readPayloadType(media: SdpMedia, line: MediaLine, mLine: number): number {
+  const codec = SDP_CODECS[line.codec];
+  const place = { mLine, trackId: line.trackId };
+  const names = readByPayloadType(media, 'rtpmap');
+  const parameters = readByPayloadType(media, 'fmtp');
+  const encoding = `${codec.encodingName}/${VIDEO_CLOCK_RATE}`.toLowerCase();
+  let refused: string | undefined;
+  for (const format of media.formats) {
+    const payloadType = Number(format);
+    if (!/^\d{1,3}$/.test(format) || payloadType > 127) {
+      throw invalidAnswer({ ...place, field: 'm=' }, `'${format}' is no payload type`);
+    }
+    if (names.get(format)?.toLowerCase() !== encoding) continue;
+    refused = codec.refusedParameter(readFormatParameters(parameters.get(format) ?? ''));
+    if (refused === undefined) return payloadType;
+  }
+  if (refused !== undefined) {
+    throw invalidAnswer({ ...place, field: refused }, `the peer's ${codec.encodingName} cannot take what we send`);
+  }
+  throw invalidAnswer({ ...place, field: 'rtpmap' }, `${codec.encodingName} was offered, the answer does not have it`);
+}
+
+/** Values of `rtpmap` or `fmtp` by payload type. */
+function readByPayloadType(media: SdpMedia, name: string): ReadonlyMap<string, string> {
+  return new Map(
+    media.attributes.all(name).map((value) => {
+      const space = value.indexOf(' ');
+      return space < 0 ? [value, ''] : [value.slice(0, space), value.slice(space + 1).trim()];
+    }),
+  );
+}
+
+function readExtensions(media: SdpMedia, line: MediaLine, mLine: number): HeaderExtensionIds {
+  const ids = new Map<string, number>();
+  for (const value of media.attributes.all('extmap')) {
+    const [, id, uri] = /^(\d{1,5})(?:\/[a-z]+)? (\S+)/.exec(value) ?? [];
+    const offered = OFFERED_EXTENSIONS.find((extension) => extension.uri === uri);
+    if (offered === undefined) continue;
+    if (Number(id) < 1 || Number(id) > 14 || [...ids.values()].includes(Number(id))) {
+      throw invalidAnswer({ mLine, trackId: line.trackId, field: 'extmap' }, `id ${id} is out of 1-14 or used twice`);
+    }
+    ids.set(offered.name, Number(id));
+  }
+  return Object.fromEntries(ids);
+}
+
+function readFeedback(media: SdpMedia, payloadType: number): ReadonlySet<string> {
+  const feedback = new Set<string>();
+  for (const value of media.attributes.all('rtcp-fb')) {
+    const [, format, kind] = /^(\*|\d{1,3}) (.+)$/.exec(value) ?? [];
+    if (kind !== undefined && (format === '*' || Number(format) === payloadType)) feedback.add(kind.trim());
+  }
+  return feedback;
+}

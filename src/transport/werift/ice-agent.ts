@@ -1,0 +1,256 @@
+import { randomBytes } from 'node:crypto';
+import { type Address, Candidate, CandidatePairState, Connection, StunOverTurnProtocol, StunProtocol } from 'werift';
+import type { Clock, Timer } from '../../core/clock.js';
+import { describeError, FramelockError } from '../../core/errors.js';
+import type { RemoteTransport } from './answer-transport.js';
+import { DatagramGuard, type DatagramKind, type GuardContext, type RejectionReason } from './datagram-guard.js';
+import type { LocalCandidate } from './offer.js';
+import type { IceAgentState } from './transport-state.js';
+import { UdpSocket } from './udp-socket.js';
+import { connectionInternals, stunInternals, turnInternals } from './werift-internals.js';
+
+/** Servers and addresses of an agent. */
+export interface IceAgentOptions {
+  readonly clock: Clock;
+  /** Literal local addresses, one socket and host candidate each. */
+  readonly addresses: readonly string[];
+  readonly portRange?: readonly [number, number];
+  /** How long a STUN server may take to answer, seconds. */
+  readonly stunTimeoutSeconds: number;
+  /** STUN and TURN servers in werift's form. */
+  readonly servers: Readonly<Partial<Connection['options']>>;
+}
+
+/** What an agent reports. Called synchronously. */
+export interface IceAgentObserver {
+  stateChanged(state: IceAgentState, reason?: string): void;
+  /** A datagram that the guard admitted, other than STUN. */
+  received(kind: Exclude<DatagramKind, 'stun'>, datagram: Buffer): void;
+  /** The operating system refused a datagram. */
+  sendFailed(error: Error): void;
+}
+
+/** Every so often, pairs that failed are checked again. werift gives a pair up after 1.6 s, for good. */
+const RECHECK_MS = 1000;
+
+/**
+ * ICE in the controlling role: werift's `Connection` does gathering, checks, nomination and consent (RFC 8445, RFC 7675); the sockets are
+ * ours, with the guard behind them.
+ *
+ * Owner of its state: the transport.
+ */
+export class IceAgent implements GuardContext {
+  state: IceAgentState = 'new';
+  /** When something last came from the peer, by the clock. */
+  lastHeardUs = 0;
+  dtlsConnected = false;
+  readonly #options: IceAgentOptions;
+  readonly #observer: IceAgentObserver;
+  readonly #connection: Connection;
+  readonly #guard = new DatagramGuard();
+  readonly #sockets = new Map<object, UdpSocket>();
+  readonly #opening = new Set<Promise<UdpSocket>>();
+  readonly #unbound: string[];
+  #gathering: Promise<void> | undefined;
+  #recheck: Timer | undefined;
+
+  constructor(options: IceAgentOptions, observer: IceAgentObserver) {
+    this.#options = options;
+    this.#observer = observer;
+    this.#unbound = [...options.addresses];
+    this.#connection = new Connection(true, {
+      ...options.servers,
+      stunGatherTimeout: options.stunTimeoutSeconds,
+      // Our addresses and no others, in our order.
+      useIpv4: false,
+      useIpv6: false,
+      additionalHostAddresses: [...options.addresses],
+    });
+    // werift's own have 16 and 88 bits of randomness; RFC 8445 section 5.3 wants 24 and 128.
+    this.#connection.localUsername = randomBytes(6).toString('base64');
+    this.#connection.localPassword = randomBytes(18).toString('base64');
+    // Without a server werift asks one of Google's.
+    if (options.servers.stunServer === undefined) delete this.#connection.stunServer;
+    this.#connection.stateChanged.subscribe((state) => {
+      if (state === 'failed') this.#become('failed', 'the peer no longer answers (RFC 7675 consent expired)');
+    });
+    this.#takeOverSockets();
+  }
+
+  get usernameFragment(): string {
+    return this.#connection.localUsername;
+  }
+
+  get password(): string {
+    return this.#connection.localPassword;
+  }
+
+  get rejected(): ReadonlyMap<RejectionReason, number> {
+    return this.#guard.rejected;
+  }
+
+  get rejectedTotal(): number {
+    return this.#guard.rejectedTotal;
+  }
+
+  /** The nominated pair, for people. */
+  get selectedPair(): { readonly local: string; readonly remote: string } | undefined {
+    const pair = this.#connection.nominated;
+    return pair && { local: describe(pair.localCandidate), remote: describe(pair.remoteCandidate) };
+  }
+
+  /** Opens the sockets and asks the servers; once. */
+  gather(): Promise<void> {
+    this.#gathering ??= this.#connection.gatherCandidates();
+    return this.#gathering;
+  }
+
+  get localCandidates(): readonly LocalCandidate[] {
+    return this.#connection.localCandidates.map(
+      ({ foundation, priority, host, port, type, relatedAddress, relatedPort }) => ({
+        foundation,
+        priority,
+        address: host,
+        port,
+        type,
+        ...(relatedAddress === undefined ? {} : { relatedAddress }),
+        ...(relatedPort === undefined ? {} : { relatedPort }),
+      }),
+    );
+  }
+
+  /** Begins connectivity checks; once. Candidates that the peer did not announce are learnt from its checks. */
+  start(remote: RemoteTransport): void {
+    const connection = this.#connection;
+    connection.setRemoteParams({
+      iceLite: remote.iceLite,
+      usernameFragment: remote.usernameFragment,
+      password: remote.password,
+    });
+    for (const { foundation, priority, address, port, type } of remote.candidates) {
+      // Resolves at once, for literal addresses.
+      void connection.addRemoteCandidate(new Candidate(foundation, 1, 'udp', priority, address, port, type));
+    }
+    this.#become('checking');
+    this.#scheduleRecheck();
+    connection.connect().then(
+      () => this.#become('connected'),
+      (error: unknown) => this.#become('failed', `no connectivity to the peer: ${describeError(error)}`),
+    );
+  }
+
+  /** Sends to the peer by the nominated pair. Returns whether there was a pair and its socket was open. */
+  send(datagram: Buffer): boolean {
+    const pair = this.#connection.nominated;
+    if (pair === undefined) return false;
+    const socket = this.#sockets.get(pair.protocol);
+    if (socket !== undefined) return socket.sendNow(datagram, pair.remoteAddr[0], pair.remoteAddr[1]);
+    // Relayed: werift's TURN client may first have to bind a channel, so an error shows later.
+    pair.protocol.sendData(datagram, pair.remoteAddr).catch((error: unknown) => {
+      this.#observer.sendFailed(error instanceof Error ? error : new Error(String(error)));
+    });
+    return true;
+  }
+
+  isPeer(address: string, port: number): boolean {
+    const nominated = this.#connection.nominated;
+    if (nominated !== undefined && isAt(nominated.remoteAddr, address, port)) return true;
+    // A peer may send by any pair that it finds valid, not only by the one that we nominated first.
+    return this.#connection.candidatePairs.some(
+      (pair) => pair.state === CandidatePairState.SUCCEEDED && isAt(pair.remoteAddr, address, port),
+    );
+  }
+
+  /** Idempotent. Nothing is reported any more; our sockets are closed first, whatever werift does afterwards. */
+  async close(): Promise<void> {
+    this.state = 'closed';
+    this.#recheck?.cancel();
+    const opened = await Promise.allSettled(this.#opening);
+    const late = opened.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+    await Promise.all([...this.#sockets.values(), ...late].map((socket) => socket.close()));
+    await this.#connection.close();
+  }
+
+  #takeOverSockets(): void {
+    const internals = connectionInternals(this.#connection);
+    const ensureProtocol = internals.ensureProtocol.bind(this.#connection);
+    internals.ensureProtocol = (protocol) => {
+      if (protocol instanceof StunProtocol) this.#giveSocket(protocol);
+      if (protocol instanceof StunOverTurnProtocol) this.#guardRelay(protocol);
+      ensureProtocol(protocol);
+    };
+  }
+
+  #giveSocket(protocol: StunProtocol): void {
+    // werift makes one protocol for each address, in order, before the first of them opens.
+    const address = this.#unbound.shift();
+    const { datagramReceived } = stunInternals(protocol);
+    const toIce = datagramReceived.bind(protocol);
+    protocol.connectionMade = async () => {
+      const socket = await this.#open(address, {
+        received: (datagram, from, port) => this.#receive(datagram, [from, port], toIce),
+        failed: (error) => this.#observer.sendFailed(error),
+      });
+      this.#sockets.set(protocol, socket);
+      protocol.transport = socket as unknown as StunProtocol['transport'];
+    };
+  }
+
+  async #open(address: string | undefined, observer: Parameters<typeof UdpSocket.open>[1]): Promise<UdpSocket> {
+    if (address === undefined || this.state === 'closed') throw new FramelockError('CLOSED', 'The ICE agent is closed');
+    const { portRange } = this.#options;
+    const opening = UdpSocket.open(portRange === undefined ? { address } : { address, portRange }, observer);
+    this.#opening.add(opening);
+    try {
+      return await opening;
+    } catch (error) {
+      this.#observer.sendFailed(error instanceof Error ? error : new Error(String(error)));
+      throw error;
+    } finally {
+      if (!this.#isClosed) this.#opening.delete(opening);
+    }
+  }
+
+  #guardRelay(protocol: StunOverTurnProtocol): void {
+    const internals = turnInternals(protocol);
+    const toIce = internals.handleStunMessage.bind(protocol);
+    internals.handleStunMessage = (datagram, from) => this.#receive(datagram, from, toIce);
+  }
+
+  #receive(datagram: Buffer, from: Address, toIce: (datagram: Buffer, from: Address) => void): void {
+    if (this.#isClosed) return;
+    const kind = this.#guard.admit(datagram, from[0], from[1], this);
+    if (kind === undefined) return;
+    if (kind !== 'stun' || this.isPeer(from[0], from[1])) this.lastHeardUs = this.#options.clock.nowUs();
+    if (kind === 'stun') toIce(datagram, from);
+    else this.#observer.received(kind, datagram);
+  }
+
+  #scheduleRecheck(): void {
+    this.#recheck = this.#options.clock.setTimer(RECHECK_MS, () => {
+      if (this.state !== 'checking') return;
+      for (const pair of this.#connection.candidatePairs) {
+        if (pair.state === CandidatePairState.FAILED) pair.updateState(CandidatePairState.WAITING);
+      }
+      this.#scheduleRecheck();
+    });
+  }
+
+  get #isClosed(): boolean {
+    return this.state === 'closed';
+  }
+
+  #become(state: IceAgentState, reason?: string): void {
+    if (this.state === state || this.state === 'failed' || this.#isClosed) return;
+    this.state = state;
+    this.#observer.stateChanged(state, reason);
+  }
+}
+
+function isAt([host, hostPort]: Address, address: string, port: number): boolean {
+  return hostPort === port && host === address;
+}
+
+function describe({ type, host, port }: Candidate): string {
+  return `${type} udp ${host.includes(':') ? `[${host}]` : host}:${port}`;
+}

@@ -1,0 +1,58 @@
+import { FramelockError } from '../../core/errors.js';
+import type { VideoCodec } from '../../encoder/encoder.js';
+import type { TransportTrackSpec } from '../media-transport.js';
+import { SDP_CODECS } from './sdp-codecs.js';
+
+/** An m-line of an offer. Its index among the m-lines never changes. */
+export interface MediaLine {
+  readonly mid: string;
+  readonly trackId: string;
+  readonly codec: VideoCodec;
+  readonly ssrc: number;
+  /** Whether it is offered send-only; otherwise it is offered inactive. */
+  readonly active: boolean;
+}
+
+/**
+ * Where each track's m-line stands. Places are given once and kept (RFC 8829 section 5.2.2): a track that is left out keeps its
+ * m-line, inactive; a track that comes back gets its old place; new tracks are appended.
+ *
+ * Owner of the layout: the transport.
+ */
+export class MediaLines {
+  #lines: readonly MediaLine[] = [];
+
+  /** The layout for these tracks, each of which is there once. A fresh snapshot: later calls do not change it. */
+  arrange(tracks: readonly TransportTrackSpec[]): readonly MediaLine[] {
+    const wanted = new Map(tracks.map((track) => [track.trackId, track]));
+    const kept = this.#lines.map((line) => {
+      const track = wanted.get(line.trackId);
+      wanted.delete(line.trackId);
+      return track === undefined ? { ...line, active: false } : lineOf(line.mid, track);
+    });
+    const added = [...wanted.values()].map((track, index) => lineOf(String(kept.length + index), track));
+    this.#lines = Object.freeze([...kept, ...added]);
+    return this.#lines;
+  }
+}
+
+/**
+ * A copy of tracks that can be offered.
+ * @throws FramelockError CODEC_UNSUPPORTED, INVALID_ARGUMENT: one of them is there twice
+ */
+export function checkTracks(tracks: readonly TransportTrackSpec[]): readonly TransportTrackSpec[] {
+  for (const { trackId, codec } of tracks) {
+    if (Object.hasOwn(SDP_CODECS, codec)) continue;
+    throw new FramelockError('CODEC_UNSUPPORTED', `Track '${trackId}': there is no SDP for codec '${codec}'`, {
+      context: { trackId, codec },
+    });
+  }
+  if (new Set(tracks.map(({ trackId }) => trackId)).size !== tracks.length) {
+    throw new FramelockError('INVALID_ARGUMENT', 'A track cannot be offered twice');
+  }
+  return tracks.map((track) => ({ ...track }));
+}
+
+function lineOf(mid: string, track: TransportTrackSpec): MediaLine {
+  return { mid, trackId: track.trackId, codec: track.codec, ssrc: track.ssrc, active: track.inactive !== true };
+}

@@ -1,0 +1,98 @@
+import type { MediaLine } from './media-lines.js';
+import { OFFERED_EXTENSIONS, OFFERED_FEEDBACK, SDP_CODECS, VIDEO_CLOCK_RATE } from './sdp-codecs.js';
+
+/** A gathered candidate (RFC 8839 section 5.1). */
+export interface LocalCandidate {
+  readonly foundation: string;
+  readonly priority: number;
+  readonly address: string;
+  readonly port: number;
+  readonly type: string;
+  readonly relatedAddress?: string;
+  readonly relatedPort?: number;
+}
+
+/** Everything that an offer says. */
+export interface OfferContent {
+  /** Numeric session id (RFC 8866 section 5.2); the same in all offers of a connection. */
+  readonly sessionId: string;
+  /** Counts the offers of a connection. */
+  readonly version: number;
+  readonly lines: readonly MediaLine[];
+  readonly usernameFragment: string;
+  readonly password: string;
+  readonly candidates: readonly LocalCandidate[];
+  /** SHA-256 of our certificate: upper-case hexadecimal pairs with colons. */
+  readonly fingerprint: string;
+  /** SDES CNAME; also names the MediaStream. */
+  readonly cname: string;
+}
+
+/** `msid-appdata` is a token of at most 64 characters (RFC 8830 section 2). */
+const TOKEN_PATTERN = /^[!#-'*+\-.0-9A-Z^-~]{1,64}$/;
+/** Candidate types by how far they reach: the default candidate is the one most likely to work (RFC 8839 section 4.2.1.2). */
+const DEFAULT_CANDIDATE_ORDER = ['relay', 'srflx', 'host'];
+
+/**
+ * Writes an offer: one bundled m-line a track, all candidates included.
+ *
+ * - `a=setup:active` instead of `actpass`: the DTLS handshake begins with us, at once; Janus connects a second sooner.
+ * - No `a=ice-options:trickle`: we have no way to take candidates that trickle in, and Janus answers without any if we claim to.
+ * - No `a=rtcp-rsize`: reports come as full compound packets (RFC 3550 section 6.1).
+ */
+export function writeOffer(content: OfferContent): string {
+  const { address, port } = defaultCandidate(content.candidates);
+  const connection = `IN ${address.includes(':') ? 'IP6' : 'IP4'} ${address}`;
+  const session = [
+    'v=0',
+    `o=- ${content.sessionId} ${content.version} IN IP4 127.0.0.1`,
+    's=-',
+    't=0 0',
+    `a=group:BUNDLE ${content.lines.map(({ mid }) => mid).join(' ')}`,
+    `a=msid-semantic: WMS ${content.cname}`,
+  ];
+  const media = content.lines.flatMap((line) => [
+    `m=video ${port} UDP/TLS/RTP/SAVPF ${SDP_CODECS[line.codec].payloadType}`,
+    `c=${connection}`,
+    ...transportLines(content),
+    ...mediaLines(line, content.cname),
+  ]);
+  return `${[...session, ...media].join('\r\n')}\r\n`;
+}
+
+function transportLines(content: OfferContent): string[] {
+  return [
+    ...content.candidates.map(candidateLine),
+    'a=end-of-candidates',
+    `a=ice-ufrag:${content.usernameFragment}`,
+    `a=ice-pwd:${content.password}`,
+    `a=fingerprint:sha-256 ${content.fingerprint}`,
+    'a=setup:active',
+  ];
+}
+
+function candidateLine(candidate: LocalCandidate): string {
+  const { foundation, priority, address, port, type, relatedAddress, relatedPort } = candidate;
+  const related = relatedAddress === undefined ? '' : ` raddr ${relatedAddress} rport ${relatedPort ?? 0}`;
+  return `a=candidate:${foundation} 1 udp ${priority} ${address} ${port} typ ${type}${related}`;
+}
+
+function mediaLines(line: MediaLine, cname: string): string[] {
+  const { payloadType, encodingName, parameters } = SDP_CODECS[line.codec];
+  const trackToken = TOKEN_PATTERN.test(line.trackId) ? line.trackId : `track-${line.mid}`;
+  return [
+    `a=mid:${line.mid}`,
+    ...OFFERED_EXTENSIONS.map(({ id, uri }) => `a=extmap:${id} ${uri}`),
+    ...(line.active ? ['a=sendonly', `a=msid:${cname} ${trackToken}`] : ['a=inactive']),
+    'a=rtcp-mux',
+    `a=rtpmap:${payloadType} ${encodingName}/${VIDEO_CLOCK_RATE}`,
+    ...(parameters === undefined ? [] : [`a=fmtp:${payloadType} ${parameters}`]),
+    ...OFFERED_FEEDBACK.map((feedback) => `a=rtcp-fb:${payloadType} ${feedback}`),
+    ...(line.active ? [`a=ssrc:${line.ssrc} cname:${cname}`, `a=ssrc:${line.ssrc} msid:${cname} ${trackToken}`] : []),
+  ];
+}
+
+function defaultCandidate(candidates: readonly LocalCandidate[]): { address: string; port: number } {
+  const byType = DEFAULT_CANDIDATE_ORDER.map((type) => candidates.find((candidate) => candidate.type === type));
+  return byType.find((candidate) => candidate !== undefined) ?? { address: '0.0.0.0', port: 9 };
+}

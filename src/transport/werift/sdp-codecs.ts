@@ -1,0 +1,70 @@
+import type { VideoCodec } from '../../encoder/encoder.js';
+import { HEADER_EXTENSION_URIS } from '../../rtp/header-extensions.js';
+
+/** How a codec is written in SDP, and what a receiver's parameters must be to decode what we send. */
+export interface SdpCodec {
+  /** Payload type of our offers; the answer may name another. */
+  readonly payloadType: number;
+  /** Encoding name of `a=rtpmap`; compared without regard to case (RFC 8866 section 6.6). */
+  readonly encodingName: string;
+  /** `a=fmtp` of our offers. */
+  readonly parameters?: string;
+  /** Why a receiver with these parameters cannot take our stream: the name of the parameter; nothing if it can. */
+  refusedParameter(parameters: ReadonlyMap<string, string>): string | undefined;
+}
+
+/** Clock rate of every video codec, Hz. */
+export const VIDEO_CLOCK_RATE = 90_000;
+
+/** `profile_idc` of H.264 Baseline; Constrained Baseline is a subset of it (RFC 6184 section 8.1). */
+const H264_BASELINE = '42';
+
+/** RFC 7741, RFC 9628, RFC 6184 and the AV1 RTP payload format 1.0. */
+export const SDP_CODECS: Readonly<Record<VideoCodec, SdpCodec>> = Object.freeze({
+  vp8: { payloadType: 96, encodingName: 'VP8', refusedParameter: () => undefined },
+  vp9: {
+    payloadType: 98,
+    encodingName: 'VP9',
+    parameters: 'profile-id=0',
+    refusedParameter: (parameters) => ((parameters.get('profile-id') ?? '0') === '0' ? undefined : 'profile-id'),
+  },
+  h264: {
+    payloadType: 102,
+    encodingName: 'H264',
+    parameters: 'level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f',
+    refusedParameter: (parameters) => {
+      if (parameters.get('packetization-mode') !== '1') return 'packetization-mode';
+      const profile = parameters.get('profile-level-id') ?? H264_BASELINE;
+      return profile.startsWith(H264_BASELINE) ? undefined : 'profile-level-id';
+    },
+  },
+  av1: {
+    payloadType: 104,
+    encodingName: 'AV1',
+    parameters: 'level-idx=5;profile=0;tier=0',
+    refusedParameter: (parameters) => ((parameters.get('profile') ?? '0') === '0' ? undefined : 'profile'),
+  },
+});
+
+/**
+ * RTCP feedback that we offer and answer to. `transport-cc` is left out, with its header extension, because the sender does not stamp
+ * transport-wide sequence numbers: a receiver that is promised them and gets none reports nothing.
+ */
+export const OFFERED_FEEDBACK = Object.freeze(['goog-remb', 'ccm fir', 'nack', 'nack pli']);
+
+/** Header extensions that we offer: the same ids on every m-line, as BUNDLE wants (RFC 9143 section 10). */
+export const OFFERED_EXTENSIONS = Object.freeze([
+  { id: 1, name: 'mid', uri: HEADER_EXTENSION_URIS.mid },
+  { id: 2, name: 'absSendTime', uri: HEADER_EXTENSION_URIS.absSendTime },
+  { id: 3, name: 'absCaptureTime', uri: HEADER_EXTENSION_URIS.absCaptureTime },
+] as const);
+
+/** The parameters of an `a=fmtp` line. Names in lower case. */
+export function readFormatParameters(text: string): ReadonlyMap<string, string> {
+  const parameters = new Map<string, string>();
+  for (const part of text.split(';')) {
+    const [name = '', value = ''] = part.trim().split('=', 2);
+    parameters.set(name.toLowerCase(), value.toLowerCase());
+  }
+  return parameters;
+}

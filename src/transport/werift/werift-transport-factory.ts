@@ -1,0 +1,83 @@
+import { isIP } from 'node:net';
+import { getHostAddresses, parseIceServers } from 'werift';
+import type { Clock } from '../../core/clock.js';
+import { FramelockError } from '../../core/errors.js';
+import { type Logger, silentLogger } from '../../core/logger.js';
+import type { MediaTransportFactory } from '../media-transport.js';
+import { WeriftTransport } from './werift-transport.js';
+
+/** A STUN or TURN server, by the W3C `RTCIceServer` names. */
+export interface IceServer {
+  /** `stun:`, `turn:` or `turns:` URLs (RFC 7064, RFC 7065). */
+  readonly urls: string | readonly string[];
+  readonly username?: string;
+  readonly credential?: string;
+}
+
+/** Options of {@link createWeriftTransportFactory}. */
+export interface WeriftTransportOptions {
+  readonly clock: Clock;
+  /** The first STUN and the first TURN server are used. @default none: host candidates only, which is enough for a public SFU */
+  readonly iceServers?: readonly IceServer[];
+  /** Literal local addresses to open sockets on. @default those of all network interfaces, looked up for each connection */
+  readonly bindAddresses?: readonly string[];
+  /** First and last UDP port to use, 1-65535. @default any free port */
+  readonly portRange?: readonly [number, number];
+  /** How long gathering candidates may take, 100-60000 ms. @default 5000 */
+  readonly gatheringTimeoutMs?: number;
+  readonly logger?: Logger;
+}
+
+const DEFAULT_GATHERING_TIMEOUT_MS = 5000;
+
+/**
+ * A factory of transports over werift.
+ * @throws FramelockError INVALID_ARGUMENT
+ */
+export function createWeriftTransportFactory(options: WeriftTransportOptions): MediaTransportFactory {
+  const { clock, bindAddresses, portRange, logger = silentLogger } = options;
+  const gatheringTimeoutMs = options.gatheringTimeoutMs ?? DEFAULT_GATHERING_TIMEOUT_MS;
+  for (const address of bindAddresses ?? []) {
+    if (isIP(address) === 0) throw invalid('bindAddresses', `'${address}' is no literal IP address`);
+  }
+  if (bindAddresses?.length === 0) throw invalid('bindAddresses', 'at least one address is needed');
+  if (portRange !== undefined && !isPortRange(portRange)) {
+    throw invalid('portRange', `[${portRange.join(', ')}] is no range within 1-65535`);
+  }
+  if (!(gatheringTimeoutMs >= 100 && gatheringTimeoutMs <= 60_000)) {
+    throw invalid('gatheringTimeoutMs', `${gatheringTimeoutMs} is not within 100-60000`);
+  }
+  const servers = readServers(options.iceServers ?? []);
+  return (observer) =>
+    new WeriftTransport({
+      observer,
+      clock,
+      logger,
+      servers,
+      gatheringTimeoutMs,
+      addresses: bindAddresses ?? getHostAddresses(true, true),
+      ...(portRange === undefined ? {} : { portRange }),
+    });
+}
+
+function readServers(iceServers: readonly IceServer[]): ReturnType<typeof parseIceServers> {
+  const servers = iceServers.map(({ urls, ...credentials }) => ({ urls: [urls].flat(), ...credentials }));
+  for (const server of servers) {
+    for (const url of server.urls) {
+      const { stunServer, turnServer } = parseIceServers([{ ...server, urls: [url] }]);
+      if (stunServer === undefined && turnServer === undefined) throw invalid('iceServers', `'${url}' cannot be read`);
+      if (turnServer !== undefined && (server.username === undefined || server.credential === undefined)) {
+        throw invalid('iceServers', `'${url}' needs username and credential`);
+      }
+    }
+  }
+  return parseIceServers(servers);
+}
+
+function isPortRange([first, last]: readonly [number, number]): boolean {
+  return Number.isInteger(first) && Number.isInteger(last) && first >= 1 && first <= last && last <= 65_535;
+}
+
+function invalid(option: string, problem: string): FramelockError {
+  return new FramelockError('INVALID_ARGUMENT', `Transport option ${option}: ${problem}`, { context: { option } });
+}

@@ -1,0 +1,113 @@
+import { describe, expect, it } from 'vitest';
+import { checkTracks, MediaLines } from '../../../src/transport/werift/media-lines.js';
+import { type OfferContent, writeOffer } from '../../../src/transport/werift/offer.js';
+import { readSdp } from '../../../src/transport/werift/sdp-reader.js';
+
+const lines = new MediaLines();
+const CONTENT: OfferContent = {
+  sessionId: '42',
+  version: 1,
+  lines: lines.arrange([
+    { trackId: 'front', codec: 'vp8', ssrc: 1111 },
+    { trackId: 'rear left', codec: 'h264', ssrc: 2222 },
+    { trackId: 'spare', codec: 'av1', ssrc: 3333, inactive: true },
+  ]),
+  usernameFragment: 'ufrag123',
+  password: 'password-of-22-characters',
+  candidates: [
+    { foundation: '1', priority: 10, address: '2001:db8::1', port: 5000, type: 'host' },
+    {
+      foundation: '2',
+      priority: 9,
+      address: '192.0.2.1',
+      port: 5001,
+      type: 'srflx',
+      relatedAddress: '10.0.0.1',
+      relatedPort: 5002,
+    },
+  ],
+  fingerprint: 'AB:CD',
+  cname: 'cname-1',
+};
+
+function media(index: number, content = CONTENT) {
+  const session = readSdp(writeOffer(content));
+  if (typeof session === 'string') throw new Error(session);
+  const section = session.media[index];
+  if (section === undefined) throw new Error(`no m-line ${index}`);
+  return section;
+}
+
+describe('writeOffer', () => {
+  it('offers one bundled send-only m-line a track with one codec, msid and ssrc', () => {
+    const offer = writeOffer(CONTENT);
+    expect(offer).toContain('a=group:BUNDLE 0 1 2\r\n');
+    const { kind, port, formats, attributes } = media(0);
+    expect({ kind, port, formats }).toEqual({ kind: 'video', port: 5001, formats: ['96'] });
+    expect(attributes.first('rtpmap')).toBe('96 VP8/90000');
+    expect(attributes.has('sendonly')).toBe(true);
+    expect(attributes.first('msid')).toBe('cname-1 front');
+    expect(attributes.all('ssrc')).toContain('1111 cname:cname-1');
+    expect(attributes.first('setup')).toBe('active');
+    expect(attributes.has('rtcp-mux')).toBe(true);
+  });
+
+  it('offers H.264 in packetization mode 1 as Constrained Baseline, and a token where the track id is none', () => {
+    const { attributes } = media(1);
+    expect(attributes.first('fmtp')).toBe('102 level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f');
+    expect(attributes.first('msid')).toBe('cname-1 track-1');
+  });
+
+  it('promises neither transport-cc nor trickling candidates', () => {
+    const offer = writeOffer(CONTENT);
+    expect(offer).not.toContain('transport');
+    expect(offer).not.toContain('trickle');
+    expect(media(0).attributes.all('rtcp-fb')).toEqual(['96 goog-remb', '96 ccm fir', '96 nack', '96 nack pli']);
+    expect(media(0).attributes.all('extmap')).toHaveLength(3);
+  });
+
+  it('offers an inactive m-line without media', () => {
+    const { attributes } = media(2);
+    expect(attributes.has('inactive')).toBe(true);
+    expect(attributes.has('sendonly')).toBe(false);
+    expect(attributes.has('msid') || attributes.has('ssrc')).toBe(false);
+  });
+
+  it('carries all candidates and their end', () => {
+    const { attributes } = media(0);
+    expect(attributes.all('candidate')).toEqual([
+      '1 1 udp 10 2001:db8::1 5000 typ host',
+      '2 1 udp 9 192.0.2.1 5001 typ srflx raddr 10.0.0.1 rport 5002',
+    ]);
+    expect(attributes.has('end-of-candidates')).toBe(true);
+  });
+});
+
+describe('MediaLines', () => {
+  const track = (trackId: string, ssrc = 1) => ({ trackId, codec: 'vp8' as const, ssrc });
+
+  it('keeps places: left out means inactive, back means the old place, new means appended', () => {
+    const layout = new MediaLines();
+    const show = (tracks: readonly string[]) =>
+      layout.arrange(tracks.map((id) => track(id))).map(({ mid, trackId, active }) => `${mid} ${trackId} ${active}`);
+    expect(show(['a', 'b'])).toEqual(['0 a true', '1 b true']);
+    expect(show(['c', 'b'])).toEqual(['0 a false', '1 b true', '2 c true']);
+    expect(show(['d', 'a'])).toEqual(['0 a true', '1 b false', '2 c false', '3 d true']);
+  });
+
+  it('hands out snapshots that later calls do not change', () => {
+    const layout = new MediaLines();
+    const before = layout.arrange([track('a')]);
+    layout.arrange([track('b')]);
+    expect(before.map(({ trackId, active }) => ({ trackId, active }))).toEqual([{ trackId: 'a', active: true }]);
+  });
+});
+
+describe('checkTracks', () => {
+  it('refuses unknown codecs and a track that is there twice', () => {
+    const odd = { trackId: 'a', codec: 'theora' as 'vp8', ssrc: 1 };
+    expect(() => checkTracks([odd])).toThrow(expect.objectContaining({ code: 'CODEC_UNSUPPORTED' }));
+    const twice = { trackId: 'a', codec: 'vp8' as const, ssrc: 1 };
+    expect(() => checkTracks([twice, twice])).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));
+  });
+});
