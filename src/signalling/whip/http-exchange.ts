@@ -1,0 +1,136 @@
+import type { Clock } from '../../core/clock.js';
+import { describeError, FramelockError } from '../../core/errors.js';
+
+/** Longest response body that is read. An SDP answer of 32 cameras is about 40 KiB. */
+export const MAX_BODY_BYTES = 256 * 1024;
+
+/** Redirects followed before giving up. */
+export const MAX_REDIRECTS = 5;
+
+/** A response that has been read completely. */
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: string;
+  /** Where the answer came from, after redirects. */
+  readonly url: URL;
+}
+
+/** One request, redirects included. */
+export interface HttpExchangeOptions {
+  readonly method: 'POST' | 'DELETE';
+  readonly url: URL;
+  /** An SDP body, for POST. */
+  readonly sdp?: string;
+  /** Bearer token; sent to `tokenOrigin` only. */
+  readonly token?: string;
+  /** The one origin that may see the token. */
+  readonly tokenOrigin: string;
+  /** For the whole exchange: connecting, redirects and the body. */
+  readonly timeoutMs: number;
+  readonly clock: Clock;
+}
+
+/**
+ * Makes a request over `fetch`, bounded in time, in body size and in redirects. Redirects 307 and 308 keep method and body
+ * (RFC 9110 sections 15.4.8 and 15.4.9, as RFC 9725 section 4.5 asks for); any other status is the caller's to judge.
+ * @throws FramelockError SIGNALLING_FAILED
+ */
+export async function exchangeHttp(options: HttpExchangeOptions): Promise<HttpAnswer> {
+  const abort = new AbortController();
+  const timer = options.clock.setTimer(options.timeoutMs, () => abort.abort());
+  let url = options.url;
+  try {
+    for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects += 1) {
+      const response = await fetch(url, { ...requestInit(options, url), signal: abort.signal });
+      if (response.status !== 307 && response.status !== 308) {
+        return { status: response.status, headers: response.headers, body: await readBody(response, url), url };
+      }
+      await response.body?.cancel();
+      url = redirectTarget(response, url);
+    }
+    throw failure(url, `redirected more than ${MAX_REDIRECTS} times`);
+  } catch (error) {
+    if (error instanceof FramelockError) throw error;
+    if (abort.signal.aborted) throw failure(url, `did not answer within ${options.timeoutMs} ms`, error);
+    throw failure(url, networkReason(error), error);
+  } finally {
+    timer.cancel();
+  }
+}
+
+/** How a URL is shown to people: without user info, query and fragment, where secrets may hide. */
+export function displayUrl(url: URL): string {
+  return `${url.origin}${url.pathname}`;
+}
+
+/** An http or https URL, resolved against `base`; `undefined` for anything else. */
+export function parseHttpUrl(text: string | null, base: URL): URL | undefined {
+  if (text === null || !URL.canParse(text, base.href)) return undefined;
+  const url = new URL(text, base);
+  return url.protocol === 'http:' || url.protocol === 'https:' ? url : undefined;
+}
+
+function requestInit(options: HttpExchangeOptions, url: URL): RequestInit {
+  const headers = new Headers();
+  if (options.sdp !== undefined) {
+    headers.set('content-type', 'application/sdp');
+    headers.set('accept', 'application/sdp');
+  }
+  if (options.token !== undefined && url.origin === options.tokenOrigin) {
+    headers.set('authorization', `Bearer ${options.token}`);
+  }
+  return { method: options.method, headers, body: options.sdp ?? null, redirect: 'manual' };
+}
+
+function redirectTarget(response: Response, from: URL): URL {
+  const location = response.headers.get('location');
+  const target = parseHttpUrl(location, from);
+  if (target === undefined) {
+    throw failure(from, `redirected with status ${response.status} to no usable Location`);
+  }
+  if (from.protocol === 'https:' && target.protocol === 'http:') {
+    throw failure(from, `redirected from https to http (${displayUrl(target)}), which is refused`);
+  }
+  return target;
+}
+
+async function readBody(response: Response, url: URL): Promise<string> {
+  if (response.body === null) return '';
+  const decoder = new TextDecoder();
+  let text = '';
+  let sizeBytes = 0;
+  for await (const chunk of response.body) {
+    sizeBytes += chunk.byteLength;
+    // Leaving the loop by throwing cancels the body, which closes the connection.
+    if (sizeBytes > MAX_BODY_BYTES) throw failure(url, `answered with more than ${MAX_BODY_BYTES} bytes`);
+    text += decoder.decode(chunk, { stream: true });
+  }
+  return text + decoder.decode();
+}
+
+function failure(url: URL, what: string, cause?: unknown): FramelockError {
+  const shown = displayUrl(url);
+  return new FramelockError('SIGNALLING_FAILED', `WHIP: ${shown} ${what}; is the SFU running at ${url.origin}?`, {
+    cause,
+    context: { url: shown },
+  });
+}
+
+/** `fetch` hides the reason in the cause of a TypeError that only says "fetch failed". */
+function networkReason(error: unknown): string {
+  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+  switch (code) {
+    case 'ECONNREFUSED':
+      return 'refused the connection (ECONNREFUSED)';
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return `cannot be found by name (${code})`;
+    case 'ECONNRESET':
+    case 'UND_ERR_SOCKET':
+      return `closed the connection before answering (${code})`;
+    default:
+      return `cannot be reached (${code === '' ? describeError(cause) : `${code}: ${describeError(cause)}`})`;
+  }
+}

@@ -1,0 +1,128 @@
+import { type Clock, SystemClock } from '../../core/clock.js';
+import { FramelockError } from '../../core/errors.js';
+import type { Signaller, SignallingAnswer, SignallingCloseResult } from '../signaller.js';
+import { displayUrl } from './http-exchange.js';
+import { WhipSession } from './whip-session.js';
+
+/** Longest time that {@link WhipSignaller.close} takes. */
+export const CLOSE_TIMEOUT_MS = 1_000;
+
+const DEFAULT_REQUEST_TIMEOUT_MS = 10_000;
+
+/** Options of a {@link WhipSignaller}. */
+export interface WhipSignallerOptions {
+  /** The WHIP endpoint: an absolute http or https URL without user info. */
+  readonly url: string;
+  /** Bearer token (RFC 6750); sent to the origin of `url` only, and never logged. */
+  readonly token?: string;
+  /** Longest wait for the answer to an offer, redirects included; at least 1 ms. @default 10000 */
+  readonly requestTimeoutMs?: number;
+  /** @default the machine's clock */
+  readonly clock?: Clock;
+}
+
+/**
+ * WHIP (RFC 9725) in its plain form: one POST with all candidates in the offer, one DELETE at the end; no trickle, no ICE restart.
+ *
+ * The instance may be used again after `close()`: every `offer` is a new session at the server. Each session is pinned by the call
+ * that works on it, so an answer that comes after `close()`, an abort or a timeout ends only its own session, by DELETE.
+ */
+export class WhipSignaller implements Signaller {
+  readonly description: string;
+  readonly canRenegotiate = false;
+  readonly #url: URL;
+  readonly #token: string | undefined;
+  readonly #requestTimeoutMs: number;
+  readonly #clock: Clock;
+  /** The last session that was begun and not closed; changed only synchronously, before any await. */
+  #current: WhipSession | undefined;
+  /** The end of the last session, so that every `close()` tells the same result. */
+  #ending: Promise<SignallingCloseResult> = Promise.resolve({ confirmed: true });
+
+  /** @throws FramelockError INVALID_ARGUMENT */
+  constructor(options: WhipSignallerOptions) {
+    this.#url = parseEndpoint(options.url);
+    this.#token = checkedToken(options.token);
+    this.#requestTimeoutMs = checkedTimeout(options.requestTimeoutMs ?? DEFAULT_REQUEST_TIMEOUT_MS);
+    this.#clock = options.clock ?? new SystemClock();
+    this.description = `WHIP ${displayUrl(this.#url)}`;
+  }
+
+  /**
+   * @throws FramelockError SIGNALLING_FAILED, SIGNALLING_REJECTED (context: `status`, `retryAfterMs`), CLOSED (closed or aborted
+   * meanwhile), INVALID_ARGUMENT (a session is open already)
+   */
+  async offer(sdp: string, signal?: AbortSignal): Promise<SignallingAnswer> {
+    if (this.#current !== undefined && !this.#current.failed) {
+      throw new FramelockError('INVALID_ARGUMENT', 'WHIP: a session is open already; close() it before the next offer');
+    }
+    if (signal?.aborted === true) throw abortedError();
+    const session = new WhipSession({
+      url: this.#url,
+      ...(this.#token === undefined ? {} : { token: this.#token }),
+      requestTimeoutMs: this.#requestTimeoutMs,
+      deleteTimeoutMs: CLOSE_TIMEOUT_MS,
+      clock: this.#clock,
+    });
+    this.#current = session;
+    const onAbort = (): void => session.abandon(abortedError());
+    signal?.addEventListener('abort', onAbort, { once: true });
+    try {
+      return { sdp: await session.open(sdp) };
+    } finally {
+      signal?.removeEventListener('abort', onAbort);
+    }
+  }
+
+  async close(): Promise<SignallingCloseResult> {
+    const session = this.#current;
+    if (session === undefined) return this.#ending;
+    this.#current = undefined;
+    session.abandon(new FramelockError('CLOSED', 'WHIP: closed before the answer came'));
+    this.#ending = this.#bounded(session.end());
+    return this.#ending;
+  }
+
+  #bounded(end: Promise<SignallingCloseResult>): Promise<SignallingCloseResult> {
+    return new Promise((resolve) => {
+      const reason = `no confirmation within ${CLOSE_TIMEOUT_MS} ms; the session is deleted as soon as the server answers`;
+      const timer = this.#clock.setTimer(CLOSE_TIMEOUT_MS, () => resolve({ confirmed: false, reason }));
+      void end.then((result) => {
+        timer.cancel();
+        resolve(result);
+      });
+    });
+  }
+}
+
+function abortedError(): FramelockError {
+  return new FramelockError('CLOSED', 'WHIP: the offer was aborted by its caller');
+}
+
+function parseEndpoint(text: string): URL {
+  if (!URL.canParse(text)) throw invalid('url', 'is not an absolute URL, such as http://127.0.0.1:8080/whip/demo');
+  const url = new URL(text);
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
+    throw invalid('url', `must be http or https, not ${url.protocol.slice(0, -1)}`);
+  }
+  if (url.username !== '' || url.password !== '')
+    throw invalid('url', 'must not carry user info: pass the token instead');
+  return url;
+}
+
+function checkedToken(token: string | undefined): string | undefined {
+  if (token !== undefined && !/^[\x21-\x7e]+$/.test(token)) {
+    throw invalid('token', 'must be visible ASCII without spaces, and not empty');
+  }
+  return token;
+}
+
+function checkedTimeout(timeoutMs: number): number {
+  if (!Number.isFinite(timeoutMs) || timeoutMs < 1) throw invalid('requestTimeoutMs', 'must be at least 1');
+  return timeoutMs;
+}
+
+/** The offending value stays out of the message: it may be a secret. */
+function invalid(field: string, what: string): FramelockError {
+  return new FramelockError('INVALID_ARGUMENT', `WHIP: ${field} ${what}`, { context: { field } });
+}
