@@ -1,0 +1,184 @@
+import type { Clock, Timer } from '../../core/clock.js';
+import { FramelockError } from '../../core/errors.js';
+import type { Random } from '../../core/random.js';
+import { HEADER_EXTENSION_URIS } from '../../rtp/header-extensions.js';
+import type { RtcpPacket } from '../../rtp/rtcp-packet.js';
+import { writeCompound, writeReceiverReport } from '../../rtp/rtcp-write.js';
+import { type LinkSnapshot, MediaLink, type ReceivedRtp } from '../media/media-link.js';
+import { TransportFeedback } from '../media/transport-feedback.js';
+import { isForwardable } from '../sdp/codec-match.js';
+import { type AnsweredMedia, buildAnswer } from '../sdp/sdp-answer.js';
+import type { OfferedMedia, SdpOffer } from '../sdp/sdp-offer.js';
+import { PublisherTrack } from './publisher-track.js';
+
+/** How often transport-wide feedback is sent; libwebrtc's default (modules/remote_bitrate_estimator, `kDefaultInterval`). */
+const FEEDBACK_INTERVAL_MS = 100;
+/** Receiver reports go out with every this many feedbacks: once a second. */
+const FEEDBACKS_PER_REPORT = 10;
+
+/** What a session tells its room. Callbacks must not throw. */
+export interface PublisherObserver {
+  connected(): void;
+  packet(track: PublisherTrack, packet: ReceivedRtp): void;
+  lost(reason: string): void;
+}
+
+/** One WHIP session: receives the tracks of a publisher and gives it the feedback that a real SFU would. */
+export class PublisherSession {
+  readonly id: string;
+  readonly tracks: readonly PublisherTrack[];
+  readonly #link: MediaLink;
+  readonly #clock: Clock;
+  readonly #observer: PublisherObserver;
+  readonly #localSsrc: number;
+  readonly #midExtension: number | undefined;
+  readonly #feedbackExtension: number | undefined;
+  readonly #feedback: TransportFeedback;
+  readonly #bySsrc = new Map<number, PublisherTrack>();
+  #timer: Timer | undefined;
+  #ticks = 0;
+  /** Packets that belong to no published track. */
+  #unroutable = 0;
+
+  private constructor(id: string, offer: SdpOffer, ports: SessionPorts, observer: PublisherObserver, link: MediaLink) {
+    const media = offer.media.filter(isReceivable);
+    this.id = id;
+    this.#link = link;
+    this.#clock = ports.clock;
+    this.#observer = observer;
+    this.#localSsrc = ports.random.uint32();
+    this.#feedback = new TransportFeedback(this.#localSsrc);
+    // One transport has one set of extension ids (RFC 8843 section 7.1.3 bundles them).
+    this.#midExtension = media[0]?.extensions.get(HEADER_EXTENSION_URIS.mid);
+    this.#feedbackExtension = media[0]?.extensions.get(HEADER_EXTENSION_URIS.transportWideCc);
+    this.tracks = media.map((offered) => this.#makeTrack(offered));
+    for (const track of this.tracks) if (track.ssrc !== undefined) this.#bySsrc.set(track.ssrc, track);
+  }
+
+  /**
+   * Opens the session; media flows when the publisher has connected.
+   * @throws FramelockError CODEC_UNSUPPORTED, CONNECT_FAILED
+   */
+  static async open(
+    id: string,
+    offer: SdpOffer,
+    ports: SessionPorts,
+    observer: PublisherObserver,
+  ): Promise<{ readonly session: PublisherSession; readonly answer: string }> {
+    if (!offer.media.some(isReceivable)) {
+      throw new FramelockError('CODEC_UNSUPPORTED', 'the offer sends no video as VP8, VP9, H.264 or AV1');
+    }
+    const link = await MediaLink.open(ports.clock);
+    const session = new PublisherSession(id, offer, ports, observer, link);
+    link.start(offer, {
+      connected: () => session.#connected(),
+      rtp: (packet) => session.#rtp(packet),
+      rtcp: (packets) => session.#rtcp(packets),
+      lost: (reason) => session.#lost(reason),
+    });
+    return { session, answer: buildAnswer(offer, offer.media.map(answerFor), link.local) };
+  }
+
+  snapshot(): LinkSnapshot & { readonly packetsUnroutable: number } {
+    return { ...this.#link.snapshot(), packetsUnroutable: this.#unroutable };
+  }
+
+  /** Idempotent; no callback runs after the call. */
+  close(): Promise<void> {
+    this.#timer?.cancel();
+    for (const track of this.tracks) track.close();
+    return this.#link.close();
+  }
+
+  #makeTrack(offered: OfferedMedia): PublisherTrack {
+    const codec = forwardableCodec(offered);
+    if (codec === undefined) throw new FramelockError('CODEC_UNSUPPORTED', `m-line ${offered.mid} has no known codec`);
+    const { mid, ssrc, trackId = mid } = offered;
+    return new PublisherTrack({ id: trackId, mid, codec, ssrc }, this.#clock, this.#localSsrc, (compound) =>
+      this.#link.sendRtcp(compound),
+    );
+  }
+
+  #connected(): void {
+    this.#scheduleFeedback();
+    this.#observer.connected();
+  }
+
+  #lost(reason: string): void {
+    void this.close();
+    this.#observer.lost(reason);
+  }
+
+  #rtp(packet: ReceivedRtp): void {
+    const feedbackSequence = this.#extension(packet, this.#feedbackExtension);
+    if (feedbackSequence?.length === 2) this.#feedback.packet(feedbackSequence.readUInt16BE(0), this.#clock.nowUs());
+    const track = this.#bySsrc.get(packet.ssrc) ?? this.#learn(packet);
+    if (track === undefined) {
+      this.#unroutable += 1;
+      return;
+    }
+    track.receive(packet);
+    this.#observer.packet(track, packet);
+  }
+
+  /** Routes an unannounced SSRC by its mid, once (RFC 8843 section 9.2). */
+  #learn(packet: ReceivedRtp): PublisherTrack | undefined {
+    const mid = this.#extension(packet, this.#midExtension)?.toString('latin1');
+    const track = this.tracks.find((candidate) => candidate.ssrc === undefined && candidate.mid === mid);
+    if (track !== undefined) this.#bySsrc.set(packet.ssrc, track);
+    return track;
+  }
+
+  #extension(packet: ReceivedRtp, id: number | undefined): Buffer | undefined {
+    return id === undefined ? undefined : packet.extensions.find((extension) => extension.id === id)?.payload;
+  }
+
+  #rtcp(packets: readonly RtcpPacket[]): void {
+    for (const packet of packets) {
+      if (packet.kind === 'sender-report') this.#bySsrc.get(packet.ssrc)?.senderReport(packet);
+    }
+  }
+
+  #scheduleFeedback(): void {
+    this.#timer = this.#clock.setTimer(FEEDBACK_INTERVAL_MS, () => {
+      this.#ticks += 1;
+      if (this.#ticks % FEEDBACKS_PER_REPORT === 0) this.#sendReport();
+      const mediaSsrc = this.tracks[0]?.ssrc ?? 0;
+      for (const message of this.#feedback.take(mediaSsrc)) this.#link.sendRtcp(message);
+      this.#scheduleFeedback();
+    });
+  }
+
+  #sendReport(): void {
+    // At most 32 m-lines are read, and a report holds 31 blocks: the last of 32 cameras would go unreported.
+    const blocks = this.tracks.flatMap((track) => track.report() ?? []).slice(0, 31);
+    this.#link.sendRtcp(writeCompound([writeReceiverReport(this.#localSsrc, blocks)]));
+  }
+}
+
+/** What every session needs of the world. */
+export interface SessionPorts {
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+function isReceivable(media: OfferedMedia): boolean {
+  const sends = media.direction === 'sendonly' || media.direction === 'sendrecv';
+  return media.kind === 'video' && !media.disabled && sends && forwardableCodec(media) !== undefined;
+}
+
+/** The publisher's first choice among the codecs that can be forwarded. */
+function forwardableCodec(media: OfferedMedia): OfferedMedia['codecs'][number] | undefined {
+  return media.codecs.find(isForwardable);
+}
+
+function answerFor(media: OfferedMedia): AnsweredMedia | undefined {
+  const codec = forwardableCodec(media);
+  if (codec === undefined || !isReceivable(media)) return undefined;
+  return {
+    direction: 'recvonly',
+    codecs: [codec],
+    feedback: ['nack', 'nack pli', 'ccm fir', 'transport-cc'],
+    extensions: [HEADER_EXTENSION_URIS.mid, HEADER_EXTENSION_URIS.transportWideCc],
+  };
+}

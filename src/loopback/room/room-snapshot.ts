@@ -1,0 +1,42 @@
+import type { LinkSnapshot } from '../media/media-link.js';
+
+/** A published track. */
+export interface RoomTrackSnapshot {
+  /** Its place: viewers get it on their m-line of the same index. */
+  readonly index: number;
+  /** Track id of the publisher's `a=msid`, or its mid. */
+  readonly id: string;
+  readonly mid: string;
+  /** `VP8`, `VP9`, `H264`, `AV1`. */
+  readonly codec: string;
+  readonly packetsReceived: number;
+  /** RTP payload bytes. */
+  readonly bytesReceived: number;
+  readonly packetsLost: number;
+  /** Key frame requests sent to the publisher. */
+  readonly keyFrameRequests: number;
+}
+
+/** The session that publishes. */
+export interface PublisherSnapshot extends LinkSnapshot {
+  readonly session: string;
+  /** Packets that belong to no published track. */
+  readonly packetsUnroutable: number;
+}
+
+/** A session that views. */
+export interface ViewerSnapshot extends LinkSnapshot {
+  readonly session: string;
+  /** How many tracks it has places for. */
+  readonly capacity: number;
+}
+
+/** What a room looks like now. */
+export interface RoomSnapshot {
+  readonly room: string;
+  /** Grows whenever the set of tracks changes. */
+  readonly revision: number;
+  readonly publisher: PublisherSnapshot | null;
+  readonly tracks: readonly RoomTrackSnapshot[];
+  readonly viewers: readonly ViewerSnapshot[];
+}

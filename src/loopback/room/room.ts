@@ -1,0 +1,191 @@
+import { randomUUID } from 'node:crypto';
+import { FramelockError } from '../../core/errors.js';
+import type { Logger } from '../../core/logger.js';
+import type { ReceivedRtp } from '../media/media-link.js';
+import type { SdpOffer } from '../sdp/sdp-offer.js';
+import { PublisherSession, type SessionPorts } from './publisher-session.js';
+import type { PublisherTrack } from './publisher-track.js';
+import type { RoomSnapshot } from './room-snapshot.js';
+import { ViewerSession } from './viewer-session.js';
+
+/** Most viewers of a room. */
+export const MAX_VIEWERS = 16;
+
+/** What a room needs of the world. */
+export interface RoomPorts extends SessionPorts {
+  readonly logger: Logger;
+  /** Called after anything in the snapshot but its counters changed. Must not throw. */
+  changed(): void;
+  /** Tells of a task that must have ended before closing has. Its failure is told elsewhere. */
+  background(task: Promise<unknown>): void;
+}
+
+/** A new session of a room: where it is deleted, and the answer. */
+export interface OpenedRoomSession {
+  readonly id: string;
+  readonly answer: string;
+}
+
+/**
+ * One publisher at a time and its viewers. A new publisher replaces the old one; viewers stay, and get the new tracks at the places of
+ * the old ones. Everything is changed synchronously on the event loop, so a session is either in the room or closed.
+ */
+export class Room {
+  readonly name: string;
+  readonly #ports: RoomPorts;
+  readonly #viewers = new Map<string, ViewerSession>();
+  #publisher: PublisherSession | undefined;
+  #revision = 0;
+  /** Joins that have not been answered yet; they count as viewers. */
+  #joining = 0;
+  #closed = false;
+
+  constructor(name: string, ports: RoomPorts) {
+    this.name = name;
+    this.#ports = ports;
+  }
+
+  /** Whether no further viewer is let in. */
+  get full(): boolean {
+    return this.#viewers.size + this.#joining >= MAX_VIEWERS;
+  }
+
+  /** Whether nobody is in it. */
+  get empty(): boolean {
+    return this.#publisher === undefined && this.#viewers.size === 0 && this.#joining === 0;
+  }
+
+  /**
+   * Lets a publisher in, in place of the one before.
+   * @throws FramelockError CODEC_UNSUPPORTED, CONNECT_FAILED, CLOSED
+   */
+  async publish(offer: SdpOffer): Promise<OpenedRoomSession> {
+    const id = randomUUID();
+    const { session, answer } = await this.#joined(
+      PublisherSession.open(id, offer, this.#ports, {
+        connected: () => this.#publisherConnected(id),
+        packet: (track, packet) => this.#forward(track, packet),
+        lost: (reason) => this.#leave(id, reason),
+      }),
+    );
+    const replaced = this.#publisher;
+    this.#publisher = session;
+    this.#revision += 1;
+    if (replaced !== undefined) {
+      this.#ports.logger.info('publisher replaced', { room: this.name, session: replaced.id, by: id });
+      this.#ports.background(replaced.close());
+    }
+    this.#ports.changed();
+    return { id, answer };
+  }
+
+  /**
+   * Lets a viewer in; ask `full` first.
+   * @throws FramelockError CODEC_UNSUPPORTED, CONNECT_FAILED, CLOSED
+   */
+  async view(offer: SdpOffer): Promise<OpenedRoomSession> {
+    const id = randomUUID();
+    const trackIds = this.#tracks().map((track) => track.id);
+    const { session, answer } = await this.#joined(
+      ViewerSession.open(id, offer, trackIds, this.#ports, {
+        connected: () => this.#viewerConnected(),
+        lost: (reason) => this.#leave(id, reason),
+        trackAt: (index) => this.#tracks()[index],
+      }),
+    );
+    this.#viewers.set(id, session);
+    this.#ports.changed();
+    return { id, answer };
+  }
+
+  /** Ends a session. Returns whether there was one. */
+  end(id: string): boolean {
+    return this.#leave(id, 'ended by its peer');
+  }
+
+  snapshot(): RoomSnapshot {
+    const publisher = this.#publisher;
+    return {
+      room: this.name,
+      revision: this.#revision,
+      publisher: publisher === undefined ? null : { session: publisher.id, ...publisher.snapshot() },
+      tracks: this.#tracks().map((track, index) => ({
+        index,
+        id: track.id,
+        mid: track.mid,
+        codec: track.codec.name,
+        packetsReceived: track.statistics.packetsReceived,
+        bytesReceived: track.statistics.bytesReceived,
+        packetsLost: track.statistics.packetsLost,
+        keyFrameRequests: track.keyFrameRequests,
+      })),
+      viewers: [...this.#viewers.values()].map((viewer) => ({ session: viewer.id, ...viewer.snapshot() })),
+    };
+  }
+
+  /** Ends every session. Idempotent; nobody can join afterwards. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    const sessions = [...this.#viewers.values(), ...(this.#publisher === undefined ? [] : [this.#publisher])];
+    this.#publisher = undefined;
+    this.#viewers.clear();
+    await Promise.all(sessions.map((session) => session.close()));
+  }
+
+  /** Waits for a session to open; one that opens after the room was closed is closed again. */
+  #joined<T extends { readonly session: PublisherSession | ViewerSession }>(opening: Promise<T>): Promise<T> {
+    const join = async (): Promise<T> => {
+      const opened = await opening;
+      if (!this.#closed) return opened;
+      await opened.session.close();
+      throw new FramelockError('CLOSED', `room ${this.name} was closed`);
+    };
+    this.#joining += 1;
+    const joined = join().finally(() => {
+      this.#joining -= 1;
+    });
+    this.#ports.background(joined);
+    return joined;
+  }
+
+  #tracks(): readonly PublisherTrack[] {
+    return this.#publisher?.tracks ?? [];
+  }
+
+  #publisherConnected(id: string): void {
+    this.#ports.logger.info('publisher connected', { room: this.name, session: id });
+    this.#ports.changed();
+  }
+
+  #viewerConnected(): void {
+    // A decoder starts at a key frame.
+    for (const track of this.#tracks()) track.requestKeyFrame();
+    this.#ports.changed();
+  }
+
+  #forward(track: PublisherTrack, packet: ReceivedRtp): void {
+    const index = this.#tracks().indexOf(track);
+    if (index < 0) return;
+    for (const viewer of this.#viewers.values()) viewer.forward(index, track, packet);
+  }
+
+  #leave(id: string, reason: string): boolean {
+    const viewer = this.#viewers.get(id);
+    const publisher = this.#publisher?.id === id ? this.#publisher : undefined;
+    const session = viewer ?? publisher;
+    if (session === undefined) return false;
+    this.#viewers.delete(id);
+    if (publisher !== undefined) {
+      this.#publisher = undefined;
+      this.#revision += 1;
+    }
+    this.#ports.background(session.close());
+    this.#ports.logger.info(`${publisher === undefined ? 'viewer' : 'publisher'} left`, {
+      room: this.name,
+      session: id,
+      reason,
+    });
+    this.#ports.changed();
+    return true;
+  }
+}

@@ -1,0 +1,40 @@
+import type { OutgoingRtp, ReceivedRtp } from '../media/media-link.js';
+import { StreamRewriter } from '../media/stream-rewriter.js';
+import { matchCodec } from '../sdp/codec-match.js';
+import type { OfferedCodec } from '../sdp/sdp-offer.js';
+import type { PublisherTrack } from './publisher-track.js';
+
+/** One m-line of a viewer: whatever track is at its place in the room, as one continuous RTP stream. */
+export class ViewerOutput {
+  readonly ssrc: number;
+  readonly #codecs: readonly OfferedCodec[];
+  readonly #rewriter: StreamRewriter;
+  #source: PublisherTrack | undefined;
+  #payloadType: number | undefined;
+
+  /** @param codecs what the viewer can receive here */
+  constructor(ssrc: number, firstSequence: number, codecs: readonly OfferedCodec[]) {
+    this.ssrc = ssrc;
+    this.#codecs = codecs;
+    this.#rewriter = new StreamRewriter(firstSequence);
+  }
+
+  /** The packet as this viewer gets it; nothing if it cannot receive the track's codec. */
+  rewrite(source: PublisherTrack, packet: ReceivedRtp, nowUs: number): OutgoingRtp | undefined {
+    if (source !== this.#source) {
+      this.#source = source;
+      this.#payloadType = matchCodec(source.codec, this.#codecs)?.payloadType;
+    }
+    if (this.#payloadType === undefined) return undefined;
+    const { sequenceNumber, timestamp, marker, payload } = packet;
+    const position = this.#rewriter.rewrite(source, sequenceNumber, timestamp, nowUs);
+    return { ssrc: this.ssrc, payloadType: this.#payloadType, marker, payload, ...position };
+  }
+
+  /** A packet that was sent before, once more; nothing if it is no longer there. */
+  resend(source: PublisherTrack, sequenceNumber: number, nowUs: number): OutgoingRtp | undefined {
+    const original = this.#rewriter.originalSequence(source, sequenceNumber);
+    const packet = original === undefined ? undefined : source.cached(original);
+    return packet === undefined ? undefined : this.rewrite(source, packet, nowUs);
+  }
+}
