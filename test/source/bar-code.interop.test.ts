@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { readBarCode } from '../../src/source/bar-code.js';
 import { TestPatternRenderer } from '../../src/source/test-pattern/renderer.js';
+import { type CodingConfig, roundTrip } from '../support/video-coding.js';
 import { halve } from './halve.js';
-import { type CodingConfig, roundTrip } from './video-coding.js';
 
 const CAPTURE_START_US = 1_700_000_000_000_000;
 const FRAMES = 45;

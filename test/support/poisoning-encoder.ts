@@ -15,6 +15,8 @@ export const POISON = 0xdd;
 
 const HEADER_BYTES = 10;
 const STAMP_BYTES = 16;
+/** The stamp is written half a byte a byte, with this bit set: no run of it looks like an H.264 start code. */
+const STAMP_MARK = 0x40;
 
 /** Where a {@link PoisoningEncoderFactory} can be held up. */
 export type GateStep = 'open' | 'read' | 'close';
@@ -23,7 +25,7 @@ export type GateStep = 'open' | 'read' | 'close';
 export interface PoisoningEncoderOptions {
   /** Awaited within each step: a test decides when an open, a read or a close goes on. Default: at once. */
   readonly gate?: (step: GateStep, generation: number) => Promise<void>;
-  /** Bytes of every chunk, at least 26. @default 200 */
+  /** Bytes of every chunk, at least 42. @default 200 */
   readonly chunkBytes?: number;
 }
 
@@ -183,13 +185,10 @@ export class PoisoningEncoder implements VideoEncoder {
     this.#keyFrameWanted = false;
     if (type === 'key') this.keyFrames.push(timestamp);
     const data = this.#buffer;
-    data.fill(this.#chunks & 0x7f);
+    data.fill(0x80 | (this.#chunks & 0x3f));
     if (this.config.codec === 'h264') writeH264Header(data, type);
     else writeVp8Header(data, type, this.config);
-    const stamp = new DataView(data.buffer, HEADER_BYTES, STAMP_BYTES);
-    stamp.setFloat64(0, timestamp);
-    stamp.setUint32(8, this.generation);
-    stamp.setUint32(12, this.#chunks);
+    writeStamp(data, { timestamp, generation: this.generation, index: this.#chunks });
     this.#chunks += 1;
     let released = false;
     return {
@@ -230,9 +229,24 @@ export class PoisoningEncoder implements VideoEncoder {
 
 /** Reads the stamp of a chunk, or undefined if the bytes were poisoned. */
 export function readStamp(data: Uint8Array): ChunkStamp | undefined {
-  if (data[HEADER_BYTES + STAMP_BYTES - 1] === POISON && data[0] === POISON) return undefined;
-  const stamp = new DataView(data.buffer, data.byteOffset + HEADER_BYTES, STAMP_BYTES);
+  const halves = data.subarray(HEADER_BYTES, HEADER_BYTES + 2 * STAMP_BYTES);
+  if (halves.some((half) => (half & 0xf0) !== STAMP_MARK)) return undefined;
+  const stamp = new DataView(new ArrayBuffer(STAMP_BYTES));
+  for (let at = 0; at < STAMP_BYTES; at += 1) {
+    stamp.setUint8(at, ((halves[2 * at] ?? 0) << 4) | ((halves[2 * at + 1] ?? 0) & 0x0f));
+  }
   return { timestamp: stamp.getFloat64(0), generation: stamp.getUint32(8), index: stamp.getUint32(12) };
+}
+
+function writeStamp(data: Uint8Array, { timestamp, generation, index }: ChunkStamp): void {
+  const stamp = new DataView(new ArrayBuffer(STAMP_BYTES));
+  stamp.setFloat64(0, timestamp);
+  stamp.setUint32(8, generation);
+  stamp.setUint32(12, index);
+  for (let at = 0; at < STAMP_BYTES; at += 1) {
+    const byte = stamp.getUint8(at);
+    data.set([STAMP_MARK | (byte >> 4), STAMP_MARK | (byte & 0x0f)], HEADER_BYTES + 2 * at);
+  }
 }
 
 /** An Annex B start code and a NAL unit header: a slice of an IDR picture, or of another one (H.264 sections 7.3.1 and B.1). */

@@ -1,0 +1,89 @@
+import type { FrameReport } from '../src/sender/frame-report.js';
+import type { EncoderSwapped } from '../src/sender/sender-events.js';
+import type { Benchmark } from './benchmark.js';
+import { type CameraRig, startRig } from './support/camera-rig.js';
+import { pause } from './support/pause.js';
+import { percentile } from './support/percentile.js';
+import { drawPictures } from './support/replayed-camera.js';
+
+const TRACKS = 4;
+const FRAMERATE = 30;
+const FRAME_INTERVAL_US = 1e6 / FRAMERATE;
+const WARM_UP_S = 3;
+const SWAPS_QUICK = 100;
+const SWAPS = 400;
+/** Odd against the frame interval, so that swaps meet every phase of the encode cycle. */
+const BETWEEN_SWAPS_MS = 107;
+
+interface SwapWindow {
+  readonly trackId: string;
+  readonly fromUs: number;
+  readonly toUs: number;
+}
+
+/** Encoder swaps under load, each track in turn. */
+export const swap: Benchmark = {
+  name: 'swap',
+  summary: 'encoder swaps while 4 VP8 tracks run at 1280x720, 30 fps: lock times, and frames that a swap costs',
+  async run({ quick, progress }) {
+    const rig = await startRig(TRACKS, FRAMERATE, drawPictures(progress));
+    try {
+      await pause(WARM_UP_S, 'warming up', progress);
+      const first = rig.reports.length;
+      const timings: EncoderSwapped[] = [];
+      rig.sender.on('encoderSwapped', (event) => void timings.push(event));
+      const windows = await runSwaps(rig, quick ? SWAPS_QUICK : SWAPS, progress);
+      await pause(1, 'draining', progress);
+      return figures(timings, windows, rig.reports.slice(first));
+    } finally {
+      await rig.close();
+    }
+  },
+};
+
+async function runSwaps(
+  rig: CameraRig,
+  swaps: number,
+  progress: (text: string) => void,
+): Promise<readonly SwapWindow[]> {
+  const windows: SwapWindow[] = [];
+  for (let index = 0; index < swaps; index += 1) {
+    if (index % 10 === 0) progress(`swapping ${index}/${swaps}`);
+    const trackId = rig.trackIds[index % TRACKS] ?? '';
+    const fromUs = rig.clock.nowUs();
+    await rig.sender.recreateEncoder(trackId);
+    windows.push({ trackId, fromUs, toUs: rig.clock.nowUs() });
+    await new Promise((resolve) => setTimeout(resolve, BETWEEN_SWAPS_MS));
+  }
+  return windows;
+}
+
+/** A lost frame is put down to a swap if it was captured from one interval before its start to one after its end. */
+function figures(timings: readonly EncoderSwapped[], windows: readonly SwapWindow[], reports: readonly FrameReport[]) {
+  const lost = reports.filter(({ outcome }) => outcome === 'dropped');
+  const lostDuring = (window: SwapWindow, swappedTrack: boolean) =>
+    lost.filter(
+      ({ trackId, timestamp }) =>
+        (trackId === window.trackId) === swappedTrack &&
+        timestamp >= window.fromUs - FRAME_INTERVAL_US &&
+        timestamp <= window.toUs + FRAME_INTERVAL_US,
+    );
+  const holdMs = timings.map(({ exclusiveHoldUs }) => exclusiveHoldUs / 1000);
+  const waitMs = timings.map(({ waitUs }) => waitUs / 1000);
+  const others = new Set(windows.flatMap((window) => lostDuring(window, false)));
+  const gaps = windows.map((window) => lostDuring(window, true).length);
+  return {
+    swap_exclusive_hold_ms_p50: percentile(holdMs, 50),
+    swap_exclusive_hold_ms_p99: percentile(holdMs, 99),
+    swap_wait_ms_p99: percentile(waitMs, 99),
+    swap_total_ms_p50: percentile(
+      windows.map(({ fromUs, toUs }) => (toUs - fromUs) / 1000),
+      50,
+    ),
+    swapped_track_gap_frames_max: Math.max(...gaps),
+    other_tracks_missed_frames: others.size,
+    lost_frames_total: lost.length,
+    frames_total: reports.length,
+    swaps: timings.length,
+  };
+}

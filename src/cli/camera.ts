@@ -1,0 +1,74 @@
+import { describeError } from '../core/errors.js';
+import type { Logger } from '../core/logger.js';
+import type { VideoCodec } from '../encoder/encoder.js';
+import type { RtcSender } from '../sender/rtc-sender.js';
+import type { FrameSource } from '../source/frame-source.js';
+
+/** A camera: a source and the track that it feeds. */
+export interface CameraSpec {
+  readonly trackId: string;
+  readonly codec: VideoCodec;
+  readonly source: FrameSource;
+}
+
+/**
+ * Joins a source to a track of the same name. The source starts first, since its format decides how the encoder is opened; what it delivers
+ * before the track exists is given back at once.
+ *
+ * Owner: the program that composed it.
+ */
+export class Camera {
+  readonly trackId: string;
+  readonly source: FrameSource;
+  readonly #codec: VideoCodec;
+  readonly #sender: RtcSender;
+  readonly #logger: Logger;
+  #added = false;
+  #refused = 0;
+
+  constructor(spec: CameraSpec, sender: RtcSender, logger: Logger) {
+    this.trackId = spec.trackId;
+    this.source = spec.source;
+    this.#codec = spec.codec;
+    this.#sender = sender;
+    this.#logger = logger;
+  }
+
+  /** Frames that the sender refused with an error. */
+  get refusedFrames(): number {
+    return this.#refused;
+  }
+
+  /** @throws FramelockError as `FrameSource.start` and `RtcSender.addVideoTrack` */
+  async start(): Promise<void> {
+    await this.source.start({
+      frame: (frame) => {
+        if (!this.#added) {
+          frame.release?.();
+          return;
+        }
+        try {
+          this.#sender.sendFrame(this.trackId, frame);
+        } catch (error) {
+          // The frame is still ours. A refusal repeats with every frame: said once.
+          frame.release?.();
+          this.#refused += 1;
+          if (this.#refused === 1) this.#logger.error(`camera ${this.trackId}: ${describeError(error)}`);
+        }
+      },
+      ended: (error) => {
+        const why = error === undefined ? 'it has ended' : describeError(error);
+        this.#logger.warn(`camera ${this.trackId}: no more pictures: ${why}`);
+      },
+    });
+    const { width, height, framerate } = this.source.format;
+    await this.#sender.addVideoTrack({ id: this.trackId, codec: this.#codec, width, height, framerate });
+    this.#added = true;
+  }
+
+  /** Idempotent. After it resolves the source delivers nothing. */
+  async stop(): Promise<void> {
+    this.#added = false;
+    await this.source.stop();
+  }
+}

@@ -1,0 +1,148 @@
+import { parseArgs } from 'node:util';
+import { describeError, FramelockError } from '../core/errors.js';
+import type { VideoCodec } from '../encoder/encoder.js';
+
+/** `framelock demo`. */
+export interface DemoCommand {
+  readonly command: 'demo';
+  /** Sources shown beside the two test patterns: files or URLs. */
+  readonly sources: readonly string[];
+  /** Port of the page; 0 for any. */
+  readonly port: number;
+  readonly bitrateBps: number;
+  readonly json: boolean;
+}
+
+/** `framelock publish`. */
+export interface PublishCommand {
+  readonly command: 'publish';
+  readonly sources: readonly string[];
+  readonly whipUrl: string;
+  readonly token: string | undefined;
+  readonly codec: VideoCodec;
+  readonly bitrateBps: number;
+  readonly json: boolean;
+}
+
+/** What was asked for. */
+export type Command =
+  | DemoCommand
+  | PublishCommand
+  | { readonly command: 'help'; readonly topic?: HelpTopic }
+  | { readonly command: 'version' };
+
+/** Commands that have a help page of their own. */
+export type HelpTopic = 'demo' | 'publish';
+
+const DEFAULT_PORT = 8080;
+const DEMO_BITRATE_BPS = 4_000_000;
+const PUBLISH_BITRATE_BPS = 2_000_000;
+const CODECS: readonly VideoCodec[] = ['vp8', 'h264'];
+
+const DEMO_OPTIONS = {
+  port: { type: 'string' },
+  bitrate: { type: 'string' },
+  json: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+} as const;
+
+const PUBLISH_OPTIONS = {
+  source: { type: 'string', multiple: true },
+  whip: { type: 'string' },
+  token: { type: 'string' },
+  codec: { type: 'string' },
+  bitrate: { type: 'string' },
+  json: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+} as const;
+
+/**
+ * Parses the arguments behind the program's name.
+ * @param environment for `FRAMELOCK_TOKEN`, which keeps a token out of the process list
+ * @throws FramelockError USAGE
+ */
+export function parseCommandLine(args: readonly string[], environment: NodeJS.ProcessEnv): Command {
+  const [name, ...rest] = args;
+  switch (name) {
+    case undefined:
+    case 'help':
+    case '--help':
+    case '-h':
+      return { command: 'help' };
+    case '--version':
+    case '-v':
+      return { command: 'version' };
+    case 'demo':
+      return parseDemo(rest);
+    case 'publish':
+      return parsePublish(rest, environment);
+    default:
+      throw usage(`unknown command "${name}": use demo or publish`);
+  }
+}
+
+function parseDemo(args: readonly string[]): Command {
+  const { values, positionals } = checked(() =>
+    parseArgs({ args: [...args], options: DEMO_OPTIONS, allowPositionals: true }),
+  );
+  if (values.help === true) return { command: 'help', topic: 'demo' };
+  return {
+    command: 'demo',
+    sources: positionals,
+    port: values.port === undefined ? DEFAULT_PORT : parsePort(values.port),
+    bitrateBps: values.bitrate === undefined ? DEMO_BITRATE_BPS : parseBitrate(values.bitrate),
+    json: values.json ?? false,
+  };
+}
+
+function parsePublish(args: readonly string[], environment: NodeJS.ProcessEnv): Command {
+  const { values } = checked(() => parseArgs({ args: [...args], options: PUBLISH_OPTIONS }));
+  if (values.help === true) return { command: 'help', topic: 'publish' };
+  const sources = values.source ?? [];
+  if (sources.length === 0) throw usage('publish needs at least one --source, for example --source test');
+  if (values.whip === undefined) throw usage('publish needs --whip URL, the WHIP endpoint of the SFU');
+  return {
+    command: 'publish',
+    sources,
+    whipUrl: values.whip,
+    token: values.token ?? environment['FRAMELOCK_TOKEN'],
+    codec: values.codec === undefined ? 'vp8' : parseCodec(values.codec),
+    bitrateBps: values.bitrate === undefined ? PUBLISH_BITRATE_BPS : parseBitrate(values.bitrate),
+    json: values.json ?? false,
+  };
+}
+
+function parsePort(text: string): number {
+  const port = Number(text);
+  if (text.trim() !== '' && Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
+  throw usage(`--port ${text}: it must be a whole number from 0 to 65535`);
+}
+
+/** Bits per second, with an optional `k` or `M`. */
+function parseBitrate(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)([kM]?)$/.exec(text);
+  const scale = match?.[2] === 'M' ? 1e6 : match?.[2] === 'k' ? 1e3 : 1;
+  const bitrateBps = Math.round(Number(match?.[1]) * scale);
+  if (bitrateBps >= 1000 && bitrateBps <= 1e9) return bitrateBps;
+  throw usage(`--bitrate ${text}: give bits per second, for example 2500k or 4M`);
+}
+
+function parseCodec(text: string): VideoCodec {
+  const codec = CODECS.find((known) => known === text.toLowerCase());
+  if (codec !== undefined) return codec;
+  throw usage(`--codec ${text}: it must be one of ${CODECS.join(', ')}`);
+}
+
+/** Node's parser throws TypeErrors whose first sentence is fit for people. */
+function checked<T>(parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    const [sentence = 'bad arguments'] = describeError(error).split('. ');
+    throw usage(sentence, error);
+  }
+}
+
+function usage(message: string, cause?: unknown): FramelockError {
+  return new FramelockError('USAGE', message, { cause });
+}

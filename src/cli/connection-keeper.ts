@@ -1,0 +1,84 @@
+import type { Clock } from '../core/clock.js';
+import { describeError, isFramelockError } from '../core/errors.js';
+import type { Logger } from '../core/logger.js';
+import type { Random } from '../core/random.js';
+import type { RtcSender } from '../sender/rtc-sender.js';
+import type { Signaller } from '../signalling/signaller.js';
+import type { TransportState } from '../transport/media-transport.js';
+
+const FIRST_BACKOFF_MS = 500;
+const LONGEST_BACKOFF_MS = 8000;
+
+/** A peer that was silent for seconds may come back by itself, but a new session is there sooner. */
+const LOST_STATES: ReadonlySet<TransportState> = new Set(['disconnected', 'failed', 'closed']);
+
+/** What a connection keeper works with. */
+export interface ConnectionKeeperInit {
+  readonly sender: RtcSender;
+  readonly signaller: Signaller;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** Ends the keeping. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Connects, and takes a lost connection up again until it is told to end. The first connect is not repeated: an SFU that was never reached is
+ * most likely a wrong address. Later ones are spaced by exponential backoff with full jitter, so that a fleet that lost its SFU together does
+ * not come back in step (M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015).
+ */
+export class ConnectionKeeper {
+  readonly #init: ConnectionKeeperInit;
+  #reconnecting = false;
+
+  constructor(init: ConnectionKeeperInit) {
+    this.#init = init;
+  }
+
+  /** Resolves when the first connection stands. @throws FramelockError as `RtcSender.connect` */
+  async start(): Promise<void> {
+    const { sender, signaller, signal } = this.#init;
+    await sender.connect(signaller, { signal });
+    const forget = sender.on('connectionState', ({ state }) => {
+      if (!LOST_STATES.has(state)) return;
+      // Not awaited: the handler must return for later events to be delivered. It never rejects.
+      void this.#reconnect();
+    });
+    signal.addEventListener('abort', forget, { once: true });
+  }
+
+  async #reconnect(): Promise<void> {
+    if (this.#reconnecting) return;
+    this.#reconnecting = true;
+    const { sender, signaller, signal, logger } = this.#init;
+    for (let attempt = 0; !signal.aborted; attempt += 1) {
+      await this.#pause(attempt);
+      if (signal.aborted) break;
+      try {
+        await sender.connect(signaller, { signal });
+        logger.info('connected again');
+        break;
+      } catch (error) {
+        if (isFramelockError(error, 'CLOSED')) break;
+        logger.warn(`connecting again failed: ${describeError(error)}`);
+      }
+    }
+    this.#reconnecting = false;
+  }
+
+  #pause(attempt: number): Promise<void> {
+    const { clock, random, signal } = this.#init;
+    const longestMs = Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** attempt);
+    const delayMs = (random.uint32() / 2 ** 32) * longestMs;
+    return new Promise((resolve) => {
+      const timer = clock.setTimer(delayMs, done);
+      function done(): void {
+        timer.cancel();
+        signal.removeEventListener('abort', done);
+        resolve();
+      }
+      signal.addEventListener('abort', done, { once: true });
+    });
+  }
+}

@@ -1,0 +1,81 @@
+import type { Clock } from '../core/clock.js';
+import { SystemRandom } from '../core/random.js';
+import { LoopbackSfu } from '../loopback/loopback-sfu.js';
+import { createSender } from '../service/create-sender.js';
+import { WhipSignaller } from '../signalling/whip/whip-signaller.js';
+import { createSource } from '../source/create-source.js';
+import { parseSourceSpec } from '../source/source-spec.js';
+import type { CameraSpec } from './camera.js';
+import type { DemoCommand } from './command-line.js';
+import { ConnectionKeeper } from './connection-keeper.js';
+import { controlRoutes } from './control-routes.js';
+import type { Interruption } from './interruption.js';
+import { Publishing } from './publishing.js';
+import type { Terminal } from './terminal.js';
+import { trackIds } from './track-ids.js';
+
+const PATTERN = { kind: 'test', width: 1280, height: 720, framerate: 30 } as const;
+const ROOM = 'demo';
+
+/** Runs `framelock demo` until it is interrupted. @throws FramelockError */
+export async function runDemo(
+  command: DemoCommand,
+  { terminal, interruption, clock }: { terminal: Terminal; interruption: Interruption; clock: Clock },
+): Promise<void> {
+  const cameras = demoCameras(command.sources, clock);
+  const sender = createSender({ clock, logger: terminal, startBitrateBps: command.bitrateBps });
+  const sfu = new LoopbackSfu({ port: command.port, routes: controlRoutes(sender), logger: terminal, clock });
+  const publishing = new Publishing({
+    sender,
+    cameras,
+    clock,
+    logger: terminal,
+    show: (status) => {
+      terminal.show(status);
+      sfu.publishStatus(status);
+    },
+  });
+  try {
+    const { url } = await sfu.start();
+    await publishing.start();
+    const keeper = new ConnectionKeeper({
+      sender,
+      signaller: new WhipSignaller({ url: `${url}/whip/${ROOM}`, clock }),
+      clock,
+      random: new SystemRandom(),
+      logger: terminal,
+      signal: interruption.signal,
+    });
+    await keeper.start();
+    terminal.heading([`Live video at ${url}/   (Ctrl-C ends)`]);
+    await interruption.wait();
+  } finally {
+    await publishing.stop();
+    await sfu.close();
+  }
+}
+
+/** Two test patterns, one VP8 and one H.264, and the sources that were given, VP8 and H.264 in turn. */
+function demoCameras(sources: readonly string[], clock: Clock): readonly CameraSpec[] {
+  const front: CameraSpec = {
+    trackId: 'front',
+    codec: 'vp8',
+    source: createSource(PATTERN, { label: 'FRONT VP8', cameraId: 1, clock }),
+  };
+  const rear: CameraSpec = {
+    trackId: 'rear',
+    codec: 'h264',
+    source: createSource(PATTERN, { label: 'REAR H264', cameraId: 2, clock }),
+  };
+  const specs = sources.map(parseSourceSpec);
+  const ids = trackIds(specs, ['front', 'rear']);
+  const given = specs.map((spec, index): CameraSpec => {
+    const trackId = ids[index] ?? `camera-${index}`;
+    return {
+      trackId,
+      codec: index % 2 === 0 ? 'vp8' : 'h264',
+      source: createSource(spec, { label: trackId, cameraId: index + 3, clock }),
+    };
+  });
+  return [front, rear, ...given];
+}

@@ -1,0 +1,66 @@
+import { readFileSync } from 'node:fs';
+import { SystemClock } from '../core/clock.js';
+import { describeError, isFramelockError } from '../core/errors.js';
+import { type Command, parseCommandLine } from './command-line.js';
+import { runDemo } from './demo.js';
+import { EXIT_CODES, exitCodeOf } from './exit-codes.js';
+import { helpText } from './help.js';
+import { Interruption } from './interruption.js';
+import { runPublish } from './publish.js';
+import { Terminal } from './terminal.js';
+
+/** For output to be flushed. */
+const EXIT_GRACE_MS = 250;
+
+async function run(command: Command): Promise<void> {
+  switch (command.command) {
+    case 'help':
+      process.stdout.write(helpText(command.topic));
+      return;
+    case 'version':
+      process.stdout.write(`${version()}\n`);
+      return;
+    default:
+      await runLive(command);
+  }
+}
+
+async function runLive(command: Exclude<Command, { command: 'help' | 'version' }>): Promise<void> {
+  const interruption = new Interruption(process, () => process.exit(EXIT_CODES.failure));
+  const environment = {
+    clock: new SystemClock(),
+    interruption,
+    terminal: new Terminal({
+      output: process.stdout,
+      errors: process.stderr,
+      json: command.json,
+      colours: process.env['NO_COLOR'] === undefined,
+    }),
+  };
+  try {
+    if (command.command === 'demo') await runDemo(command, environment);
+    else await runPublish(command, environment);
+  } catch (error) {
+    // Ctrl-C while connecting cancels the connect: that is an orderly end.
+    if (!interruption.signal.aborted || !isFramelockError(error, 'CLOSED')) throw error;
+  } finally {
+    interruption.dispose();
+  }
+}
+
+function version(): string {
+  const { version: text } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    version: string;
+  };
+  return text;
+}
+
+try {
+  await run(parseCommandLine(process.argv.slice(2), process.env));
+} catch (error) {
+  const hint = isFramelockError(error, 'USAGE') ? ' (framelock help shows the options)' : '';
+  process.stderr.write(`framelock: ${describeError(error)}${hint}\n`);
+  process.exitCode = exitCodeOf(error);
+}
+// Everything has been drained and closed. What may still be pending is a timer of a library that was cut off half-way through a handshake.
+setTimeout(() => process.exit(), EXIT_GRACE_MS).unref();

@@ -1,0 +1,57 @@
+import type { Clock } from '../core/clock.js';
+import { SystemRandom } from '../core/random.js';
+import { createSender } from '../service/create-sender.js';
+import { WhipSignaller } from '../signalling/whip/whip-signaller.js';
+import { createSource } from '../source/create-source.js';
+import { parseSourceSpec } from '../source/source-spec.js';
+import type { PublishCommand } from './command-line.js';
+import { ConnectionKeeper } from './connection-keeper.js';
+import type { Interruption } from './interruption.js';
+import { Publishing } from './publishing.js';
+import type { Terminal } from './terminal.js';
+import { trackIds } from './track-ids.js';
+
+/** Runs `framelock publish` until it is interrupted. @throws FramelockError */
+export async function runPublish(
+  command: PublishCommand,
+  { terminal, interruption, clock }: { terminal: Terminal; interruption: Interruption; clock: Clock },
+): Promise<void> {
+  const signaller = new WhipSignaller({
+    url: command.whipUrl,
+    ...(command.token === undefined ? {} : { token: command.token }),
+    clock,
+  });
+  const specs = command.sources.map(parseSourceSpec);
+  const ids = trackIds(specs);
+  const sender = createSender({ clock, logger: terminal, startBitrateBps: command.bitrateBps });
+  const publishing = new Publishing({
+    sender,
+    clock,
+    logger: terminal,
+    show: (status) => terminal.show(status),
+    cameras: specs.map((spec, index) => {
+      const trackId = ids[index] ?? `camera-${index}`;
+      return {
+        trackId,
+        codec: command.codec,
+        source: createSource(spec, { label: trackId, cameraId: index + 1, clock }),
+      };
+    }),
+  });
+  try {
+    await publishing.start();
+    const { signal } = interruption;
+    await new ConnectionKeeper({
+      sender,
+      signaller,
+      clock,
+      random: new SystemRandom(),
+      logger: terminal,
+      signal,
+    }).start();
+    terminal.heading([`Publishing by ${signaller.description}   (Ctrl-C ends)`]);
+    await interruption.wait();
+  } finally {
+    await publishing.stop();
+  }
+}

@@ -1,0 +1,56 @@
+import type { Clock } from '../core/clock.js';
+import type { Logger } from '../core/logger.js';
+import type { SenderStatus } from '../loopback/status.js';
+import type { CloseReport } from '../sender/close-report.js';
+import { Heartbeat } from '../sender/heartbeat.js';
+import type { RtcSender } from '../sender/rtc-sender.js';
+import { Camera, type CameraSpec } from './camera.js';
+import { senderStatus } from './sender-status.js';
+
+const STATUS_INTERVAL_MS = 1000;
+
+/** What is published, and who is told of it. */
+export interface PublishingInit {
+  readonly sender: RtcSender;
+  readonly cameras: readonly CameraSpec[];
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly show: (status: SenderStatus) => void;
+}
+
+/** Cameras and the sender that they feed, as one thing to start and to stop. Owner: the command. */
+export class Publishing {
+  readonly #init: PublishingInit;
+  readonly #cameras: readonly Camera[];
+  readonly #status: Heartbeat;
+  readonly #startedAtUs: number;
+
+  constructor(init: PublishingInit) {
+    this.#init = init;
+    this.#startedAtUs = init.clock.nowUs();
+    this.#cameras = init.cameras.map((spec) => new Camera(spec, init.sender, init.logger));
+    this.#status = new Heartbeat(init.clock, STATUS_INTERVAL_MS, () => this.#show());
+    init.sender.on('error', ({ where, trackId, error }) => {
+      init.logger.warn(`${where}${trackId === undefined ? '' : ` of ${trackId}`}: ${String(error)}`);
+    });
+  }
+
+  /** Starts every camera and adds its track. @throws FramelockError as `Camera.start` */
+  async start(): Promise<void> {
+    await Promise.all(this.#cameras.map((camera) => camera.start()));
+    this.#status.start();
+  }
+
+  /** Stops in the order sources, sender, so that nothing new comes while the rest is drained. */
+  async stop(): Promise<CloseReport> {
+    this.#status.stop();
+    await Promise.allSettled(this.#cameras.map((camera) => camera.stop()));
+    return this.#init.sender.close();
+  }
+
+  #show(): void {
+    const { sender, clock, show } = this.#init;
+    const cameras = this.#cameras.map(({ trackId, source }) => ({ trackId, source: source.name }));
+    show(senderStatus(sender.getStats(), cameras, (clock.nowUs() - this.#startedAtUs) / 1000));
+  }
+}

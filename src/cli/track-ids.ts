@@ -1,0 +1,19 @@
+import { basename, extname } from 'node:path';
+import type { SourceSpec } from '../source/source-spec.js';
+
+/** Names for the tracks of some sources: short, fit for a track id, and no two alike. */
+export function trackIds(sources: readonly SourceSpec[], taken: readonly string[] = []): readonly string[] {
+  const used = new Set(taken);
+  return sources.map((source, index) => {
+    const wished = source.kind === 'test' ? `camera-${index + 1}` : nameOf(source.location);
+    let id = wished;
+    for (let suffix = 2; used.has(id); suffix += 1) id = `${wished}-${suffix}`;
+    used.add(id);
+    return id;
+  });
+}
+
+function nameOf(path: string): string {
+  const name = basename(path, extname(path)).replace(/[^A-Za-z0-9._-]+/g, '-');
+  return name.slice(0, 48) || 'camera';
+}

@@ -1,0 +1,157 @@
+import { FramelockError } from '../../src/core/errors.js';
+import type { RtpPacketHeader } from '../../src/rtp/rtp-packet.js';
+import type {
+  HeaderExtensionIds,
+  MediaTransport,
+  MediaTransportFactory,
+  NegotiatedTrack,
+  TransportObserver,
+  TransportState,
+  TransportStats,
+  TransportTrackSpec,
+} from '../../src/transport/media-transport.js';
+
+/** One packet that was sent. */
+export interface SentRtp {
+  readonly header: RtpPacketHeader;
+  readonly payload: Uint8Array;
+}
+
+/**
+ * A transport without a network: connects when told (or at once), records what is sent, and says what a test lets it say. Keeps m-lines and
+ * tells of negotiated tracks as the real one does.
+ */
+export class FakeTransport implements MediaTransport {
+  readonly cname = 'fake';
+  readonly observer: TransportObserver;
+  readonly rtp: SentRtp[] = [];
+  readonly rtcp: Uint8Array[] = [];
+  /** The m-lines of every offer; one whose track was left out stays, inactive. */
+  readonly offers: (readonly TransportTrackSpec[])[] = [];
+  /** Called before each RTP packet is sent. */
+  beforeRtp: (() => void) | undefined;
+  closes = 0;
+  readonly #network: FakeNetwork;
+  #state: TransportState = 'new';
+
+  constructor(observer: TransportObserver, network: FakeNetwork) {
+    this.observer = observer;
+    this.#network = network;
+  }
+
+  get state(): TransportState {
+    return this.#state;
+  }
+
+  become(state: TransportState, reason?: string): void {
+    this.#state = state;
+    this.observer.stateChanged(state, reason);
+  }
+
+  async createOffer(tracks: readonly TransportTrackSpec[], signal?: AbortSignal): Promise<string> {
+    this.#assertOpen();
+    const wanted = new Map(tracks.map((track) => [track.trackId, track]));
+    if (wanted.size !== tracks.length) throw new FramelockError('INVALID_ARGUMENT', 'a track cannot be offered twice');
+    const kept = (this.offers.at(-1) ?? []).map((line) => wanted.get(line.trackId) ?? { ...line, inactive: true });
+    const added = tracks.filter(({ trackId }) => kept.every((line) => line.trackId !== trackId));
+    this.offers.push([...kept, ...added]);
+    await this.#network.step('gather', signal);
+    this.#assertOpen();
+    return `offer of ${tracks.map(({ trackId }) => trackId).join(' ')}`;
+  }
+
+  async acceptAnswer(): Promise<readonly NegotiatedTrack[]> {
+    this.#assertOpen();
+    await this.#network.step('answer');
+    const lines = (this.offers.at(-1) ?? []).map(({ trackId, inactive }, index) => ({
+      wanted: inactive !== true && !this.#network.unwanted.has(trackId),
+      track: {
+        trackId,
+        payloadType: 96 + index,
+        mid: String(index),
+        extensions: this.#network.extensions,
+        nack: true,
+        pli: true,
+        fir: true,
+      },
+    }));
+    return lines.flatMap(({ wanted, track }) => (wanted ? [track] : []));
+  }
+
+  async connected(_timeoutMs: number, signal?: AbortSignal): Promise<void> {
+    if (this.#state === 'connected') return;
+    await this.#network.step('connect', signal);
+    if (this.#state === 'closed') throw new FramelockError('CLOSED', 'closed while connecting');
+    this.become('connected');
+  }
+
+  sendRtp(header: RtpPacketHeader, payload: Uint8Array): boolean {
+    this.beforeRtp?.();
+    if (this.#state !== 'connected') return false;
+    this.rtp.push({ header, payload: payload.slice() });
+    return true;
+  }
+
+  sendRtcp(compound: Uint8Array): boolean {
+    if (this.#state !== 'connected') return false;
+    this.rtcp.push(compound.slice());
+    return true;
+  }
+
+  getStats(): TransportStats {
+    return {
+      bytesSent: 0,
+      packetsSent: this.rtp.length,
+      bytesReceived: 0,
+      packetsReceived: 0,
+      datagramsRejected: 0,
+      dtlsState: this.#state,
+      iceState: this.#state,
+    };
+  }
+
+  async close(): Promise<void> {
+    this.closes += 1;
+    this.#state = 'closed';
+  }
+
+  #assertOpen(): void {
+    if (this.#state === 'closed') throw new FramelockError('CLOSED', 'the transport is closed');
+  }
+}
+
+/** Steps of a connect that a test can hold up or let fail. */
+export type ConnectStep = 'gather' | 'answer' | 'connect';
+
+/** Makes fake transports and keeps them for inspection. */
+export class FakeNetwork {
+  readonly transports: FakeTransport[] = [];
+  /** Awaited in each step; throws to let it fail. */
+  gate: ((step: ConnectStep) => Promise<void> | void) | undefined;
+  /** Tracks whose m-lines the peer makes inactive. */
+  readonly unwanted = new Set<string>();
+  /** The header extensions that the peer agrees to. */
+  extensions: HeaderExtensionIds = { mid: 1, absSendTime: 2, absCaptureTime: 3 };
+
+  readonly factory: MediaTransportFactory = (observer) => {
+    const transport = new FakeTransport(observer, this);
+    this.transports.push(transport);
+    return transport;
+  };
+
+  get last(): FakeTransport {
+    const transport = this.transports.at(-1);
+    if (transport === undefined) throw new Error('nothing has connected yet');
+    return transport;
+  }
+
+  async step(step: ConnectStep, signal?: AbortSignal): Promise<void> {
+    const aborted = new Promise<never>((_, reject) => {
+      const abort = () => reject(new FramelockError('CLOSED', 'aborted'));
+      if (signal?.aborted === true) abort();
+      signal?.addEventListener('abort', abort, { once: true });
+    });
+    aborted.catch(() => undefined);
+    await Promise.race([this.gate?.(step), aborted]);
+  }
+}

@@ -1,0 +1,73 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import { Program, type ProgramEnd } from '../support/program.js';
+
+const programs: Program[] = [];
+
+afterEach(async () => {
+  await Promise.all(programs.splice(0).map((program) => program.kill()));
+});
+
+function start(...args: string[]): Program {
+  const program = new Program(args);
+  programs.push(program);
+  return program;
+}
+
+/** Runs a command to its end. */
+async function run(...args: string[]): Promise<ProgramEnd & { readonly stderr: string }> {
+  const program = start(...args);
+  return { ...(await program.ended), stderr: program.stderr };
+}
+
+/** One line, without a stack trace. */
+const ONE_LINE = /^framelock: [^\n]+\n$/;
+
+describe('framelock on the command line', () => {
+  it('names a port that is in use, and exits with 5', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => server.once('listening', resolve));
+    const { port } = server.address() as AddressInfo;
+    const { code, stderr } = await run('demo', '--port', String(port));
+    server.close();
+    expect(stderr).toMatch(ONE_LINE);
+    expect(stderr).toContain(String(port));
+    expect(code).toBe(5);
+  });
+
+  it.each([
+    [3, /missing\.mp4/, ['demo', '--port', '0', 'missing.mp4']],
+    [3, /package\.json/, ['demo', '--port', '0', 'package.json']],
+    [4, /is the SFU running/, ['publish', '--source', 'test:320x240', '--whip', 'http://127.0.0.1:1/whip']],
+    [2, /theora/, ['publish', '--source', 'test', '--whip', 'http://127.0.0.1:1/', '--codec', 'theora']],
+    [2, /--whip/, ['publish', '--source', 'test']],
+    [2, /unknown command/, ['pubilsh']],
+  ])('exits with %i and one line that matches %s', async (expected, pattern, args) => {
+    const { code, stderr } = await run(...args);
+    expect(stderr).toMatch(ONE_LINE);
+    expect(stderr).toMatch(pattern);
+    expect(code).toBe(expected);
+  });
+
+  it.each(['SIGINT', 'SIGTERM'] as const)('drains and exits with 0 on %s while video flows', async (signal) => {
+    const program = start('demo', '--port', '0', '--json');
+    await program.printed(/"state":"connected".*"framesSent":[1-9]/);
+    const asked = performance.now();
+    expect(await program.signal(signal)).toEqual({ code: 0, signal: null });
+    console.info(`${signal}: ended after ${Math.round(performance.now() - asked)} ms`);
+    expect(program.stderr).not.toMatch(/error|warn/i);
+  });
+
+  it('publishes to the SFU of a demo, survives its death, and publishes again when it is back', async () => {
+    const first = start('demo', '--port', '0');
+    const [, url = ''] = await first.printed(/Live video at (\S+)/);
+    const publisher = start('publish', '--source', 'test:320x240@15', '--whip', `${url}whip/other`, '--json');
+    await publisher.printed(/"state":"connected".*"framesSent":[1-9]/);
+    await first.kill();
+    await publisher.printed(/"state":"(failed|disconnected|connecting)"/);
+    start('demo', '--port', new URL(url).port);
+    await publisher.printed(/"state":"(?:failed|disconnected|connecting)"[\s\S]*"state":"connected"/);
+    expect(await publisher.signal('SIGINT')).toEqual({ code: 0, signal: null });
+  });
+});
