@@ -1,0 +1,87 @@
+import { FramelockError } from '../core/errors.js';
+
+/**
+ * How the target bitrate is divided: a relative weight for each track id, or `null` for equal shares. A track that is left out or has
+ * weight 0 is paused.
+ */
+export type BitrateAllocation = Readonly<Record<string, number>> | null;
+
+/** What the allocation needs to know of a track. */
+export interface AllocatableTrack {
+  readonly id: string;
+  /** Whether the track takes part in the division; audio does not. */
+  readonly allocatable: boolean;
+}
+
+/**
+ * Checks an allocation against the tracks that exist now and returns a private, frozen copy. Nothing is changed by a bad one.
+ *
+ * @throws FramelockError INVALID_ARGUMENT (not an object), INVALID_WEIGHT (not a finite number >= 0), TRACK_NOT_FOUND, NOT_ALLOCATABLE (audio),
+ * ALLOCATION_SUM_ZERO
+ */
+export function validateAllocation(
+  allocation: BitrateAllocation,
+  tracks: ReadonlyMap<string, AllocatableTrack>,
+): BitrateAllocation {
+  if (allocation === null) return null;
+  if (typeof allocation !== 'object') {
+    throw new FramelockError('INVALID_ARGUMENT', 'an allocation is an object of weights by track id, or null');
+  }
+  let sum = 0;
+  for (const [trackId, weight] of Object.entries(allocation)) {
+    if (typeof weight !== 'number' || !Number.isFinite(weight) || weight < 0) {
+      throw new FramelockError(
+        'INVALID_WEIGHT',
+        `weight of track "${trackId}" is ${weight}: it must be a finite number >= 0`,
+        {
+          context: { trackId, weight: String(weight) },
+        },
+      );
+    }
+    const track = tracks.get(trackId);
+    if (track === undefined) {
+      throw new FramelockError('TRACK_NOT_FOUND', `the allocation names track "${trackId}", which does not exist`, {
+        context: { trackId },
+      });
+    }
+    if (!track.allocatable) {
+      throw new FramelockError('NOT_ALLOCATABLE', `track "${trackId}" is audio and takes its share off the top`, {
+        context: { trackId },
+      });
+    }
+    sum += weight;
+  }
+  if (sum === 0) {
+    throw new FramelockError('ALLOCATION_SUM_ZERO', 'the weights add up to 0: at least one track needs a weight > 0');
+  }
+  if (!Number.isFinite(sum)) {
+    throw new FramelockError('INVALID_WEIGHT', 'the weights add up to more than a number can hold: use smaller ones');
+  }
+  return Object.freeze({ ...allocation });
+}
+
+/** The weight of one track under a validated allocation; equal shares count as weight 1, so that they are never taken for a pause. */
+export function weightOf(allocation: BitrateAllocation, trackId: string): number {
+  if (allocation === null) return 1;
+  return Object.hasOwn(allocation, trackId) ? (allocation[trackId] ?? 0) : 0;
+}
+
+/**
+ * Divides `budgetBps` among the tracks by weight, rounded down; paused tracks get 0.
+ *
+ * @param budgetBps bits per second, >= 0
+ */
+export function divideBitrate(
+  budgetBps: number,
+  allocation: BitrateAllocation,
+  trackIds: readonly string[],
+): ReadonlyMap<string, number> {
+  const weights = trackIds.map((id) => weightOf(allocation, id));
+  const sum = weights.reduce((total, weight) => total + weight, 0);
+  return new Map(trackIds.map((id, index) => [id, share(budgetBps, weights[index] ?? 0, sum)]));
+}
+
+function share(budgetBps: number, weight: number, sum: number): number {
+  // Divide first: weight * budget could overflow to Infinity for very large weights.
+  return sum > 0 ? Math.floor(budgetBps * (weight / sum)) : 0;
+}

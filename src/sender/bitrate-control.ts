@@ -1,0 +1,119 @@
+import { FramelockError } from '../core/errors.js';
+import { type BitrateAllocation, divideBitrate, validateAllocation, weightOf } from './allocation.js';
+import { RawVideoTrack } from './raw-video-track.js';
+import type { TrackRegistry } from './track-registry.js';
+
+/** Where the bitrate starts and how far it may go. */
+export interface BitrateLimits {
+  readonly startBps: number;
+  readonly maxBps: number;
+}
+
+/** How an allocation would change things: shares by track id, and the raw tracks that wake from a pause. */
+export interface AllocationPlan {
+  readonly allocation: BitrateAllocation;
+  readonly shares: ReadonlyMap<string, number>;
+  readonly activated: readonly RawVideoTrack[];
+}
+
+/**
+ * Owns the target bitrate and the allocation, and is the only one who latches targets and pauses on tracks.
+ *
+ * The allocation is changed under the exclusive side of tracksMu only. Every change is one synchronous step that leaves all tracks with
+ * shares of one and the same target and allocation.
+ */
+export class BitrateControl {
+  readonly #registry: TrackRegistry;
+  readonly #maxBps: number;
+  #targetBps: number;
+  #allocation: BitrateAllocation = null;
+
+  constructor(registry: TrackRegistry, limits: BitrateLimits) {
+    assertBitrate(limits.startBps, 'startBitrateBps');
+    if (limits.maxBps !== Number.POSITIVE_INFINITY) assertBitrate(limits.maxBps, 'maxBitrateBps');
+    this.#registry = registry;
+    this.#maxBps = limits.maxBps;
+    this.#targetBps = Math.min(limits.startBps, limits.maxBps);
+  }
+
+  get targetBps(): number {
+    return this.#targetBps;
+  }
+
+  get allocation(): BitrateAllocation {
+    return this.#allocation;
+  }
+
+  /**
+   * Sets the target that is divided among the tracks, in bits per second.
+   * @throws FramelockError INVALID_BITRATE
+   */
+  setTarget(targetBps: number): void {
+    assertBitrate(targetBps, 'bitrateBps');
+    this.#targetBps = Math.min(targetBps, this.#maxBps);
+    this.redistribute();
+  }
+
+  /**
+   * Works out what an allocation would do, without doing it.
+   * @throws FramelockError INVALID_ARGUMENT, INVALID_WEIGHT, TRACK_NOT_FOUND, NOT_ALLOCATABLE, ALLOCATION_SUM_ZERO
+   */
+  plan(allocation: BitrateAllocation): AllocationPlan {
+    const valid = validateAllocation(allocation, this.#registry.byId);
+    const tracks = this.#registry.all;
+    return {
+      allocation: valid,
+      shares: this.#shares(valid),
+      activated: tracks.filter(
+        (track): track is RawVideoTrack =>
+          track instanceof RawVideoTrack && track.paused && weightOf(valid, track.id) > 0,
+      ),
+    };
+  }
+
+  /** To be called under the exclusive side of tracksMu. */
+  commit(allocation: BitrateAllocation): void {
+    this.#allocation = allocation;
+    this.redistribute();
+  }
+
+  /** Forgets the weight of a removed track, so that a later one with the same id does not inherit it. */
+  forget(trackId: string): void {
+    if (this.#allocation === null || !Object.hasOwn(this.#allocation, trackId)) return;
+    const { [trackId]: _removed, ...rest } = this.#allocation;
+    this.commit(Object.freeze(rest));
+  }
+
+  /** Latches every track's share of the current target. */
+  redistribute(): void {
+    const shares = this.#shares(this.#allocation);
+    for (const track of this.#registry.all) {
+      track.setPaused(this.weightOf(track.id) === 0);
+      track.setTarget(shares.get(track.id) ?? 0);
+    }
+  }
+
+  /** The weight of a track under the current allocation. */
+  weightOf(trackId: string): number {
+    return weightOf(this.#allocation, trackId);
+  }
+
+  #shares(allocation: BitrateAllocation): ReadonlyMap<string, number> {
+    return divideBitrate(
+      this.#targetBps,
+      allocation,
+      this.#registry.all.map(({ id }) => id),
+    );
+  }
+}
+
+function assertBitrate(bitrateBps: number, field: string): void {
+  if (typeof bitrateBps === 'number' && Number.isFinite(bitrateBps) && bitrateBps > 0) return;
+  throw new FramelockError(
+    'INVALID_BITRATE',
+    `${field} is ${bitrateBps}: it must be a finite number of bits per second > 0`,
+    {
+      context: { field, bitrateBps: String(bitrateBps) },
+    },
+  );
+}

@@ -1,0 +1,90 @@
+import { Lifetime } from '../concurrency/lifetime.js';
+import { FramelockError } from '../core/errors.js';
+import type { Signaller, SignallingCloseResult } from '../signalling/signaller.js';
+import type {
+  MediaTransport,
+  MediaTransportFactory,
+  NegotiatedTrack,
+  TransportObserver,
+  TransportTrackSpec,
+} from '../transport/media-transport.js';
+
+/** What a connection is made of. */
+export interface ConnectionInit {
+  readonly signaller: Signaller;
+  readonly createTransport: MediaTransportFactory;
+  readonly observer: TransportObserver;
+}
+
+/** How long establishing may take, and what may cancel it. */
+export interface EstablishOptions {
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * One transport and the signalling session that goes with it. Used once: after a failure or a close a new one is made.
+ *
+ * Owner: the connector. The observer hears nothing of a connection that was closed (L3).
+ */
+export class Connection {
+  readonly transport: MediaTransport;
+  readonly #signaller: Signaller;
+  readonly #lifetime = new Lifetime();
+  #closing: Promise<SignallingCloseResult> | undefined;
+
+  constructor(init: ConnectionInit) {
+    this.#signaller = init.signaller;
+    const { observer } = init;
+    this.transport = init.createTransport({
+      stateChanged: this.#lifetime.guard('transport state', (state, reason) => observer.stateChanged(state, reason)),
+      rtcp: this.#lifetime.guard('rtcp', (compound) => observer.rtcp(compound)),
+    });
+  }
+
+  /** Whether tracks can be added and removed without a new connection. */
+  get canRenegotiate(): boolean {
+    return this.#signaller.canRenegotiate;
+  }
+
+  /**
+   * Offer, answer, and (the first time) the wait until media can flow.
+   * @throws FramelockError INVALID_SDP, SIGNALLING_FAILED, SIGNALLING_REJECTED, CONNECT_TIMEOUT, CONNECT_FAILED, CLOSED
+   */
+  async negotiate(
+    tracks: readonly TransportTrackSpec[],
+    { timeoutMs, signal }: EstablishOptions,
+  ): Promise<readonly NegotiatedTrack[]> {
+    const cancel = AbortSignal.any([signal, this.#lifetime.signal]);
+    const offer = await unlessAborted(cancel, () => this.transport.createOffer(tracks, cancel));
+    const answer = await unlessAborted(cancel, () => this.#signaller.offer(offer, cancel));
+    const negotiated = await unlessAborted(cancel, () => this.transport.acceptAnswer(answer.sdp));
+    await unlessAborted(cancel, () => this.transport.connected(timeoutMs, cancel));
+    return negotiated;
+  }
+
+  /** Idempotent. Nothing is sent and nothing is heard afterwards. Resolves with how the signalling session ended. */
+  close(): Promise<SignallingCloseResult> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<SignallingCloseResult> {
+    this.#lifetime.end();
+    const [, ended] = await Promise.all([this.transport.close(), this.#signaller.close()]);
+    return ended;
+  }
+}
+
+/** Starts a step unless it is cancelled, and waits for it until then at the longest: an application's own signalling may be deaf to the signal. */
+function unlessAborted<T>(signal: AbortSignal, start: () => Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void =>
+      reject(new FramelockError('CLOSED', 'the connection was closed while it was being set up'));
+    if (signal.aborted) return abort();
+    signal.addEventListener('abort', abort, { once: true });
+    start()
+      .finally(() => signal.removeEventListener('abort', abort))
+      .then(resolve, reject);
+  });
+}

@@ -1,0 +1,216 @@
+import type { Clock } from '../core/clock.js';
+import { describeError, FramelockError, isFramelockError } from '../core/errors.js';
+import type { Logger } from '../core/logger.js';
+import { writeBye, writeCompound, writeSdesCname } from '../rtp/rtcp-write.js';
+import type { Signaller } from '../signalling/signaller.js';
+import type {
+  MediaTransportFactory,
+  TransportState,
+  TransportStats,
+  TransportTrackSpec,
+} from '../transport/media-transport.js';
+import { Connection, type EstablishOptions } from './connection.js';
+import { Sequencer } from './sequencer.js';
+import type { Track } from './track.js';
+
+/** What the connector needs from its sender. */
+export interface ConnectorHost {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly createTransport: MediaTransportFactory;
+  /** The tracks that exist now, in the order in which they were added. */
+  tracks(): readonly Track[];
+  stateChanged(state: TransportState, reason?: string): void;
+  rtcpReceived(compound: Uint8Array): void;
+}
+
+/** Options of one connect. */
+export interface ConnectOptions {
+  /** Cancels the attempt, in whatever phase it is; the error is CLOSED. */
+  readonly signal?: AbortSignal;
+  /** Longest wait for ICE and DTLS, in milliseconds, for each of two attempts. @default 5000 */
+  readonly timeoutMs?: number;
+}
+
+const DEFAULT_TIMEOUT_MS = 5000;
+
+/**
+ * Owns the connection of a sender: there is one at a time, and an old one is closed before a new one is made. Negotiations run one after
+ * the other; `close` cancels the one that runs and refuses those that wait.
+ */
+export class Connector {
+  readonly #host: ConnectorHost;
+  readonly #negotiations = new Sequencer();
+  readonly #closing = new AbortController();
+  #current: Connection | undefined;
+  /** Leads to the peer of the current connection, or of the one that was given up to make room for a track. */
+  #signaller: Signaller | undefined;
+  /** The tracks that the peer of the current connection knows of. */
+  #offered: readonly TransportTrackSpec[] = [];
+  #state: TransportState = 'new';
+
+  constructor(host: ConnectorHost) {
+    this.#host = host;
+  }
+
+  get state(): TransportState {
+    return this.#state;
+  }
+
+  get transportStats(): TransportStats | undefined {
+    return this.#current?.transport.getStats();
+  }
+
+  /**
+   * Makes a connection for all tracks; an earlier one is closed first. If it is cancelled before its turn comes, the earlier one goes on.
+   * @throws FramelockError CONNECT_TIMEOUT, CONNECT_FAILED, SIGNALLING_FAILED, SIGNALLING_REJECTED, INVALID_SDP, CLOSED
+   */
+  connect(signaller: Signaller, options: ConnectOptions = {}): Promise<void> {
+    return this.#negotiations.run(() => this.#connectFresh(signaller, options));
+  }
+
+  /** Brings the peer up to date after a track was added or removed; nothing to do without a connection. */
+  renegotiate(): Promise<void> {
+    return this.#negotiations.run(async () => {
+      const signaller = this.#signaller;
+      if (signaller === undefined || this.#closing.signal.aborted) return;
+      const connection = this.#current;
+      // The session was given up for a track that then could not be added: the others get theirs back.
+      if (connection === undefined) return this.#connectFresh(signaller, {});
+      // A broken connection has nobody to tell; the next one offers every track.
+      if (connection.transport.state === 'failed') return;
+      const tracks = this.#host.tracks();
+      const missing = tracks.some((track) => !this.#isOffered(track));
+      if (!missing && tracks.length === this.#offered.length) return;
+      if (connection.canRenegotiate) {
+        await this.#negotiate(connection, { timeoutMs: DEFAULT_TIMEOUT_MS, signal: this.#closing.signal });
+      } else if (missing) {
+        // A plain WHIP session cannot grow (RFC 9725 section 4.3): a new one takes its place.
+        await this.#connectFresh(signaller, {}).catch((error: unknown) => {
+          this.#signaller = signaller;
+          throw error;
+        });
+      }
+    });
+  }
+
+  /** Sends one compound RTCP packet; `false` if there is no connection. */
+  sendRtcp(packets: readonly Uint8Array[]): boolean {
+    return this.#current?.transport.sendRtcp(writeCompound(packets)) ?? false;
+  }
+
+  /** The CNAME of the current connection. */
+  get cname(): string | undefined {
+    return this.#current?.transport.cname;
+  }
+
+  /** Idempotent. Cancels whatever runs, says goodbye, and closes. Nothing is sent from the call on. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    const ended = this.#closeCurrent();
+    this.#setState('closed');
+    await ended;
+    await this.#negotiations.idle();
+  }
+
+  async #connectFresh(signaller: Signaller, options: ConnectOptions): Promise<void> {
+    const signal =
+      options.signal === undefined ? this.#closing.signal : AbortSignal.any([this.#closing.signal, options.signal]);
+    if (signal.aborted) throw cancelled();
+    const establish = { timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS, signal };
+    this.#setState('connecting');
+    try {
+      await this.#closeCurrent();
+      await this.#attempt(signaller, establish).catch(async (error: unknown) => {
+        if (signal.aborted || !isFramelockError(error, 'CONNECT_TIMEOUT')) throw error;
+        // Connects hang in ICE or DTLS, rarely: a second try with everything fresh is cheaper than a longer wait.
+        this.#host.logger.warn('connecting timed out, trying once more');
+        await this.#closeCurrent();
+        await this.#attempt(signaller, establish);
+      });
+    } catch (error) {
+      this.#signaller = undefined;
+      await this.#closeCurrent();
+      this.#setState('failed', describeError(error));
+      throw signal.aborted ? cancelled(error) : error;
+    }
+  }
+
+  async #attempt(signaller: Signaller, establish: EstablishOptions): Promise<void> {
+    if (establish.signal.aborted) throw cancelled();
+    const connection: Connection = new Connection({
+      signaller,
+      createTransport: this.#host.createTransport,
+      observer: {
+        stateChanged: (state, reason) => {
+          // While it is being set up, the outcome of the attempt tells the state.
+          if (this.#state !== 'connecting') this.#transportChanged(connection, state, reason);
+        },
+        rtcp: (compound) => this.#host.rtcpReceived(compound),
+      },
+    });
+    this.#current = connection;
+    this.#signaller = signaller;
+    this.#offered = [];
+    await this.#negotiate(connection, establish);
+    this.#setState('connected');
+  }
+
+  async #negotiate(connection: Connection, establish: EstablishOptions): Promise<void> {
+    const offered = this.#host.tracks().map(({ id, codec, rtp }) => ({ trackId: id, codec, ssrc: rtp.ssrc }));
+    const negotiated = await connection.negotiate(offered, establish);
+    if (this.#current !== connection) throw cancelled();
+    const known = this.#offered;
+    this.#offered = offered;
+    const routes = new Map(negotiated.map((track) => [track.trackId, track]));
+    // Tracks may have come and gone meanwhile: those that came have their own negotiation ahead of them.
+    for (const track of this.#host.tracks()) {
+      if (!this.#isOffered(track)) continue;
+      const route = routes.get(track.id);
+      if (route === undefined) track.rtp.unbind();
+      else track.rtp.bind(connection.transport, route);
+      if (!known.some(({ ssrc }) => ssrc === track.rtp.ssrc)) track.routeChanged();
+    }
+  }
+
+  #transportChanged(connection: Connection, state: TransportState, reason?: string): void {
+    if (connection !== this.#current) return;
+    this.#setState(state, reason);
+    if (state === 'connected') for (const track of this.#host.tracks()) track.routeChanged();
+  }
+
+  async #closeCurrent(): Promise<void> {
+    const connection = this.#current;
+    this.#current = undefined;
+    if (connection === undefined) return;
+    const tracks = this.#host.tracks();
+    const ssrcs = tracks.map(({ rtp }) => rtp.ssrc);
+    if (ssrcs.length > 0) sayGoodbye(connection, ssrcs);
+    for (const track of tracks) track.rtp.unbind();
+    const { confirmed, reason } = await connection.close();
+    if (!confirmed) this.#host.logger.warn('the peer did not confirm the end of the session', { reason });
+  }
+
+  #isOffered(track: Track): boolean {
+    return this.#offered.some(({ trackId, ssrc }) => trackId === track.id && ssrc === track.rtp.ssrc);
+  }
+
+  #setState(state: TransportState, reason?: string): void {
+    if (state === this.#state || this.#state === 'closed') return;
+    this.#state = state;
+    this.#host.stateChanged(state, reason);
+  }
+}
+
+/** A BYE in a full compound (RFC 3550 sections 6.1 and 6.6); at most 31 sources fit one packet. */
+function sayGoodbye(connection: Connection, ssrcs: readonly number[]): void {
+  const { transport } = connection;
+  const [first = 0] = ssrcs;
+  for (let at = 0; at < ssrcs.length; at += 31) {
+    transport.sendRtcp(writeCompound([writeSdesCname(first, transport.cname), writeBye(ssrcs.slice(at, at + 31))]));
+  }
+}
+
+function cancelled(cause?: unknown): FramelockError {
+  return new FramelockError('CLOSED', 'connecting was cancelled', { cause });
+}

@@ -1,0 +1,112 @@
+import type { TracksLock } from '../concurrency/lock-order.js';
+import type { Clock } from '../core/clock.js';
+import { FramelockError } from '../core/errors.js';
+import type { BitrateAllocation } from './allocation.js';
+import type { BitrateControl } from './bitrate-control.js';
+import { type SwapTarget, swapEncoders } from './encoder-swap.js';
+import type { InFlight } from './in-flight.js';
+import { RawVideoTrack } from './raw-video-track.js';
+import type { EncoderSwapped } from './sender-events.js';
+import { Sequencer } from './sequencer.js';
+import type { Track } from './track.js';
+import type { TrackRegistry } from './track-registry.js';
+
+/** What the operations need from their sender. */
+export interface EncoderOperationsHost {
+  readonly clock: Clock;
+  readonly tracksMu: TracksLock;
+  readonly registry: TrackRegistry;
+  readonly bitrate: BitrateControl;
+  readonly inFlight: InFlight;
+  /** @throws FramelockError CLOSED */
+  assertOpen(): void;
+  encoderSwapped(event: EncoderSwapped): void;
+}
+
+/** One swap, as it was asked for. */
+interface Swap {
+  readonly cause: EncoderSwapped['cause'];
+  /** Must all still be there when the encoders are open, as the very objects that they were. */
+  readonly pinned: readonly Track[];
+  readonly targets: readonly SwapTarget[];
+  readonly commit: () => void;
+}
+
+/**
+ * The operations that exchange encoders: on request, and when an allocation wakes tracks from a pause. Encoders are opened outside the locks,
+ * and what was true before is checked again under them.
+ */
+export class EncoderOperations {
+  readonly #host: EncoderOperationsHost;
+  /** Allocations take effect in the order in which they were asked for: the last one wins. */
+  readonly #allocations = new Sequencer();
+
+  constructor(host: EncoderOperationsHost) {
+    this.#host = host;
+  }
+
+  /** @throws FramelockError ENCODER_OPEN_FAILED, ENCODER_BUSY, TRACK_NOT_FOUND, CLOSED; in each case the old encoder goes on */
+  async recreateEncoder(track: RawVideoTrack): Promise<void> {
+    const target = { track, bitrateBps: track.targetBps };
+    const swap = this.#swap({ cause: 'recreate', pinned: [track], targets: [target], commit: () => undefined });
+    await this.#host.inFlight.track(swap);
+  }
+
+  /**
+   * Commits an allocation as a whole or not at all: tracks that it wakes get a fresh encoder first.
+   * @throws FramelockError INVALID_ARGUMENT, INVALID_WEIGHT, TRACK_NOT_FOUND, NOT_ALLOCATABLE, ALLOCATION_SUM_ZERO, ENCODER_OPEN_FAILED,
+   * ENCODER_BUSY, CLOSED
+   */
+  async allocate(allocation: BitrateAllocation): Promise<void> {
+    const { bitrate, registry, inFlight } = this.#host;
+    // Refused at once if it is bad now; planned when its turn comes, since an earlier one may change who has to be woken.
+    const valid = bitrate.plan(allocation).allocation;
+    const named = Object.keys(valid ?? {}).map((id) => registry.pin(id));
+    await inFlight.track(this.#allocations.run(() => this.#commitAllocation(valid, named)));
+  }
+
+  async #commitAllocation(allocation: BitrateAllocation, named: readonly Track[]): Promise<void> {
+    const { bitrate, registry } = this.#host;
+    const { activated, shares } = bitrate.plan(allocation);
+    const targets = activated.map((track) => ({ track, bitrateBps: shares.get(track.id) ?? 0 }));
+    const commit = (): void => bitrate.commit(allocation);
+    try {
+      await this.#swap({ cause: 'activation', pinned: named, targets, commit });
+    } catch (error) {
+      // Equal shares name no track: one that went while its encoder was opened does not spoil them for the others.
+      if (allocation !== null || activated.every((track) => registry.isCurrent(track))) throw error;
+      await this.#commitAllocation(allocation, named);
+    }
+  }
+
+  async #swap({ cause, pinned, targets, commit }: Swap): Promise<void> {
+    const { tracksMu, clock, registry } = this.#host;
+    this.#host.assertOpen();
+    await swapEncoders({
+      targets,
+      tracksMu,
+      clock,
+      revalidate: () => {
+        this.#host.assertOpen();
+        for (const track of [...pinned, ...targets.map((target) => target.track)]) {
+          if (!registry.isCurrent(track)) throw trackRemoved(track.id);
+        }
+      },
+      commit,
+      swapped: ({ track, implementation, waitUs, exclusiveHoldUs }) =>
+        this.#host.encoderSwapped({ trackId: track.id, implementation, cause, waitUs, exclusiveHoldUs }),
+    });
+  }
+}
+
+/** A raw track, for operations that need an encoder. @throws FramelockError WRONG_TRACK_KIND */
+export function assertRaw(track: Track): asserts track is RawVideoTrack {
+  if (track instanceof RawVideoTrack) return;
+  throw new FramelockError('WRONG_TRACK_KIND', `track "${track.id}" is pre-encoded and has no encoder here`, {
+    context: { trackId: track.id },
+  });
+}
+
+function trackRemoved(trackId: string): FramelockError {
+  return new FramelockError('TRACK_NOT_FOUND', `track "${trackId}" was removed meanwhile`, { context: { trackId } });
+}

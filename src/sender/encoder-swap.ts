@@ -1,0 +1,125 @@
+import { withDeadline } from '../concurrency/deadline.js';
+import type { TracksExclusive, TracksLock } from '../concurrency/lock-order.js';
+import type { Clock } from '../core/clock.js';
+import { FramelockError } from '../core/errors.js';
+import type { VideoEncoder } from '../encoder/encoder.js';
+import type { CycleHold } from './cycle-gate.js';
+import type { RawVideoTrack } from './raw-video-track.js';
+import { STALL_AFTER_US } from './track-health.js';
+
+/** An encode cycle that takes longer than this hangs: by then the track counts as stalled. */
+const LONGEST_CYCLE_MS = STALL_AFTER_US / 1000;
+
+/** How long a swap waited and held, per track. */
+export interface SwapTiming {
+  readonly track: RawVideoTrack;
+  readonly implementation: string;
+  /** From asking the track to stand still to holding the write side of encoderMu: at most one encode cycle. */
+  readonly waitUs: number;
+  /** Time during which both locks were held exclusively. */
+  readonly exclusiveHoldUs: number;
+}
+
+/** One encoder to be replaced. */
+export interface SwapTarget {
+  readonly track: RawVideoTrack;
+  readonly bitrateBps: number;
+}
+
+/** A swap of one or more encoders that happens as a whole or not at all. */
+export interface SwapPlan {
+  /** The tracks whose encoder is replaced, and the bitrate that the new one starts with. */
+  readonly targets: readonly SwapTarget[];
+  readonly tracksMu: TracksLock;
+  readonly clock: Clock;
+  /** Checks under tracksMu that the plan still holds; throws if not, and then nothing is changed. */
+  readonly revalidate: () => void;
+  /** Further changes that belong to the swap; runs under tracksMu after `revalidate`, synchronously. */
+  readonly commit: () => void;
+  /** Told of each exchange when it is done, under tracksMu: whatever is told of the track's end comes later. */
+  readonly swapped: (timing: SwapTiming) => void;
+}
+
+/**
+ * Replaces the encoders of some tracks: opens the new ones outside all locks, waits for the encodes in flight, takes tracksMu and then each
+ * encoderMu exclusively, revalidates, exchanges, lets go, and closes the old ones. When it fails, the old ones go on.
+ *
+ * @throws FramelockError ENCODER_OPEN_FAILED, ENCODER_BUSY (an encode in flight does not end) and whatever `revalidate` throws
+ */
+export async function swapEncoders(plan: SwapPlan): Promise<void> {
+  const fresh = await openAll(plan);
+  const askedAtUs = plan.clock.nowUs();
+  const holds = plan.targets.map(({ track }) => track.holdCycles());
+  const replaced: (VideoEncoder | undefined)[] = [];
+  try {
+    await cyclesEnded(plan, holds);
+    await plan.tracksMu.exclusive(async (tracks) => {
+      plan.revalidate();
+      plan.commit();
+      for (const next of fresh) {
+        const { previous, timing } = await exchangeOne(next, tracks, plan.clock, askedAtUs);
+        replaced.push(previous);
+        plan.swapped(timing);
+      }
+    });
+  } catch (error) {
+    await Promise.all(fresh.map(({ encoder }) => encoder.close()));
+    throw error;
+  } finally {
+    for (const hold of holds) hold.release();
+  }
+  await Promise.all(replaced.map((encoder) => encoder?.close()));
+}
+
+interface FreshEncoder {
+  readonly track: RawVideoTrack;
+  readonly encoder: VideoEncoder;
+}
+
+interface Exchange {
+  readonly previous: VideoEncoder | undefined;
+  readonly timing: SwapTiming;
+}
+
+async function openAll({ targets }: SwapPlan): Promise<readonly FreshEncoder[]> {
+  const results = await Promise.allSettled(
+    targets.map(async ({ track, bitrateBps }) => ({ track, encoder: await track.openEncoder(bitrateBps) })),
+  );
+  const opened = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+  const failure = results.find((result) => result.status === 'rejected');
+  if (failure === undefined) return opened;
+  await Promise.all(opened.map(({ encoder }) => encoder.close()));
+  throw failure.reason;
+}
+
+async function cyclesEnded({ targets, clock }: SwapPlan, holds: readonly CycleHold[]): Promise<void> {
+  const cycles = Promise.all(holds.map(({ ended }) => ended));
+  const { ended } = await withDeadline(cycles, LONGEST_CYCLE_MS, clock, () => undefined);
+  if (ended) return;
+  const ids = targets.map(({ track }) => track.id).join(', ');
+  throw new FramelockError(
+    'ENCODER_BUSY',
+    `no encoder was exchanged: an encode of ${ids} has not ended within ${LONGEST_CYCLE_MS} ms; remove the track if it hangs`,
+    { context: { trackIds: ids } },
+  );
+}
+
+async function exchangeOne(
+  { track, encoder }: FreshEncoder,
+  tracks: TracksExclusive,
+  clock: Clock,
+  askedAtUs: number,
+): Promise<Exchange> {
+  return track.encoderMu.exclusive(tracks, () => {
+    const heldAtUs = clock.nowUs();
+    const previous = track.exchangeEncoder(encoder);
+    track.counters.encoderSwaps += 1;
+    const timing = {
+      track,
+      implementation: encoder.implementation,
+      waitUs: heldAtUs - askedAtUs,
+      exclusiveHoldUs: clock.nowUs() - heldAtUs,
+    };
+    return { previous, timing };
+  });
+}

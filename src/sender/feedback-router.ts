@@ -1,0 +1,113 @@
+import type { Clock } from '../core/clock.js';
+import type { ReportBlock } from '../rtp/rtcp-packet.js';
+import { parseRtcp } from '../rtp/rtcp-parse.js';
+import type { Track } from './track.js';
+
+/** Requesters and streams whose FIR numbers are remembered; beyond it the longest known is forgotten. */
+const MAX_FIR_SOURCES = 256;
+
+/** What came back from the peer, counted. */
+export interface FeedbackStats {
+  readonly compoundsReceived: number;
+  /** Compounds with a malformed packet; what stood before it was used. */
+  readonly compoundsMalformed: number;
+  /** Feedback for an SSRC that is not (or no longer) ours. */
+  readonly unknownSsrc: number;
+}
+
+/**
+ * Takes RTCP from the peer apart and hands each piece to its track: PLI and FIR latch a key frame, NACK asks for packets again, receiver
+ * reports feed the statistics.
+ *
+ * Owner: the sender. Called synchronously in the transport's receive path: it only latches, counts and resends.
+ */
+export class FeedbackRouter {
+  readonly #clock: Clock;
+  readonly #findTrack: (ssrc: number) => Track | undefined;
+  /** Last FIR sequence number per requester and stream: a repetition is not a new request (RFC 5104 section 4.3.1.1). */
+  readonly #lastFir = new Map<string, number>();
+  #compoundsReceived = 0;
+  #compoundsMalformed = 0;
+  #unknownSsrc = 0;
+
+  constructor(clock: Clock, findTrack: (ssrc: number) => Track | undefined) {
+    this.#clock = clock;
+    this.#findTrack = findTrack;
+  }
+
+  get stats(): FeedbackStats {
+    return {
+      compoundsReceived: this.#compoundsReceived,
+      compoundsMalformed: this.#compoundsMalformed,
+      unknownSsrc: this.#unknownSsrc,
+    };
+  }
+
+  /** A new peer: its FIR numbers start anew. */
+  reset(): void {
+    this.#lastFir.clear();
+  }
+
+  receive(compound: Uint8Array): void {
+    this.#compoundsReceived += 1;
+    const { packets, malformed } = parseRtcp(compound);
+    if (malformed !== undefined) this.#compoundsMalformed += 1;
+    for (const packet of packets) {
+      switch (packet.kind) {
+        case 'pli':
+          this.#pictureLost(packet.mediaSsrc);
+          break;
+        case 'fir':
+          for (const entry of packet.entries) this.#fullIntra(packet.senderSsrc, entry.ssrc, entry.sequenceNumber);
+          break;
+        case 'nack':
+          this.#packetsLost(packet.mediaSsrc, packet.lost);
+          break;
+        case 'receiver-report':
+        case 'sender-report':
+          for (const block of packet.reports) this.#reported(block);
+          break;
+        default:
+          // BYE of a receiver, REMB and transport-cc: of use once congestion control runs.
+          break;
+      }
+    }
+  }
+
+  #pictureLost(ssrc: number): void {
+    const track = this.#find(ssrc);
+    if (track === undefined) return;
+    track.counters.pliCount += 1;
+    track.requestKeyFrame();
+  }
+
+  #fullIntra(senderSsrc: number, ssrc: number, sequenceNumber: number): void {
+    const track = this.#find(ssrc);
+    if (track === undefined) return;
+    const key = `${senderSsrc}/${ssrc}`;
+    if (this.#lastFir.get(key) === sequenceNumber) return;
+    this.#lastFir.set(key, sequenceNumber);
+    const [longestKnown] = this.#lastFir.keys();
+    if (this.#lastFir.size > MAX_FIR_SOURCES && longestKnown !== undefined) this.#lastFir.delete(longestKnown);
+    track.counters.firCount += 1;
+    track.requestKeyFrame();
+  }
+
+  #packetsLost(ssrc: number, lost: readonly number[]): void {
+    const track = this.#find(ssrc);
+    if (track === undefined) return;
+    track.counters.nackCount += 1;
+    track.rtp.resend(lost);
+  }
+
+  #reported(block: ReportBlock): void {
+    const track = this.#find(block.ssrc);
+    track?.rtp.receiverReported(block, this.#clock.wallUs());
+  }
+
+  #find(ssrc: number): Track | undefined {
+    const track = this.#findTrack(ssrc);
+    if (track === undefined) this.#unknownSsrc += 1;
+    return track;
+  }
+}

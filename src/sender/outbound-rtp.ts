@@ -1,0 +1,191 @@
+import type { Clock } from '../core/clock.js';
+import type { Random } from '../core/random.js';
+import type { VideoCodec } from '../encoder/encoder.js';
+import { rtpHeaderBytes, writeAbsCaptureTime, writeAbsSendTime, writeMid } from '../rtp/header-extensions.js';
+import { ntpTimestamp, roundTripTimeUs, rtpTimestamp } from '../rtp/media-time.js';
+import { createPacketizer, type Packetizer } from '../rtp/packetizer.js';
+import type { ReportBlock } from '../rtp/rtcp-packet.js';
+import { writeSenderReport } from '../rtp/rtcp-write.js';
+import type { RtpHeaderExtension } from '../rtp/rtp-packet.js';
+import { RtpStream, type RtpStreamCounts } from '../rtp/rtp-stream.js';
+import { SendHistory } from '../rtp/send-history.js';
+import type { MediaTransport, NegotiatedTrack } from '../transport/media-transport.js';
+import type { RemoteInboundStats } from './track-stats.js';
+
+/** Clock rate of every video payload type (RFC 3551 section 5, RFC 7741, RFC 6184). */
+const VIDEO_CLOCK_RATE = 90_000;
+/** Largest RTP packet before encryption, as in libwebrtc (`kMaxRtpPacketSize` less room for SRTP, tunnels and TURN). */
+const MAX_RTP_PACKET_BYTES = 1200;
+/** Until a receiver report tells the round trip, a packet is not sent again more often than this. */
+const DEFAULT_RESEND_INTERVAL_US = 50_000;
+
+/** Where the packets of a track go now. */
+interface Route {
+  readonly transport: MediaTransport;
+  readonly negotiated: NegotiatedTrack;
+  readonly mid: RtpHeaderExtension | undefined;
+  readonly maxPayloadBytes: number;
+}
+
+/**
+ * The RTP side of one track: packetizes frames, stamps and sends packets, keeps a history for NACKs, and tells sender reports. The
+ * stream (SSRC, sequence numbers, timestamps) lives as long as the track and runs on over encoder swaps and reconnects.
+ *
+ * Owner: its track. All calls are synchronous. The route is replaced by the connector in one assignment.
+ */
+export class OutboundRtp {
+  readonly #clock: Clock;
+  readonly #stream: RtpStream;
+  readonly #packetizer: Packetizer;
+  #history = new SendHistory();
+  #route: Route | undefined;
+  #roundTripUs: number | undefined;
+  #remoteInbound: RemoteInboundStats | undefined;
+
+  constructor(init: {
+    readonly codec: VideoCodec;
+    readonly ssrc: number;
+    readonly clock: Clock;
+    readonly random: Random;
+  }) {
+    this.#clock = init.clock;
+    this.#stream = new RtpStream(init.ssrc, init.random);
+    this.#packetizer = createPacketizer(init.codec, init.random);
+  }
+
+  get ssrc(): number {
+    return this.#stream.ssrc;
+  }
+
+  get counts(): RtpStreamCounts {
+    return this.#stream.counts;
+  }
+
+  /** What the receiver last reported. */
+  get remoteInbound(): RemoteInboundStats | undefined {
+    return this.#remoteInbound;
+  }
+
+  /** Whether packets can be sent now. */
+  get connected(): boolean {
+    return this.#route?.transport.state === 'connected';
+  }
+
+  /** Sends over this transport from now on. The peer has seen nothing of what was sent before. */
+  bind(transport: MediaTransport, negotiated: NegotiatedTrack): void {
+    const { mid, absSendTime, absCaptureTime } = negotiated.extensions;
+    const midExtension = mid === undefined ? undefined : { id: mid, data: writeMid(negotiated.mid) };
+    const largestHeader = rtpHeaderBytes([
+      ...(midExtension === undefined ? [] : [midExtension]),
+      ...(absSendTime === undefined ? [] : [{ id: absSendTime, data: writeAbsSendTime(0) }]),
+      ...(absCaptureTime === undefined ? [] : [{ id: absCaptureTime, data: writeAbsCaptureTime(0) }]),
+    ]);
+    if (this.#route?.transport !== transport) this.#forgetPeer();
+    this.#route = { transport, negotiated, mid: midExtension, maxPayloadBytes: MAX_RTP_PACKET_BYTES - largestHeader };
+  }
+
+  /** Sends nothing from now on. */
+  unbind(): void {
+    this.#route = undefined;
+  }
+
+  /**
+   * Packetizes and sends one encoded frame. All its packets carry the timestamp of its own capture time.
+   * Returns the number of packets, or `undefined` if there is no connection or it broke in between.
+   *
+   * @throws FramelockError INVALID_FRAME if the bytes are not a bitstream of the codec
+   */
+  sendFrame(data: Uint8Array, type: 'key' | 'delta', timestampUs: number): number | undefined {
+    const route = this.#route;
+    if (route === undefined || route.transport.state !== 'connected') return undefined;
+    const payloads = this.#packetizer.packetize(data, { key: type === 'key' }, route.maxPayloadBytes);
+    const timestamp = rtpTimestamp(timestampUs, VIDEO_CLOCK_RATE);
+    const captureTime = this.#captureTimeExtension(route, timestampUs);
+    for (const [index, payload] of payloads.entries()) {
+      const nowUs = this.#clock.nowUs();
+      const header = this.#stream.prepare({
+        payloadType: route.negotiated.payloadType,
+        timestamp,
+        marker: index === payloads.length - 1,
+        extensions: this.#extensions(route, nowUs, index === 0 ? captureTime : undefined),
+      });
+      if (!route.transport.sendRtp(header, payload)) return undefined;
+      this.#stream.commit(header, payload.length);
+      this.#history.store(header, payload, nowUs);
+    }
+    return payloads.length;
+  }
+
+  /** Answers a NACK: sends again what the history still has, each packet at most once a round trip. */
+  resend(sequenceNumbers: readonly number[]): void {
+    const route = this.#route;
+    if (route === undefined) return;
+    const intervalUs = this.#roundTripUs ?? DEFAULT_RESEND_INTERVAL_US;
+    for (const sequenceNumber of sequenceNumbers) {
+      const nowUs = this.#clock.nowUs();
+      const found = this.#history.lookup(sequenceNumber, nowUs, intervalUs);
+      if (found.kind !== 'found') continue;
+      const { header, payload } = found.packet;
+      const renewed = { ...header, extensions: this.#renewSendTime(route, header.extensions, nowUs) };
+      if (route.transport.sendRtp(renewed, payload)) this.#stream.countRetransmission(renewed, payload.length);
+    }
+  }
+
+  /** Takes in what a receiver says of this stream. `arrivalWallUs`: when the report arrived, on the wall clock that stamps sender reports. */
+  receiverReported(block: ReportBlock, arrivalWallUs: number): void {
+    this.#roundTripUs = roundTripTimeUs(arrivalWallUs, block) ?? this.#roundTripUs;
+    this.#remoteInbound = {
+      fractionLost: block.fractionLost / 256,
+      packetsLost: block.cumulativeLost,
+      jitter: block.jitter / VIDEO_CLOCK_RATE,
+      ...(this.#roundTripUs === undefined ? {} : { roundTripTime: this.#roundTripUs / 1e6 }),
+    };
+  }
+
+  /** A sender report of this instant; none before the first packet (RFC 3550 section 6.4). */
+  senderReport(): Uint8Array | undefined {
+    if (this.#stream.lastTimestamp === undefined) return undefined;
+    const { packetsSent, bytesSent } = this.#stream.counts;
+    return writeSenderReport({
+      ssrc: this.ssrc,
+      ntp: ntpTimestamp(this.#clock.wallUs()),
+      rtpTimestamp: rtpTimestamp(this.#clock.nowUs(), VIDEO_CLOCK_RATE),
+      packetCount: packetsSent,
+      octetCount: bytesSent,
+    });
+  }
+
+  #forgetPeer(): void {
+    this.#history = new SendHistory();
+    this.#roundTripUs = undefined;
+    this.#remoteInbound = undefined;
+  }
+
+  #captureTimeExtension(route: Route, timestampUs: number): RtpHeaderExtension | undefined {
+    const id = route.negotiated.extensions.absCaptureTime;
+    if (id === undefined) return undefined;
+    // Capture times are monotonic, the extension is on the clock of the sender reports: carry the age over.
+    const ageUs = this.#clock.nowUs() - timestampUs;
+    return { id, data: writeAbsCaptureTime(this.#clock.wallUs() - ageUs) };
+  }
+
+  #extensions(route: Route, nowUs: number, captureTime: RtpHeaderExtension | undefined): readonly RtpHeaderExtension[] {
+    const { absSendTime } = route.negotiated.extensions;
+    const extensions: RtpHeaderExtension[] = [];
+    if (route.mid !== undefined) extensions.push(route.mid);
+    if (absSendTime !== undefined) extensions.push({ id: absSendTime, data: writeAbsSendTime(nowUs) });
+    if (captureTime !== undefined) extensions.push(captureTime);
+    return extensions;
+  }
+
+  #renewSendTime(
+    route: Route,
+    extensions: readonly RtpHeaderExtension[],
+    nowUs: number,
+  ): readonly RtpHeaderExtension[] {
+    const id = route.negotiated.extensions.absSendTime;
+    return extensions.map((extension) =>
+      extension.id === id ? { id: extension.id, data: writeAbsSendTime(nowUs) } : extension,
+    );
+  }
+}

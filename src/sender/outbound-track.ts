@@ -1,0 +1,182 @@
+import type { Clock } from '../core/clock.js';
+import type { VideoCodec } from '../encoder/encoder.js';
+import type { DropReason, EncodedFrameReport, FrameReport, FrameTimes } from './frame-report.js';
+import type { OutboundRtp } from './outbound-rtp.js';
+import { type TrackHealth, TrackWatchdog } from './track-health.js';
+import { TrackCounters } from './track-stats.js';
+
+/** What a track needs from its sender. */
+export interface TrackHost {
+  readonly clock: Clock;
+  frameReported(report: FrameReport): void;
+  frameEncoded(report: EncodedFrameReport): void;
+  /** A frame came to its end after its track had been given up; nobody is told of it. */
+  frameLate(): void;
+  /** Runs user code (a frame's `release`) later, outside every lock. */
+  defer(userCode: () => void): void;
+}
+
+/** An encoded frame on its way out; `data` is read during `transmit` only. */
+export interface OutboundFrame {
+  readonly data: Uint8Array;
+  readonly type: 'key' | 'delta';
+  readonly quantizer?: number;
+  readonly times: FrameTimes & { readonly encodedAtUs: number };
+}
+
+/**
+ * What every video track has, wherever its encoded frames come from: an RTP stream, counters, a watchdog and its share of the bitrate.
+ *
+ * Owners: `paused` and the target belong to the bitrate control; counters and watchdog to the track's own frame path.
+ */
+export abstract class OutboundTrack {
+  readonly id: string;
+  readonly codec: VideoCodec;
+  readonly rtp: OutboundRtp;
+  readonly counters: TrackCounters;
+  /** @internal */
+  protected readonly host: TrackHost;
+  readonly #watchdog = new TrackWatchdog();
+  #paused = false;
+  #stopped = false;
+  #retired = false;
+  #lastTimestamp = Number.NEGATIVE_INFINITY;
+
+  protected constructor(id: string, codec: VideoCodec, rtp: OutboundRtp, host: TrackHost) {
+    this.id = id;
+    this.codec = codec;
+    this.rtp = rtp;
+    this.host = host;
+    this.counters = new TrackCounters(host.clock.nowUs());
+  }
+
+  /** Video takes part in the division of the bitrate. */
+  readonly allocatable = true;
+
+  abstract readonly frameWidth: number;
+  abstract readonly frameHeight: number;
+  abstract readonly targetBps: number;
+  abstract readonly encoderImplementation: string | undefined;
+
+  /** Latches a new target in bits per second; the encode loop, or the owner of the chunks, follows it. */
+  abstract setTarget(targetBps: number): void;
+  /** Latches a wish for a key frame. */
+  abstract requestKeyFrame(): void;
+  /** Stops accepting frames and resolves when the frame path is empty: no frame of this track is reported afterwards. */
+  abstract stop(): Promise<void>;
+  /** Frees what the track holds; to be called once `stop()` has resolved or was given up. */
+  abstract dispose(): Promise<void>;
+
+  /** Paused by the allocation: frames are dropped and reported as such. */
+  get paused(): boolean {
+    return this.#paused;
+  }
+
+  setPaused(paused: boolean): void {
+    if (paused === this.#paused) return;
+    this.#paused = paused;
+    this.#watchdog.reset();
+    // The receiver has missed what was encoded before the pause ended, if anything.
+    if (!paused) this.requestKeyFrame();
+  }
+
+  health(nowUs: number): TrackHealth {
+    if (this.#paused) return 'paused';
+    return this.rtp.connected ? this.#watchdog.health(nowUs) : 'waiting';
+  }
+
+  /** Whether the track is gone for good: nothing is told of it any more. */
+  get retired(): boolean {
+    return this.#retired;
+  }
+
+  /** From here on nothing is told of this track; a frame that was given up with it may still come to its end. */
+  retire(): void {
+    this.#retired = true;
+  }
+
+  /** The route to the SFU has changed: the stall clock starts anew and the receiver needs a key frame. */
+  routeChanged(): void {
+    this.#watchdog.reset();
+    if (this.rtp.connected) this.requestKeyFrame();
+  }
+
+  /** From here on every frame is refused as `stopped`. */
+  protected refuseFrames(): void {
+    this.#stopped = true;
+  }
+
+  /** Books a frame that was given to the track and tells why it cannot be taken, or `undefined` if it can. */
+  protected admit(timestamp: number, nowUs: number): DropReason | undefined {
+    this.counters.frames += 1;
+    if (this.#stopped) return 'stopped';
+    if (timestamp <= this.#lastTimestamp) return 'out-of-order';
+    this.#lastTimestamp = timestamp;
+    if (this.#paused) return 'paused';
+    if (!this.rtp.connected) return 'not-connected';
+    this.#watchdog.frameArrived(nowUs);
+    return undefined;
+  }
+
+  /** Packetizes and sends one encoded frame, and reports what became of it. */
+  protected transmit(frame: OutboundFrame): void {
+    const { times, type, data } = frame;
+    this.#watchdog.frameProcessed();
+    const encodeTimeUs = times.encodedAtUs - (times.dequeuedAtUs ?? times.encodedAtUs);
+    this.counters.frameEncoded(type, data.length, encodeTimeUs, times.encodedAtUs);
+    if (!this.#retired) {
+      this.host.frameEncoded({
+        ...times,
+        trackId: this.id,
+        type,
+        sizeBytes: data.length,
+        ...(frame.quantizer === undefined ? {} : { quantizer: frame.quantizer }),
+      });
+    }
+    const packets = this.#send(frame);
+    if (packets === undefined) {
+      // The receiver misses (part of) this frame: what follows cannot be decoded without a key frame.
+      this.requestKeyFrame();
+      this.reportDropped(times, 'not-connected');
+      return;
+    }
+    const sentAtUs = this.host.clock.nowUs();
+    this.counters.frameSent(sentAtUs);
+    this.#report({
+      ...times,
+      sentAtUs,
+      trackId: this.id,
+      outcome: 'sent',
+      type,
+      sizeBytes: data.length,
+      packets,
+    });
+  }
+
+  #send({ data, type, times }: OutboundFrame): number | undefined {
+    try {
+      return this.rtp.sendFrame(data, type, times.timestamp);
+    } catch (error) {
+      // Bytes that cannot be packetized: the frame is lost, and said to be, before the error goes on to the frame's owner.
+      this.requestKeyFrame();
+      this.reportDropped(times, 'encode-failed');
+      throw error;
+    }
+  }
+
+  /** The rate controller skipped a frame: nothing to send, but the encode loop is alive. */
+  protected skipped(times: FrameTimes): void {
+    this.#watchdog.frameProcessed();
+    this.reportDropped(times, 'rate-control');
+  }
+
+  protected reportDropped(times: FrameTimes, reason: DropReason): void {
+    this.counters.frameDropped(reason, this.host.clock.nowUs());
+    this.#report({ ...times, trackId: this.id, outcome: 'dropped', reason });
+  }
+
+  #report(report: FrameReport): void {
+    if (this.#retired) this.host.frameLate();
+    else this.host.frameReported(report);
+  }
+}

@@ -1,0 +1,93 @@
+import type { Clock } from '../core/clock.js';
+import { FramelockError } from '../core/errors.js';
+import type { Logger } from '../core/logger.js';
+import type { Random } from '../core/random.js';
+import type { VideoCodec, VideoEncoderFactory } from '../encoder/encoder.js';
+import type { VideoPixelFormat } from '../encoder/video-frame.js';
+import type { MediaTransportFactory } from '../transport/media-transport.js';
+
+/** What a sender is made with. */
+export interface RtcSenderOptions {
+  /** Opens the encoders of tracks that bring none of their own. */
+  readonly encoders: VideoEncoderFactory;
+  /** Makes the WebRTC transport, one a connection. */
+  readonly transport: MediaTransportFactory;
+  /** Target until `updateBitrate` says otherwise, in bits per second, for all tracks together. @default 1_000_000 */
+  readonly startBitrateBps?: number;
+  /** Cap on the target in bits per second. @default no cap */
+  readonly maxBitrateBps?: number;
+  /** How often the `stats` event comes, in milliseconds; 0 for never. @default 1000 */
+  readonly statsIntervalMs?: number;
+  /** How long an asynchronous event handler may take before it is reported and passed, in milliseconds. @default 5000 */
+  readonly handlerDeadlineMs?: number;
+  /** Bound of each step of `close` and `removeTrack`, in milliseconds. @default 1000 */
+  readonly stopTimeoutMs?: number;
+  /** Where log lines go. @default nowhere */
+  readonly logger?: Logger;
+  /** @default the machine's clock */
+  readonly clock?: Clock;
+  /** @default the operating system's randomness */
+  readonly random?: Random;
+  /**
+   * Checks the order of locks at run time and names both acquisition sites on a violation. Costs a stack trace a lock.
+   * @default on unless NODE_ENV is "production"
+   */
+  readonly checkLocks?: boolean;
+}
+
+/** A camera track. */
+export interface VideoTrackSpec {
+  /** Unique among the tracks of the sender: 1-64 characters of `A-Z a-z 0-9 . _ -`. */
+  readonly id: string;
+  /** @default 'vp8' */
+  readonly codec?: VideoCodec;
+  /** Width of every frame in pixels, an even number. */
+  readonly width: number;
+  /** Height of every frame in pixels, an even number. */
+  readonly height: number;
+  /** Highest expected frame rate. @default 30 */
+  readonly framerate?: number;
+  /** Pixel format of every frame. @default 'I420' */
+  readonly format?: VideoPixelFormat;
+  /** Opens this track's encoders. @default the sender's */
+  readonly encoders?: VideoEncoderFactory;
+}
+
+/** A track whose frames come encoded, for example from a hardware pipeline. */
+export interface EncodedVideoTrackSpec {
+  /** As {@link VideoTrackSpec.id}. */
+  readonly id: string;
+  readonly codec: VideoCodec;
+  /** Width in pixels, for the statistics. @default 0, unknown */
+  readonly width?: number;
+  /** Height in pixels, for the statistics. @default 0, unknown */
+  readonly height?: number;
+}
+
+/** The id travels in SDP (`msid`), in URLs and in metric labels. */
+const TRACK_ID = /^[A-Za-z0-9._-]{1,64}$/;
+
+/** @throws FramelockError INVALID_ARGUMENT */
+export function assertTrackId(id: unknown): asserts id is string {
+  if (typeof id === 'string' && TRACK_ID.test(id)) return;
+  throw new FramelockError(
+    'INVALID_ARGUMENT',
+    `track id ${JSON.stringify(id)}: use 1-64 characters of A-Z a-z 0-9 . _ -`,
+    {
+      context: { field: 'id' },
+    },
+  );
+}
+
+/** The value, if it is a finite number of milliseconds >= 0, or the default. @throws FramelockError INVALID_ARGUMENT */
+export function millisecondsOr(value: number | undefined, defaultMs: number, field: string): number {
+  if (value === undefined) return defaultMs;
+  if (Number.isFinite(value) && value >= 0) return value;
+  throw new FramelockError(
+    'INVALID_ARGUMENT',
+    `${field} is ${value}: it must be a finite number of milliseconds >= 0`,
+    {
+      context: { field },
+    },
+  );
+}

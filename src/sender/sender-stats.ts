@@ -1,0 +1,65 @@
+import type { EventQueueStats } from '../concurrency/event-queue.js';
+import type { LockStats } from '../concurrency/lock-stats.js';
+import type { TransportState, TransportStats } from '../transport/media-transport.js';
+import type { BitrateAllocation } from './allocation.js';
+import type { FeedbackStats } from './feedback-router.js';
+import type { SenderEvents } from './sender-events.js';
+import type { Track } from './track.js';
+import type { TrackStats } from './track-stats.js';
+
+/** A snapshot of a sender; a fresh object each time. */
+export interface SenderStats {
+  /** Microseconds on the time base of `Clock.nowUs`. */
+  readonly timestamp: number;
+  readonly state: TransportState;
+  /** Whether it is connected and every active track with input is encoding. */
+  readonly healthy: boolean;
+  /** Target that is divided among the tracks, bits per second. */
+  readonly targetBitrate: number;
+  readonly allocation: BitrateAllocation;
+  readonly tracks: readonly TrackStats[];
+  /** Absent without a connection. */
+  readonly transport?: TransportStats;
+  /** Frames that came out of an encoder after their removed track had been given up; they are reported by no event. */
+  readonly framesLate: number;
+  readonly feedback: FeedbackStats;
+  readonly events: EventQueueStats<SenderEvents>;
+  readonly tracksMu: LockStats;
+}
+
+/** The statistics of one track. */
+export function trackStats(track: Track, nowUs: number): TrackStats {
+  const { counters, rtp } = track;
+  const { packetsSent, bytesSent, retransmittedPacketsSent } = rtp.counts;
+  return {
+    trackId: track.id,
+    kind: 'video',
+    codec: track.codec,
+    ssrc: rtp.ssrc,
+    active: !track.paused,
+    health: track.health(nowUs),
+    ...(track.encoderImplementation === undefined ? {} : { encoderImplementation: track.encoderImplementation }),
+    frameWidth: track.frameWidth,
+    frameHeight: track.frameHeight,
+    framesPerSecond: counters.sentFrames.perSecond(nowUs),
+    targetBitrate: track.targetBps,
+    actualBitrate: counters.encodedRate.perSecond(nowUs),
+    frames: counters.frames,
+    framesEncoded: counters.framesEncoded,
+    keyFramesEncoded: counters.keyFramesEncoded,
+    framesSent: counters.framesSent,
+    framesDropped: { ...counters.framesDropped },
+    totalEncodeTime: counters.totalEncodeTimeUs / 1e6,
+    bytesSent,
+    packetsSent,
+    retransmittedPacketsSent,
+    nackCount: counters.nackCount,
+    pliCount: counters.pliCount,
+    firCount: counters.firCount,
+    encoderSwaps: counters.encoderSwaps,
+    encoderErrors: counters.encoderErrors,
+    qualityLimitationReason: counters.limitation.reason(nowUs),
+    qualityLimitationDurations: counters.limitation.durations(nowUs),
+    ...(rtp.remoteInbound === undefined ? {} : { remoteInbound: rtp.remoteInbound }),
+  };
+}

@@ -1,0 +1,151 @@
+import type { TracksLock } from '../concurrency/lock-order.js';
+import type { Clock } from '../core/clock.js';
+import { describeError, FramelockError } from '../core/errors.js';
+import type { Logger } from '../core/logger.js';
+import { writeBye, writeSdesCname } from '../rtp/rtcp-write.js';
+import type { BitrateControl } from './bitrate-control.js';
+import { type CloseStep, Shutdown } from './close-report.js';
+import type { Connector } from './connector.js';
+import type { InFlight } from './in-flight.js';
+import type { RawVideoTrack } from './raw-video-track.js';
+import { assertTrackId } from './sender-options.js';
+import type { Track } from './track.js';
+import type { TrackRegistry } from './track-registry.js';
+
+/** What the life of tracks needs from their sender. */
+export interface TrackLifecycleHost {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly tracksMu: TracksLock;
+  readonly registry: TrackRegistry;
+  readonly bitrate: BitrateControl;
+  readonly connector: Connector;
+  readonly inFlight: InFlight;
+  readonly stopTimeoutMs: number;
+  /** @throws FramelockError CLOSED */
+  assertOpen(): void;
+  /** Runs something that outlives its caller outside of whatever locks the caller holds. */
+  detached(body: () => void): void;
+  /** Resolves when no event of the track's frames is being delivered or will be. */
+  drainEvents(trackId: string): Promise<void>;
+}
+
+/**
+ * Brings tracks into the sender and takes them out again. An id is taken from the moment its track is asked for until the last event of the
+ * track is through; a track that cannot be brought in as a whole leaves no trace.
+ */
+export class TrackLifecycle {
+  readonly #host: TrackLifecycleHost;
+  /** Ids of tracks that are being brought in: taken, though not in the map yet. */
+  readonly #reservedIds = new Set<string>();
+  /** Ids of tracks that are being taken out: not free, though not in the map any more. */
+  readonly #leavingIds = new Set<string>();
+  readonly #removals = new WeakMap<Track, Promise<void>>();
+
+  constructor(host: TrackLifecycleHost) {
+    this.#host = host;
+  }
+
+  /** Opens the encoder of a camera outside all locks, then registers it. `make` is called once the id is known to be free. */
+  async addRaw(id: string, make: () => RawVideoTrack, bitrateBps: number): Promise<void> {
+    await this.#bringIn(id, () => this.#host.inFlight.track(this.#openAndRegister(make(), bitrateBps)));
+  }
+
+  /** Registers a track that has no encoder. */
+  async addEncoded(id: string, make: () => Track): Promise<void> {
+    await this.#bringIn(id, async () => {
+      const track = make();
+      await this.#register(track, () => undefined);
+      return track;
+    });
+  }
+
+  /**
+   * Takes a track out: nothing finds it any more, its frame path is drained, its encoder freed, its events delivered, and the peer told,
+   * as far as it can be. Idempotent.
+   */
+  remove(track: Track): Promise<void> {
+    const removal = this.#removals.get(track) ?? this.#remove(track);
+    this.#removals.set(track, removal);
+    return removal;
+  }
+
+  async #bringIn(id: string, add: () => Promise<Track>): Promise<void> {
+    assertTrackId(id);
+    if (this.#host.registry.has(id) || this.#reservedIds.has(id) || this.#leavingIds.has(id)) {
+      throw new FramelockError('TRACK_EXISTS', `there is a track "${id}" already`, { context: { trackId: id } });
+    }
+    this.#reservedIds.add(id);
+    try {
+      const track = await add();
+      await this.#host.connector.renegotiate().catch(async (error: unknown) => {
+        await this.remove(track);
+        throw error;
+      });
+    } finally {
+      this.#reservedIds.delete(id);
+    }
+  }
+
+  async #openAndRegister(track: RawVideoTrack, bitrateBps: number): Promise<Track> {
+    const encoder = await track.openEncoder(bitrateBps);
+    try {
+      await this.#register(track, () => this.#host.detached(() => track.start(encoder)));
+    } catch (error) {
+      await encoder.close();
+      throw error;
+    }
+    return track;
+  }
+
+  /** Registers and starts a track in one step: who finds it in the map finds it running. */
+  async #register(track: Track, start: () => void): Promise<void> {
+    const { tracksMu, registry, bitrate } = this.#host;
+    await tracksMu.exclusive(() => {
+      // A sender that was closed while the encoder was opened must not get an orphan.
+      this.#host.assertOpen();
+      registry.add(track);
+      start();
+      bitrate.redistribute();
+    });
+  }
+
+  async #remove(track: Track): Promise<void> {
+    const { tracksMu, registry, bitrate, connector, inFlight, logger } = this.#host;
+    this.#leavingIds.add(track.id);
+    try {
+      await tracksMu.exclusive(() => {
+        registry.remove(track);
+        bitrate.forget(track.id);
+        bitrate.redistribute();
+      });
+      await inFlight.track(this.#shutDown(track));
+      sayGoodbye(connector, track);
+      track.rtp.unbind();
+      track.retire();
+      await this.#host.drainEvents(track.id);
+    } finally {
+      this.#leavingIds.delete(track.id);
+    }
+    await connector.renegotiate().catch((error: unknown) => {
+      logger.warn('the peer could not be told of a removed track', { trackId: track.id, error: describeError(error) });
+    });
+  }
+
+  async #shutDown(track: Track): Promise<void> {
+    const shutdown = new Shutdown(this.#host.clock, this.#host.stopTimeoutMs);
+    await shutdown.step('frame path', () => track.stop());
+    await shutdown.step('encoder', () => track.dispose());
+    this.#reportUnclean(track.id, shutdown.report().steps);
+  }
+
+  #reportUnclean(trackId: string, steps: readonly CloseStep[]): void {
+    const unclean = steps.filter(({ outcome }) => outcome !== 'completed');
+    if (unclean.length > 0) this.#host.logger.warn('a track did not stop cleanly', { trackId, steps: unclean });
+  }
+}
+
+function sayGoodbye(connector: Connector, { rtp }: Track): void {
+  const { cname } = connector;
+  if (cname !== undefined && rtp.connected) connector.sendRtcp([writeSdesCname(rtp.ssrc, cname), writeBye([rtp.ssrc])]);
+}

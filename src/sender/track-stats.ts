@@ -1,0 +1,105 @@
+import type { VideoCodec } from '../encoder/encoder.js';
+import { DROP_REASONS, type DropReason } from './frame-report.js';
+import {
+  type QualityLimitationDurations,
+  type QualityLimitationReason,
+  QualityLimitationTracker,
+} from './quality-limitation.js';
+import { RateMeter } from './rate-meter.js';
+import type { TrackHealth } from './track-health.js';
+
+/** What the receiver last reported about a track (W3C `remote-inbound-rtp`); absent until it reported. */
+export interface RemoteInboundStats {
+  /** Fraction lost since the previous report, 0-1. */
+  readonly fractionLost: number;
+  /** Packets lost since the start; may be negative with duplicates (RFC 3550 section 6.4.1). */
+  readonly packetsLost: number;
+  /** Interarrival jitter in seconds. */
+  readonly jitter: number;
+  /** Round-trip time in seconds, where the report allows to compute it. */
+  readonly roundTripTime?: number;
+}
+
+/** Statistics of one track: W3C names (`outbound-rtp`, `media-source`, `remote-inbound-rtp`) where there is one; zero until seen. */
+export interface TrackStats {
+  readonly trackId: string;
+  readonly kind: 'video';
+  readonly codec: VideoCodec;
+  readonly ssrc: number;
+  /** Whether the allocation gives the track any rate. */
+  readonly active: boolean;
+  readonly health: TrackHealth;
+  /** Name of the encoder in use; absent for pre-encoded tracks. */
+  readonly encoderImplementation?: string;
+  readonly frameWidth: number;
+  readonly frameHeight: number;
+  /** Frames sent over the last second. */
+  readonly framesPerSecond: number;
+  /** Granted target in bits per second. */
+  readonly targetBitrate: number;
+  /** Encoded bits per second over the last second, without RTP headers. */
+  readonly actualBitrate: number;
+  /** Frames given to the sender (W3C `media-source.frames`). Always framesSent + every framesDropped + those in flight (at most two). */
+  readonly frames: number;
+  readonly framesEncoded: number;
+  readonly keyFramesEncoded: number;
+  readonly framesSent: number;
+  /** Dropped frames by reason. */
+  readonly framesDropped: Readonly<Record<DropReason, number>>;
+  /** Seconds spent encoding. */
+  readonly totalEncodeTime: number;
+  readonly bytesSent: number;
+  readonly packetsSent: number;
+  readonly retransmittedPacketsSent: number;
+  readonly nackCount: number;
+  readonly pliCount: number;
+  readonly firCount: number;
+  /** Encoder swaps since the track was added. */
+  readonly encoderSwaps: number;
+  /** Failed encodes since the track was added. */
+  readonly encoderErrors: number;
+  readonly qualityLimitationReason: QualityLimitationReason;
+  readonly qualityLimitationDurations: QualityLimitationDurations;
+  readonly remoteInbound?: RemoteInboundStats;
+}
+
+/** The counters of one track. Owner: the track; written by its encode loop and by the feedback router, synchronously. */
+export class TrackCounters {
+  frames = 0;
+  framesEncoded = 0;
+  keyFramesEncoded = 0;
+  framesSent = 0;
+  totalEncodeTimeUs = 0;
+  nackCount = 0;
+  pliCount = 0;
+  firCount = 0;
+  encoderSwaps = 0;
+  encoderErrors = 0;
+  readonly framesDropped: Record<DropReason, number>;
+  readonly encodedRate = new RateMeter();
+  readonly sentFrames = new RateMeter();
+  readonly limitation: QualityLimitationTracker;
+
+  constructor(nowUs: number) {
+    this.limitation = new QualityLimitationTracker(nowUs);
+    this.framesDropped = Object.fromEntries(DROP_REASONS.map((reason) => [reason, 0])) as Record<DropReason, number>;
+  }
+
+  frameDropped(reason: DropReason, nowUs: number): void {
+    this.framesDropped[reason] += 1;
+    if (reason === 'replaced') this.limitation.frameReplaced(nowUs);
+    if (reason === 'rate-control') this.limitation.frameSkipped(nowUs);
+  }
+
+  frameEncoded(type: 'key' | 'delta', sizeBytes: number, encodeTimeUs: number, nowUs: number): void {
+    this.framesEncoded += 1;
+    if (type === 'key') this.keyFramesEncoded += 1;
+    this.totalEncodeTimeUs += encodeTimeUs;
+    this.encodedRate.add(sizeBytes * 8, nowUs);
+  }
+
+  frameSent(nowUs: number): void {
+    this.framesSent += 1;
+    this.sentFrames.add(1, nowUs);
+  }
+}

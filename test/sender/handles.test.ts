@@ -1,0 +1,118 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { codeOf, SenderHarness } from './sender-harness.js';
+
+let harness: SenderHarness;
+
+afterEach(async () => {
+  await harness.sender.close();
+  harness.expectBalance();
+  expect(harness.encoders.violations).toEqual([]);
+  expect(harness.encoders.alive).toBe(0);
+});
+
+/** Removes a track and adds another one of the same id, while the encoder opens of an operation that has pinned the first. */
+async function replaceDuring(operation: () => Promise<unknown>): Promise<string | undefined> {
+  harness.gates.hold('open', harness.encoders.opened + 1);
+  const outcome = codeOf(operation());
+  await harness.settle();
+  const held = harness.encoders.opened + 1;
+  await harness.sender.removeTrack('front');
+  // The encoder of the new track is not held up: it counts as the next generation only once the first has opened.
+  harness.gates.open('open', held);
+  await harness.addTracks('front');
+  return outcome;
+}
+
+describe('an id that is used again (L5)', () => {
+  it('is not mistaken for the track that had it: a recreate of the old one fails and leaves the new one alone', async () => {
+    harness = await new SenderHarness().connected('front', 'rear');
+    expect(await replaceDuring(() => harness.sender.recreateEncoder('front'))).toBe('TRACK_NOT_FOUND');
+    expect(harness.sender.getTrackStats('front').encoderSwaps).toBe(0);
+    await harness.send('front');
+    expect(harness.reportsOf('front')).toMatchObject([{ outcome: 'sent' }]);
+  });
+
+  it('is not mistaken by an allocation that named the old track', async () => {
+    harness = await new SenderHarness().connected('front', 'rear');
+    await harness.sender.setBitrateAllocation({ rear: 1 });
+    expect(await replaceDuring(() => harness.sender.setBitrateAllocation({ front: 1, rear: 1 }))).toBe(
+      'TRACK_NOT_FOUND',
+    );
+    expect(harness.sender.getStats().allocation).toEqual({ rear: 1 });
+    expect(harness.sender.getTrackStats('front').active).toBe(false);
+  });
+
+  it('is not mistaken by an allocation that named the old track with a running encoder', async () => {
+    harness = await new SenderHarness().connected('front', 'rear');
+    await harness.sender.setBitrateAllocation({ front: 1 });
+    expect(await replaceDuring(() => harness.sender.setBitrateAllocation({ front: 1, rear: 1 }))).toBe(
+      'TRACK_NOT_FOUND',
+    );
+  });
+
+  it('is not free while the track that has it is being removed, and free as soon as the removal resolves', async () => {
+    harness = await new SenderHarness().connected('front');
+    harness.gates.hold('close', 1);
+    const removal = harness.sender.removeTrack('front');
+    await harness.settle();
+    expect(harness.sender.getStats().tracks).toEqual([]);
+    expect(await codeOf(harness.addTracks('front'))).toBe('TRACK_EXISTS');
+    harness.gates.open('close', 1);
+    await removal;
+    await harness.addTracks('front');
+  });
+
+  it('does not end the new track when the removal of the old one is asked for again', async () => {
+    harness = await new SenderHarness().connected('front');
+    const removals = [harness.sender.removeTrack('front'), harness.sender.removeTrack('front')];
+    await removals[0];
+    await harness.addTracks('front');
+    await removals[1];
+    await harness.send('front');
+    expect(harness.reports).toMatchObject([{ outcome: 'sent' }]);
+  });
+});
+
+describe('a track that is gone', () => {
+  it('makes every call fail with TRACK_NOT_FOUND', async () => {
+    harness = await new SenderHarness().connected('front');
+    await harness.sender.removeTrack('front');
+    const { sender } = harness;
+    const gone = expect.objectContaining({ code: 'TRACK_NOT_FOUND' });
+    expect(() => sender.sendFrame('front', harness.frame())).toThrow(gone);
+    expect(() => sender.sendEncodedFrame('front', { data: new Uint8Array(1), type: 'key', timestamp: 0 })).toThrow(
+      gone,
+    );
+    expect(() => sender.forceKeyFrame('front')).toThrow(gone);
+    expect(() => sender.getTrackStats('front')).toThrow(gone);
+    expect(await codeOf(sender.recreateEncoder('front'))).toBe('TRACK_NOT_FOUND');
+    expect(await codeOf(sender.setBitrateAllocation({ front: 1 }))).toBe('TRACK_NOT_FOUND');
+  });
+});
+
+describe('a sender that is closed', () => {
+  it('makes every call fail with CLOSED, but those that only look', async () => {
+    harness = await new SenderHarness().connected('front');
+    await harness.sender.close();
+    const { sender } = harness;
+    const closed = expect.objectContaining({ code: 'CLOSED' });
+    expect(() => sender.sendFrame('front', harness.frame())).toThrow(closed);
+    expect(() => sender.sendEncodedFrame('front', { data: new Uint8Array(1), type: 'key', timestamp: 0 })).toThrow(
+      closed,
+    );
+    expect(() => sender.forceKeyFrame('front')).toThrow(closed);
+    expect(() => sender.updateBitrate(1_000_000)).toThrow(closed);
+    for (const call of [
+      () => sender.recreateEncoder('front'),
+      () => sender.setBitrateAllocation(null),
+      () => sender.removeTrack('front'),
+      () => sender.addEncodedVideoTrack({ id: 'thermal', codec: 'vp8' }),
+      () => harness.addTracks('rear'),
+      () => sender.connect(harness.negotiate),
+    ]) {
+      expect(await codeOf(call())).toBe('CLOSED');
+    }
+    expect(sender.getStats()).toMatchObject({ state: 'closed', healthy: false });
+    expect(harness.clock.pendingTimers).toBe(0);
+  });
+});

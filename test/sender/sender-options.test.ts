@@ -1,0 +1,64 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { assertTrackId, millisecondsOr } from '../../src/sender/sender-options.js';
+import { SenderHarness } from './sender-harness.js';
+
+describe('track ids', () => {
+  it('are 1-64 characters that need no escaping in SDP, in URLs and in metrics', () => {
+    const fitting = fc.stringMatching(/^[A-Za-z0-9._-]{1,64}$/);
+    fc.assert(
+      fc.property(fitting, (id) => {
+        expect(() => assertTrackId(id)).not.toThrow();
+      }),
+    );
+    fc.assert(
+      fc.property(fc.string(), (id) => {
+        fc.pre(!/^[A-Za-z0-9._-]{1,64}$/.test(id));
+        expect(() => assertTrackId(id)).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));
+      }),
+    );
+  });
+
+  it.each(['a\n', 'x'.repeat(65), '', undefined, null, 7, {}])('are not %j', (id) => {
+    expect(() => assertTrackId(id)).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));
+  });
+});
+
+describe('durations', () => {
+  it('are finite numbers of milliseconds from 0 on, or the default', () => {
+    expect(millisecondsOr(undefined, 5, 'stopTimeoutMs')).toBe(5);
+    expect(millisecondsOr(0, 5, 'stopTimeoutMs')).toBe(0);
+    expect(millisecondsOr(1.5, 5, 'stopTimeoutMs')).toBe(1.5);
+  });
+
+  it.each(['stopTimeoutMs', 'statsIntervalMs', 'handlerDeadlineMs'] as const)(
+    'of %s are checked by the sender',
+    (field) => {
+      for (const value of [Number.NaN, -1, Number.POSITIVE_INFINITY]) {
+        expect(() => new SenderHarness({ [field]: value })).toThrow(
+          expect.objectContaining({ code: 'INVALID_ARGUMENT', context: { field } }),
+        );
+      }
+    },
+  );
+});
+
+describe('periodic statistics', () => {
+  it('come at their interval, newest only, and not at all at 0', async () => {
+    for (const [statsIntervalMs, expected] of [
+      [undefined, 3],
+      [500, 6],
+      [0, 0],
+    ] as const) {
+      const harness = new SenderHarness(statsIntervalMs === undefined ? {} : { statsIntervalMs });
+      let told = 0;
+      harness.sender.on('stats', () => {
+        told += 1;
+      });
+      await harness.addTracks('front');
+      await harness.clock.advance(3000);
+      expect(told).toBe(expected);
+      await harness.sender.close();
+    }
+  });
+});
