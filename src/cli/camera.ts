@@ -39,8 +39,8 @@ export class Camera {
     return this.#refused;
   }
 
-  /** @throws FramelockError as `FrameSource.start` and `RtcSender.addVideoTrack` */
-  async start(): Promise<void> {
+  /** Opens the source. @throws FramelockError as `FrameSource.start` */
+  async startSource(): Promise<void> {
     await this.source.start({
       frame: (frame) => {
         if (!this.#added) {
@@ -61,6 +61,10 @@ export class Camera {
         this.#logger.warn(`camera ${this.trackId}: no more pictures: ${why}`);
       },
     });
+  }
+
+  /** Adds the track, once the source has started, and lets its frames in. @throws FramelockError as `RtcSender.addVideoTrack` */
+  async addTrack(): Promise<void> {
     const { width, height, framerate } = this.source.format;
     await this.#sender.addVideoTrack({ id: this.trackId, codec: this.#codec, width, height, framerate });
     this.#added = true;

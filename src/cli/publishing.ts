@@ -35,9 +35,11 @@ export class Publishing {
     });
   }
 
-  /** Starts every camera and adds its track. @throws FramelockError as `Camera.start` */
+  /** Starts every camera and adds its track. @throws FramelockError as `Camera.startSource` and `addTrack` */
   async start(): Promise<void> {
-    await Promise.all(this.#cameras.map((camera) => camera.start()));
+    await Promise.all(this.#cameras.map((camera) => camera.startSource()));
+    // One after the other, so that the SFU and its viewers get them in the order in which they were named.
+    for (const camera of this.#cameras) await camera.addTrack();
     this.#status.start();
   }
 
