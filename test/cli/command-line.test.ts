@@ -1,0 +1,96 @@
+import { describe, expect, it } from 'vitest';
+import { parseCommandLine } from '../../src/cli/command-line.js';
+import { EXIT_CODES, exitCodeOf } from '../../src/cli/exit-codes.js';
+import { helpText } from '../../src/cli/help.js';
+import { FramelockError } from '../../src/core/errors.js';
+
+const WHIP = ['--whip', 'http://127.0.0.1:8080/whip/demo'];
+
+describe('the command line', () => {
+  it('of a demo has a port and a bitrate of its own where none is given', () => {
+    expect(parseCommandLine(['demo'], {})).toEqual({
+      command: 'demo',
+      sources: [],
+      port: 8080,
+      bitrateBps: 4_000_000,
+      json: false,
+    });
+  });
+
+  it('of a demo takes files, a port and a bitrate', () => {
+    expect(parseCommandLine(['demo', 'a.mp4', '--port', '0', 'b.mp4', '--bitrate', '2500k', '--json'], {})).toEqual({
+      command: 'demo',
+      sources: ['a.mp4', 'b.mp4'],
+      port: 0,
+      bitrateBps: 2_500_000,
+      json: true,
+    });
+  });
+
+  it('of publish takes several sources, and its token from the environment', () => {
+    const args = ['publish', '--source', 'test', '--source', 'a.mp4', ...WHIP, '--codec', 'H264', '--bitrate', '1.5M'];
+    expect(parseCommandLine(args, { FRAMELOCK_TOKEN: 'secret' })).toEqual({
+      command: 'publish',
+      sources: ['test', 'a.mp4'],
+      whipUrl: WHIP[1],
+      token: 'secret',
+      codec: 'h264',
+      bitrateBps: 1_500_000,
+      json: false,
+    });
+  });
+
+  it('prefers a token that is given as an option', () => {
+    const args = ['publish', '--source', 'test', ...WHIP, '--token', 'given'];
+    expect(parseCommandLine(args, { FRAMELOCK_TOKEN: 'environment' })).toMatchObject({ token: 'given' });
+  });
+
+  it.each([
+    [['pubilsh'], /unknown command "pubilsh"/],
+    [['demo', '--port', '65536'], /--port 65536/],
+    [['demo', '--port', ''], /--port/],
+    [['demo', '--port', '1.5'], /--port 1.5/],
+    [['demo', '--bitrate', '4MB'], /--bitrate 4MB/],
+    [['demo', '--bitrate', '-1'], /bitrate/],
+    [['demo', '--bitrate', '0'], /--bitrate 0/],
+    [['demo', '--prot', '1'], /--prot/],
+    [['publish', ...WHIP], /--source/],
+    [['publish', '--source', 'test'], /--whip/],
+    [['publish', '--source', 'test', ...WHIP, '--codec', 'theora'], /vp8, h264/],
+    [['publish', 'stray', '--source', 'test', ...WHIP], /stray/],
+  ])('refuses %j and says what is wrong', (args, message) => {
+    const parse = () => parseCommandLine(args, {});
+    expect(parse).toThrow(message);
+    expect(parse).toThrow(expect.objectContaining({ code: 'USAGE' }));
+  });
+
+  it.each([
+    [[], undefined],
+    [['--help'], undefined],
+    [['help'], undefined],
+    [['demo', '-h'], 'demo'],
+    [['publish', '--help'], 'publish'],
+  ] as const)('%j asks for help', (args, topic) => {
+    const command = parseCommandLine(args, {});
+    expect(command).toEqual({ command: 'help', ...(topic === undefined ? {} : { topic }) });
+    expect(helpText(topic)).toMatch(/Exit codes/);
+  });
+});
+
+describe('exit codes', () => {
+  it.each([
+    ['USAGE', EXIT_CODES.usage],
+    ['SOURCE_NOT_FOUND', EXIT_CODES.source],
+    ['SIGNALLING_REJECTED', EXIT_CODES.sfu],
+    ['CONNECT_TIMEOUT', EXIT_CODES.sfu],
+    ['ADDRESS_IN_USE', EXIT_CODES.port],
+    ['ENCODER_OPEN_FAILED', EXIT_CODES.failure],
+  ] as const)('tell %s as %i', (code, expected) => {
+    expect(exitCodeOf(new FramelockError(code, 'x'))).toBe(expected);
+  });
+
+  it('tell anything unexpected as a failure', () => {
+    expect(exitCodeOf(new TypeError('x'))).toBe(1);
+    expect(exitCodeOf('x')).toBe(1);
+  });
+});
