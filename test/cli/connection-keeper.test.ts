@@ -9,14 +9,17 @@ const HALF = 0x8000_0000;
 
 let harness: SenderHarness;
 
+let controller: AbortController;
+
 afterEach(async () => {
+  controller.abort();
   await harness.sender.close();
   expect(harness.clock.pendingTimers).toBe(0);
 });
 
-function keep(): { readonly keeper: ConnectionKeeper; readonly controller: AbortController } {
-  const controller = new AbortController();
-  const keeper = new ConnectionKeeper({
+function keep(): ConnectionKeeper {
+  controller = new AbortController();
+  return new ConnectionKeeper({
     sender: harness.sender,
     signaller: harness.whip,
     clock: harness.clock,
@@ -24,7 +27,12 @@ function keep(): { readonly keeper: ConnectionKeeper; readonly controller: Abort
     logger: silentLogger,
     signal: controller.signal,
   });
-  return { keeper, controller };
+}
+
+/** Breaks the connection, and lets the news get through. */
+async function lose(state: 'failed' | 'disconnected' = 'failed'): Promise<void> {
+  harness.network.last.become(state);
+  await harness.settle();
 }
 
 /** Lets every connect fail in ICE. */
@@ -39,7 +47,7 @@ describe('keeping a connection', () => {
     harness = new SenderHarness();
     await harness.addTracks('front');
     breakNetwork();
-    await expect(keep().keeper.start()).rejects.toMatchObject({ code: 'CONNECT_FAILED' });
+    await expect(keep().start()).rejects.toMatchObject({ code: 'CONNECT_FAILED' });
     await harness.clock.advance(60_000);
     expect(harness.network.transports).toHaveLength(1);
   });
@@ -47,8 +55,8 @@ describe('keeping a connection', () => {
   it.each(['failed', 'disconnected'] as const)('takes a connection up again that is %s', async (state) => {
     harness = new SenderHarness();
     await harness.addTracks('front');
-    await keep().keeper.start();
-    harness.network.last.become(state);
+    await keep().start();
+    await lose(state);
     await harness.clock.advance(300);
     expect(harness.network.transports).toHaveLength(2);
     expect(harness.network.transports[0]?.state).toBe('closed');
@@ -58,9 +66,9 @@ describe('keeping a connection', () => {
   it('spaces its attempts further and further, up to a limit, and goes on until the SFU is back', async () => {
     harness = new SenderHarness();
     await harness.addTracks('front');
-    await keep().keeper.start();
+    await keep().start();
     breakNetwork();
-    harness.network.last.become('failed');
+    await lose();
     await harness.clock.advance(20_000);
     // Half of 0.5, 1, 2, 4, 8, 8, 8... seconds each.
     expect(harness.network.transports.length).toBeGreaterThanOrEqual(7);
@@ -73,10 +81,9 @@ describe('keeping a connection', () => {
   it('ends when it is told to, also in the middle of a pause', async () => {
     harness = new SenderHarness();
     await harness.addTracks('front');
-    const { keeper, controller } = keep();
-    await keeper.start();
+    await keep().start();
     breakNetwork();
-    harness.network.last.become('failed');
+    await lose();
     await harness.clock.advance(1000);
     const attempts = harness.network.transports.length;
     controller.abort();
