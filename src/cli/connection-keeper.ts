@@ -54,7 +54,8 @@ export class ConnectionKeeper {
     const { sender, signaller, signal, logger } = this.#init;
     for (let attempt = 0; !signal.aborted; attempt += 1) {
       await this.#pause(attempt);
-      if (signal.aborted) break;
+      // A connection that was silent for a while may have come back by itself meanwhile.
+      if (signal.aborted || sender.state === 'connected') break;
       try {
         await sender.connect(signaller, { signal });
         logger.info('connected again');

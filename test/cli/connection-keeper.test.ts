@@ -63,6 +63,17 @@ describe('keeping a connection', () => {
     expect(harness.sender.state).toBe('connected');
   });
 
+  it('leaves a connection alone that comes back by itself', async () => {
+    harness = new SenderHarness();
+    await harness.addTracks('front');
+    await keep().start();
+    await lose('disconnected');
+    harness.network.last.become('connected');
+    await harness.clock.advance(10_000);
+    expect(harness.network.transports).toHaveLength(1);
+    expect(harness.sender.state).toBe('connected');
+  });
+
   it('spaces its attempts further and further, up to a limit, and goes on until the SFU is back', async () => {
     harness = new SenderHarness();
     await harness.addTracks('front');
