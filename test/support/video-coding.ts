@@ -61,9 +61,13 @@ async function encode(
       packet.unref();
     }
   };
+  // A frame points at its bytes and does not keep them alive: without this they can be collected while they are encoded.
+  const beingRead = new Set<Buffer>();
   let number = 0;
   for (const picture of pictures) {
-    const frame = Frame.fromVideoBuffer(Buffer.from(picture), {
+    const bytes = Buffer.from(picture);
+    beingRead.add(bytes);
+    const frame = Frame.fromVideoBuffer(bytes, {
       width: config.width,
       height: config.height,
       format: config.pixelFormat ?? AV_PIX_FMT_YUV420P,
@@ -74,6 +78,7 @@ async function encode(
     FFmpegError.throwIfError(await context.sendFrame(frame), 'encode');
     await drain();
     frame.free();
+    beingRead.delete(bytes);
   }
   await context.sendFrame(null);
   await drain();
