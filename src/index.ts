@@ -5,27 +5,44 @@ export { ERROR_CODES, FramelockError, isFramelockError } from './core/errors.js'
 export type { LogFields, Logger } from './core/logger.js';
 export type { Random } from './core/random.js';
 export type {
+  AudioCodec,
+  AudioEncoder,
+  AudioEncoderConfig,
+  AudioEncoderFactory,
+  EncodedAudioChunk,
+} from './encoder/audio-encoder.js';
+export type { AudioChannels, AudioSampleFormat, RawAudioData } from './encoder/audio-frame.js';
+export type {
   EncodedVideoChunk,
   FrameInput,
+  MediaEncoder,
   ReadResult,
   VideoCodec,
   VideoEncoder,
   VideoEncoderConfig,
   VideoEncoderFactory,
 } from './encoder/encoder.js';
+export { NodeAvAudioEncoderFactory } from './encoder/node-av/node-av-audio-encoder-factory.js';
 export { NodeAvEncoderFactory } from './encoder/node-av/node-av-encoder-factory.js';
 export { sizeThreadPool } from './encoder/node-av/thread-pool.js';
 export type { PlaneLayout, RawVideoFrame, VideoPixelFormat } from './encoder/video-frame.js';
 export type { LoopbackSfuOptions } from './loopback/loopback-sfu.js';
 export { LoopbackSfu } from './loopback/loopback-sfu.js';
+export type { RtpCodec } from './rtp/rtp-codec.js';
 export type { BitrateAllocation } from './sender/allocation.js';
 export type { CloseReport, CloseStep } from './sender/close-report.js';
 export type { ConnectOptions } from './sender/connector.js';
-export type { EncodedVideoInput } from './sender/encoded-video-track.js';
+export type { EncodedAudioInput, EncodedVideoInput } from './sender/encoded-track.js';
 export type { DropReason, EncodedFrameReport, FrameReport, FrameTimes } from './sender/frame-report.js';
 export { RtcSender } from './sender/rtc-sender.js';
 export type { EncoderSwapped, SenderErrorEvent, SenderEvents } from './sender/sender-events.js';
-export type { EncodedVideoTrackSpec, RtcSenderOptions, VideoTrackSpec } from './sender/sender-options.js';
+export type {
+  AudioTrackSpec,
+  EncodedAudioTrackSpec,
+  EncodedVideoTrackSpec,
+  RtcSenderOptions,
+  VideoTrackSpec,
+} from './sender/sender-options.js';
 export type { SenderStats } from './sender/sender-stats.js';
 export type { Negotiate } from './sender/signaller-from-negotiation.js';
 export type { TrackHealth } from './sender/track-health.js';

@@ -30,9 +30,6 @@ export class Publishing {
     this.#startedAtUs = init.clock.nowUs();
     this.#cameras = init.cameras.map((spec) => new Camera(spec, init.sender, init.logger));
     this.#status = new Heartbeat(init.clock, STATUS_INTERVAL_MS, () => this.#show());
-    init.sender.on('error', ({ where, trackId, error }) => {
-      init.logger.warn(`${where}${trackId === undefined ? '' : ` of ${trackId}`}: ${String(error)}`);
-    });
   }
 
   /** Starts every camera and adds its track. @throws FramelockError as `Camera.startSource` and `addTrack` */

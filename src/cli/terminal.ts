@@ -3,7 +3,7 @@ import type { SenderStatus } from '../loopback/status.js';
 import { colourPalette, type Palette, plainPalette, statusTable } from './status-table.js';
 
 /** Lines kept below the table for what happened lately. */
-const RECENT_MESSAGES = 5;
+const RECENT_LINES = 8;
 
 /** A stream that may be a terminal. */
 export interface Output {
@@ -89,8 +89,9 @@ export class Terminal implements Logger {
   }
 
   #remember(text: string): void {
-    this.#recent.push(text);
-    if (this.#recent.length > RECENT_MESSAGES) this.#recent.shift();
+    // One entry a line, or the redrawing would lose count.
+    this.#recent.push(...text.split('\n'));
+    this.#recent.splice(0, this.#recent.length - RECENT_LINES);
   }
 
   #draw(lines: readonly string[]): void {

@@ -3,15 +3,15 @@ import type { AsyncContext } from './async-context.js';
 import type { LockObserver, LockRequest, LockSide, ObservedLock } from './lock-observer.js';
 
 /** Frames of the locks themselves, which are of no interest in an acquisition site. */
-const LOCK_FRAME = /[\\/](?:rw-lock|lock-order|lock-checker)\.[jt]s:/;
+const LOCK_FRAME = /[\\/](?:rw-lock|lock-order|lock-checker|observer-group)\.[jt]s:/;
 /** Where V8 puts the location in a stack frame: `at f (file:line:column)` or `at file:line:column`. */
 const FRAME_LOCATION = /(?:\(|at (?:async )?)((?:file:\/\/)?[^()]+):(\d+):\d+\)?$/;
 /** Enough to see past the locks' own frames. */
 const SITE_STACK_DEPTH = 20;
 
-/** A lock that is held now. */
+/** A lock that is held now. Never changes, and stays the same object for as long as it is held. */
 export interface HeldLock {
-  readonly lock: string;
+  readonly lock: ObservedLock;
   readonly side: LockSide;
   /** Who acquired it, `file:line`. */
   readonly site: string;
@@ -19,10 +19,28 @@ export interface HeldLock {
   readonly sinceUs: number;
 }
 
+/** A request that waits now. Never changes. */
+export interface WaitingLock {
+  readonly lock: ObservedLock;
+  readonly side: LockSide;
+  /** Who made it, `file:line`. */
+  readonly site: string;
+  /** When it was made, in microseconds of the lock's clock. */
+  readonly sinceUs: number;
+  /** What its flow held when it was made, innermost first. */
+  readonly holding: readonly HeldLock[];
+}
+
 /** The locks that a flow of code has entered, innermost first. Made by {@link LockChecker} alone. */
 export interface LockChain {
-  readonly hold: Hold;
+  readonly held: HeldLock;
   readonly outer: LockChain | undefined;
+}
+
+/** How a {@link LockChecker} behaves. */
+export interface LockCheckerOptions {
+  /** Whether forbidden requests are refused, or only counted. @default true */
+  readonly enforce?: boolean;
 }
 
 /**
@@ -35,27 +53,35 @@ export interface LockChain {
  * wait for. Start such work (loops, event dispatch) through {@link LockChecker.detached}. A flow that goes on after its section has ended
  * holds nothing.
  *
- * Costs a stack trace for each request: for tests and development, not for production. The set of holds belongs to the checker and changes
- * only as the observed locks report.
+ * Costs a stack trace for each request: for tests and development, not for production. The books belong to the checker and change only as
+ * the observed locks report.
  */
 export class LockChecker implements LockObserver {
   readonly #context: AsyncContext<LockChain>;
-  readonly #held = new Set<Hold>();
+  readonly #enforce: boolean;
+  readonly #held = new Set<HeldLock>();
+  readonly #waiting = new Set<WaitingLock>();
   #violations = 0;
 
   /** @param context reserved for this checker; all locks that may nest must share the checker */
-  constructor(context: AsyncContext<LockChain>) {
+  constructor(context: AsyncContext<LockChain>, { enforce = true }: LockCheckerOptions = {}) {
     this.#context = context;
+    this.#enforce = enforce;
   }
 
-  /** Requests refused so far, also those whose error somebody caught. */
+  /** Forbidden nestings so far, also those whose error somebody caught. */
   get violations(): number {
     return this.#violations;
   }
 
-  /** The locks held now. At rest, after a test or a close, each one is a leak. */
+  /** The locks held now, in order of acquisition. At rest, after a test or a close, each one is a leak. */
   held(): readonly HeldLock[] {
-    return Array.from(this.#held, ({ lock, side, site, sinceUs }) => ({ lock: lock.name, side, site, sinceUs }));
+    return Array.from(this.#held);
+  }
+
+  /** The requests that wait now, in order of arrival. */
+  waiting(): readonly WaitingLock[] {
+    return Array.from(this.#waiting);
   }
 
   /** Runs `body`, and what it starts, as a flow that holds no lock: for work that a section starts but does not wait for. */
@@ -63,66 +89,60 @@ export class LockChecker implements LockObserver {
     return this.#context.run(undefined, body);
   }
 
-  requested(lock: ObservedLock, side: LockSide): LockRequest {
-    const hold = new Hold(lock, side, callSite());
-    const outer = innermostHeld(this.#context.get());
-    for (let link = outer; link !== undefined; link = innermostHeld(link.outer)) this.#check(hold, link.hold);
+  requested(lock: ObservedLock, side: LockSide, nowUs: number): LockRequest {
+    const outer = this.#innermostHeld(this.#context.get());
+    const holding = Array.from(this.#heldIn(outer));
+    const request: WaitingLock = { lock, side, site: callSite(), sinceUs: nowUs, holding };
+    for (const held of holding) this.#check(request, held);
+    this.#waiting.add(request);
+    let held: HeldLock | undefined;
     return {
-      acquired: (nowUs) => {
-        hold.sinceUs = nowUs;
-        hold.held = true;
-        this.#held.add(hold);
+      acquired: (sinceUs) => {
+        this.#waiting.delete(request);
+        held = { lock, side, site: request.site, sinceUs };
+        this.#held.add(held);
       },
-      run: (body) => this.#context.run({ hold, outer }, body),
+      abandoned: () => void this.#waiting.delete(request),
+      run: (body) => this.#context.run(held && { held, outer }, body),
       released: () => {
-        hold.held = false;
-        this.#held.delete(hold);
+        if (held !== undefined) this.#held.delete(held);
       },
     };
   }
 
-  #check(wanted: Hold, held: Hold): void {
+  /** Skips sections that have ended: a callback scheduled inside one runs on with its chain. */
+  #innermostHeld(chain: LockChain | undefined): LockChain | undefined {
+    let link = chain;
+    while (link !== undefined && !this.#held.has(link.held)) link = link.outer;
+    return link;
+  }
+
+  *#heldIn(chain: LockChain | undefined): Iterable<HeldLock> {
+    for (let link = chain; link !== undefined; link = this.#innermostHeld(link.outer)) yield link.held;
+  }
+
+  #check(wanted: WaitingLock, held: HeldLock): void {
     const fault = faultOf(wanted, held);
     if (fault === undefined) return;
     this.#violations += 1;
-    const message = `${fault}: ${wanted} requested at ${wanted.site} while holding ${held} acquired at ${held.site}`;
+    if (!this.#enforce) return;
+    const message = `${fault}: ${nameOf(wanted)} requested at ${wanted.site} while holding ${nameOf(held)} acquired at ${held.site}`;
     throw new FramelockError('LOCK_ORDER', message, {
       context: { requested: wanted.lock.name, requestSite: wanted.site, held: held.lock.name, heldSite: held.site },
     });
   }
 }
 
-/** One acquisition, or a request for one. `held` and `sinceUs` are written as the lock reports. */
-class Hold {
-  readonly lock: ObservedLock;
-  readonly side: LockSide;
-  readonly site: string;
-  held = false;
-  sinceUs = 0;
-
-  constructor(lock: ObservedLock, side: LockSide, site: string) {
-    this.lock = lock;
-    this.side = side;
-    this.site = site;
-  }
-
-  toString(): string {
-    return `${this.lock.name} (${this.side})`;
-  }
+/** Lock and side, as messages name them. */
+export function nameOf({ lock, side }: HeldLock | WaitingLock): string {
+  return `${lock.name} (${side})`;
 }
 
-function faultOf(wanted: Hold, held: Hold): string | undefined {
+function faultOf(wanted: WaitingLock, held: HeldLock): string | undefined {
   if (wanted.lock === held.lock) return 'Lock re-entered';
   if (wanted.lock.level <= held.lock.level) return 'Lock order inverted';
   if (wanted.side === 'read' || held.side === 'read') return 'Locks nested with a shared side';
   return undefined;
-}
-
-/** Skips sections that have ended: a callback scheduled inside one runs on with its chain. */
-function innermostHeld(chain: LockChain | undefined): LockChain | undefined {
-  let link = chain;
-  while (link !== undefined && !link.hold.held) link = link.outer;
-  return link;
 }
 
 /** `file:line` of the code outside the locks that made the request. */

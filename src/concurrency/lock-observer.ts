@@ -12,12 +12,15 @@ export interface ObservedLock {
 /** Told about every request of a lock. In production a lock has none; see `LockChecker`. */
 export interface LockObserver {
   /** Called synchronously by whoever requests the lock, before it waits. Refuses the request by throwing. */
-  requested(lock: ObservedLock, side: LockSide): LockRequest;
+  requested(lock: ObservedLock, side: LockSide, nowUs: number): LockRequest;
 }
 
-/** One request on its way: either acquired and later released, or given up and never heard of again. */
+/** One request on its way: either acquired and later released, or abandoned. */
 export interface LockRequest {
+  /** The lock is held from now on. */
   acquired(nowUs: number): void;
+  /** The request was aborted or timed out. */
+  abandoned(): void;
   /** Runs the body of a section, so that what it requests is known to be requested under this lock. */
   run<T>(body: () => T): T;
   released(): void;

@@ -25,6 +25,9 @@ class TracksExclusive {
 
 export type { TracksExclusive };
 
+/** A result that is there at once: a promise is none. */
+type Immediate<T> = T extends PromiseLike<unknown> ? never : T;
+
 /** What a {@link TracksLock} is made with. */
 export interface TracksLockOptions {
   /** For messages and metrics. @default 'tracksMu' */
@@ -52,8 +55,12 @@ export class TracksLock {
     return this.#lock.name;
   }
 
-  /** Runs `body`, a brief snapshot, beside other readers. No other lock may be taken inside. @throws FramelockError as `RwLock.read` */
-  shared<T>(body: () => T | Promise<T>, options?: AcquireOptions): Promise<T> {
+  /**
+   * Runs `body`, a brief snapshot, beside other readers. It is synchronous, so that it cannot wait for another lock inside.
+   *
+   * @throws FramelockError as `RwLock.read`
+   */
+  shared<T>(body: () => Immediate<T>, options?: AcquireOptions): Promise<T> {
     return this.#lock.read(body, options);
   }
 

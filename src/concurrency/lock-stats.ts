@@ -34,6 +34,10 @@ export class LockMeter {
   #holdTotalUs = 0;
   #holdMaxUs = 0;
 
+  get waiting(): number {
+    return this.#waiting;
+  }
+
   requested(): void {
     this.#waiting += 1;
   }

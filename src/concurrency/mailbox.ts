@@ -1,40 +1,44 @@
 import { FramelockError } from '../core/errors.js';
 
 /**
- * One slot between any number of producers and one consumer; its capacity is one item, and when it is full the newest wins: the evicted
- * item goes back to the producer that evicted it. Whoever gets an item from `put`, `take` or `close` owns it; no item is lost or doubled.
+ * A queue between any number of producers and one consumer. When it is full the oldest item makes room, so that with the default capacity of
+ * one the newest wins; the evicted item goes back to the producer that evicted it. Whoever gets an item from `put`, `take` or `close` owns
+ * it; no item is lost or doubled.
  *
  * All fields belong to the mailbox and change only in its synchronous methods, so no lock is needed.
  */
 export class Mailbox<T extends object> {
   readonly #name: string;
-  #item: T | undefined;
+  readonly #capacity: number;
+  readonly #items: T[] = [];
   #closed = false;
   #wake: ((there: boolean) => void) | undefined;
 
-  /** @param name for messages */
-  constructor(name = 'The mailbox') {
+  /**
+   * @param name for messages
+   * @param capacity most items that wait, at least 1. @default 1
+   */
+  constructor(name = 'The mailbox', capacity = 1) {
     this.#name = name;
+    this.#capacity = capacity;
   }
 
   get closed(): boolean {
     return this.#closed;
   }
 
-  /** Puts an item in and returns the one that it evicts. @throws FramelockError CLOSED; the caller then still owns `item` */
+  /** Puts an item in and returns the oldest one, if that had to make room. @throws FramelockError CLOSED; the caller then still owns `item` */
   put(item: T): T | undefined {
     if (this.#closed) throw new FramelockError('CLOSED', `${this.#name} is closed and takes no more items`);
-    const evicted = this.#item;
-    this.#item = item;
+    this.#items.push(item);
+    const evicted = this.#items.length > this.#capacity ? this.#items.shift() : undefined;
     this.#wake?.(true);
     return evicted;
   }
 
-  /** Takes the item out, if there is one. */
+  /** Takes the oldest item out, if there is one. */
   take(): T | undefined {
-    const item = this.#item;
-    this.#item = undefined;
-    return item;
+    return this.#items.shift();
   }
 
   /**
@@ -51,7 +55,7 @@ export class Mailbox<T extends object> {
       );
     }
     if (this.#closed || signal?.aborted) return false;
-    if (this.#item !== undefined) return true;
+    if (this.#items.length > 0) return true;
     const abort = (): void => this.#wake?.(false);
     signal?.addEventListener('abort', abort, { once: true });
     try {
@@ -66,10 +70,10 @@ export class Mailbox<T extends object> {
     }
   }
 
-  /** Closes the mailbox, wakes the consumer and returns the item that was left. Idempotent: a second call returns nothing. */
-  close(): T | undefined {
+  /** Closes the mailbox, wakes the consumer and returns the items that were left. Idempotent: a second call returns none. */
+  close(): readonly T[] {
     this.#closed = true;
     this.#wake?.(false);
-    return this.take();
+    return this.#items.splice(0);
   }
 }

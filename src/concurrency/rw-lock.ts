@@ -1,6 +1,7 @@
 import { Semaphore } from 'async-mutex';
 import type { Clock } from '../core/clock.js';
 import { FramelockError } from '../core/errors.js';
+import { Guard, type LockGuard } from './lock-guard.js';
 import type { LockObserver, LockRequest, LockSide, ObservedLock } from './lock-observer.js';
 import { LockMeter, type LockStats } from './lock-stats.js';
 
@@ -9,6 +10,7 @@ import { LockMeter, type LockStats } from './lock-stats.js';
  * async-mutex walks over its free capacity at every release.
  */
 const MAX_READERS = 64;
+const WEIGHT = { read: 1, write: MAX_READERS } as const;
 
 /** What a lock is made with. */
 export interface RwLockOptions {
@@ -27,12 +29,6 @@ export interface AcquireOptions {
   readonly signal?: AbortSignal | undefined;
   /** Gives up with LOCK_TIMEOUT after this many milliseconds, at least 0; 0 takes the lock only if it is free now. */
   readonly timeoutMs?: number | undefined;
-}
-
-/** One acquisition of a lock. */
-export interface LockGuard {
-  /** Lets the lock go. @throws FramelockError LOCK_DOUBLE_RELEASE if called again */
-  release(): void;
 }
 
 /**
@@ -56,6 +52,12 @@ export class RwLock implements ObservedLock {
   #writersSeen = 0;
   #requeueing = false;
   readonly #heldBack: (() => void)[] = [];
+  /** One function for all guards. */
+  readonly #leave = ({ side, acquiredUs, request }: Guard<LockSide>): void => {
+    this.#meters[side].released(this.#clock.nowUs() - acquiredUs);
+    request?.released();
+    this.#semaphore.release(WEIGHT[side]);
+  };
 
   constructor(options: RwLockOptions) {
     this.name = options.name;
@@ -84,12 +86,12 @@ export class RwLock implements ObservedLock {
    *
    * @throws FramelockError as `read`
    */
-  acquireRead(options?: AcquireOptions): Promise<LockGuard> {
+  async acquireRead(options?: AcquireOptions): Promise<LockGuard<'read'>> {
     return this.#acquire('read', options);
   }
 
   /** Like {@link RwLock.acquireRead}, as the only holder. */
-  acquireWrite(options?: AcquireOptions): Promise<LockGuard> {
+  async acquireWrite(options?: AcquireOptions): Promise<LockGuard<'write'>> {
     return this.#acquire('write', options);
   }
 
@@ -107,35 +109,57 @@ export class RwLock implements ObservedLock {
     }
   }
 
-  async #acquire(side: LockSide, options: AcquireOptions = {}): Promise<Guard> {
+  /** Takes a free lock at once, without a promise: every frame pays for its locks, and they are nearly always free. */
+  #acquire<Side extends LockSide>(side: Side, options: AcquireOptions = {}): Guard<Side> | Promise<Guard<Side>> {
     const { timeoutMs } = options;
     if (timeoutMs !== undefined && !(timeoutMs >= 0 && timeoutMs < Number.POSITIVE_INFINITY)) {
       throw new FramelockError('INVALID_ARGUMENT', `timeoutMs of ${this.name} must be 0 or more, got ${timeoutMs}`);
     }
-    const request = this.#observer?.requested(this, side);
-    const meter = this.#meters[side];
     const requestedUs = this.#clock.nowUs();
-    meter.requested();
-    let leave: () => void;
-    try {
-      leave = await this.#admission(side, options);
-    } catch (error) {
-      meter.abandoned();
-      throw error;
-    }
-    const acquiredUs = this.#clock.nowUs();
-    meter.acquired(acquiredUs - requestedUs);
-    request?.acquired(acquiredUs);
-    return new Guard(this.name, request, () => {
-      meter.released(this.#clock.nowUs() - acquiredUs);
-      request?.released();
-      leave();
-    });
+    const request = this.#observer?.requested(this, side, requestedUs);
+    const free = !options.signal?.aborted && this.#isFree(side);
+    this.#meters[side].requested();
+    if (!free) return this.#wait(side, options, requestedUs, request);
+    // The queue is empty, so the semaphore counts it now. Its promise is not needed, nor its releaser.
+    void this.#semaphore.acquire(WEIGHT[side]);
+    return this.#enter(side, requestedUs, requestedUs, request);
   }
 
-  /** Waits for admission to the semaphore; resolves with the way out of it. */
-  #admission(side: LockSide, { signal, timeoutMs }: AcquireOptions): Promise<() => void> {
-    const weight = side === 'write' ? MAX_READERS : 1;
+  /** Nobody waits, not even one who has just been let in or has just given up, and there is room. */
+  #isFree(side: LockSide): boolean {
+    const { read, write } = this.#meters;
+    return read.waiting + write.waiting === 0 && this.#semaphore.getValue() >= WEIGHT[side];
+  }
+
+  async #wait<Side extends LockSide>(
+    side: Side,
+    options: AcquireOptions,
+    requestedUs: number,
+    request: LockRequest | undefined,
+  ): Promise<Guard<Side>> {
+    try {
+      await this.#admission(side, options);
+    } catch (error) {
+      this.#meters[side].abandoned();
+      request?.abandoned();
+      throw error;
+    }
+    return this.#enter(side, requestedUs, this.#clock.nowUs(), request);
+  }
+
+  #enter<Side extends LockSide>(
+    side: Side,
+    requestedUs: number,
+    acquiredUs: number,
+    request: LockRequest | undefined,
+  ): Guard<Side> {
+    this.#meters[side].acquired(acquiredUs - requestedUs);
+    request?.acquired(acquiredUs);
+    return new Guard(this.name, side, acquiredUs, request, this.#leave);
+  }
+
+  /** Waits for admission to the semaphore. */
+  #admission(side: LockSide, { signal, timeoutMs }: AcquireOptions): Promise<void> {
     const priority = this.#nextPriority(side);
     return new Promise((resolve, reject) => {
       if (signal?.aborted) {
@@ -160,10 +184,10 @@ export class RwLock implements ObservedLock {
       const enter = (): void => {
         if (!waiting) return;
         // Entering fails only by `cancel()`, when another request has left the queue: then this one enters again, in its old place.
-        this.#semaphore.acquire(weight, priority).then(([, leave]) => {
+        this.#semaphore.acquire(WEIGHT[side], priority).then(([, leave]) => {
           if (!waiting) return leave();
           stopWaiting();
-          resolve(leave);
+          resolve();
         }, enter);
       };
       if (this.#requeueing) this.#heldBack.push(enter);
@@ -202,31 +226,5 @@ export class RwLock implements ObservedLock {
       cause,
       context,
     });
-  }
-}
-
-class Guard implements LockGuard {
-  readonly #lockName: string;
-  readonly #request: LockRequest | undefined;
-  #letGo: (() => void) | undefined;
-
-  constructor(lockName: string, request: LockRequest | undefined, letGo: () => void) {
-    this.#lockName = lockName;
-    this.#request = request;
-    this.#letGo = letGo;
-  }
-
-  run<T>(body: () => T): T {
-    return this.#request === undefined ? body() : this.#request.run(body);
-  }
-
-  release(): void {
-    const letGo = this.#letGo;
-    if (letGo === undefined) {
-      const message = `${this.#lockName} was released twice by the same holder; release a guard once`;
-      throw new FramelockError('LOCK_DOUBLE_RELEASE', message, { context: { lock: this.#lockName } });
-    }
-    this.#letGo = undefined;
-    letGo();
   }
 }

@@ -20,10 +20,10 @@ export interface VideoEncoderConfig {
   readonly threads?: number;
 }
 
-/** Where a reader takes its input from; the track's one-slot mailbox stands behind it. */
-export interface FrameInput {
-  /** Takes the waiting frame, or nothing. Whoever takes a frame owns it: it is gone from the input. */
-  take(): RawVideoFrame | undefined;
+/** Where a reader takes its input from; the track's mailbox stands behind it. */
+export interface FrameInput<Frame = RawVideoFrame> {
+  /** Takes the frame that has waited longest, or nothing. Whoever takes a frame owns it: it is gone from the input. */
+  take(): Frame | undefined;
 }
 
 /** One encoded frame. `data` belongs to the encoder and is valid until `release()`, and not after. */
@@ -41,11 +41,11 @@ export interface EncodedVideoChunk {
 }
 
 /** What one `read()` came to. */
-export type ReadResult =
+export type ReadResult<Chunk = EncodedVideoChunk> =
   /** The input had no frame. */
   | { readonly kind: 'empty' }
   /** A frame was taken and encoded. */
-  | { readonly kind: 'chunk'; readonly chunk: EncodedVideoChunk }
+  | { readonly kind: 'chunk'; readonly chunk: Chunk }
   /** A frame was taken and deliberately not encoded, to keep to the target rate. */
   | { readonly kind: 'skipped'; readonly timestamp: number };
 
@@ -55,8 +55,7 @@ export type ReadResult =
  * It has one owner: at most one `read()` at a time, and none while a chunk is unreleased (`ENCODER_BUSY`). The control values are
  * latched and take effect at the next `read()`; they may be set at any time before `close()`.
  */
-export interface VideoEncoder {
-  readonly config: Readonly<VideoEncoderConfig>;
+export interface MediaEncoder<Chunk> {
   /** Name of what encodes, as in W3C `encoderImplementation`, for example `libvpx`. */
   readonly implementation: string;
   /**
@@ -65,16 +64,21 @@ export interface VideoEncoder {
    *
    * @throws FramelockError ENCODER_BUSY, ENCODER_CLOSED, INVALID_FRAME, FRAME_SIZE_MISMATCH, ENCODER_FAILED
    */
-  read(): Promise<ReadResult>;
+  read(): Promise<ReadResult<Chunk>>;
   /** Latches the target in bits per second (> 0). No-op after `close()`. */
   setBitrate(bitrateBps: number): void;
-  /** Latches a wish that the next frame be a key frame; several wishes become one key frame. No-op after `close()`. */
-  forceKeyFrame(): void;
   /**
    * Idempotent. Waits for the read in flight and for the release of its chunk, then frees the native encoder: after it resolves nothing
    * native is left. A `read()` after `close()` fails with ENCODER_CLOSED.
    */
   close(): Promise<void>;
+}
+
+/** A {@link MediaEncoder} of pictures. */
+export interface VideoEncoder extends MediaEncoder<EncodedVideoChunk> {
+  readonly config: Readonly<VideoEncoderConfig>;
+  /** Latches a wish that the next frame be a key frame; several wishes become one key frame. No-op after `close()`. */
+  forceKeyFrame(): void;
 }
 
 /** Opens encoders; the sender knows nothing else about a back end. */

@@ -1,6 +1,6 @@
 import { splitAnnexB } from './annex-b.js';
 import { NAL_TYPE, nalType } from './h264-nal.js';
-import type { RtpVideoCodec } from './video-codec.js';
+import type { RtpVideoCodec } from './rtp-codec.js';
 
 const OBU_SEQUENCE_HEADER = 1;
 

@@ -1,7 +1,8 @@
 import { FramelockError } from '../core/errors.js';
 import type { Random } from '../core/random.js';
 import { H264Packetizer } from './h264-packetizer.js';
-import type { RtpVideoCodec } from './video-codec.js';
+import { OpusPacketizer } from './opus-packetizer.js';
+import type { RtpCodec } from './rtp-codec.js';
 import { Vp8Packetizer } from './vp8-packetizer.js';
 
 /** Cuts encoded frames into RTP payloads. One instance a track: it may carry state from frame to frame. */
@@ -21,16 +22,18 @@ export interface Packetizer {
 
 /**
  * Makes the packetizer of a codec.
- * @throws FramelockError CODEC_UNSUPPORTED for codecs other than VP8 and H.264
+ * @throws FramelockError CODEC_UNSUPPORTED for codecs other than VP8, H.264 and Opus
  */
-export function createPacketizer(codec: RtpVideoCodec, random: Random): Packetizer {
+export function createPacketizer(codec: RtpCodec, random: Random): Packetizer {
   switch (codec) {
     case 'vp8':
       return new Vp8Packetizer(random);
     case 'h264':
       return new H264Packetizer();
+    case 'opus':
+      return new OpusPacketizer();
     default:
-      throw new FramelockError('CODEC_UNSUPPORTED', `there is no RTP packetizer for ${codec}; use vp8 or h264`, {
+      throw new FramelockError('CODEC_UNSUPPORTED', `there is no RTP packetizer for ${codec}; use vp8, h264 or opus`, {
         context: { codec },
       });
   }

@@ -6,6 +6,11 @@ import { FramelockError } from '../core/errors.js';
  */
 export type BitrateAllocation = Readonly<Record<string, number>> | null;
 
+/** What each audio track takes off the top: this share of the target, within these bounds in bits per second. */
+const AUDIO_SHARE = 0.05;
+const MIN_AUDIO_BPS = 8_000;
+const MAX_AUDIO_BPS = 32_000;
+
 /** What the allocation needs to know of a track. */
 export interface AllocatableTrack {
   readonly id: string;
@@ -66,8 +71,31 @@ export function weightOf(allocation: BitrateAllocation, trackId: string): number
   return Object.hasOwn(allocation, trackId) ? (allocation[trackId] ?? 0) : 0;
 }
 
+/** The share of each audio track, whatever the others do; below a target of 8 kbit/s a track it overshoots that, rather than fall silent. */
+export function audioShareBps(targetBps: number): number {
+  return Math.floor(Math.min(MAX_AUDIO_BPS, Math.max(targetBps * AUDIO_SHARE, MIN_AUDIO_BPS)));
+}
+
 /**
- * Divides `budgetBps` among the tracks by weight, rounded down; paused tracks get 0.
+ * Divides the target among all tracks: audio takes its share off the top, and video what is left.
+ *
+ * @param targetBps bits per second, >= 0
+ */
+export function divideTarget(
+  targetBps: number,
+  allocation: BitrateAllocation,
+  tracks: readonly AllocatableTrack[],
+): ReadonlyMap<string, number> {
+  const video = tracks.filter(({ allocatable }) => allocatable).map(({ id }) => id);
+  const audio = tracks.filter(({ allocatable }) => !allocatable).map(({ id }) => id);
+  const audioBps = audioShareBps(targetBps);
+  const videoBps = Math.max(0, targetBps - audio.length * audioBps);
+  const audioShares = audio.map((id): [string, number] => [id, audioBps]);
+  return new Map([...audioShares, ...divideBitrate(videoBps, allocation, video)]);
+}
+
+/**
+ * Divides `budgetBps` among video tracks by weight, rounded down; paused tracks get 0.
  *
  * @param budgetBps bits per second, >= 0
  */

@@ -1,5 +1,5 @@
 import { FramelockError } from '../core/errors.js';
-import { type BitrateAllocation, divideBitrate, validateAllocation, weightOf } from './allocation.js';
+import { type BitrateAllocation, divideTarget, validateAllocation, weightOf } from './allocation.js';
 import { RawVideoTrack } from './raw-video-track.js';
 import type { TrackRegistry } from './track-registry.js';
 
@@ -88,22 +88,18 @@ export class BitrateControl {
   redistribute(): void {
     const shares = this.#shares(this.#allocation);
     for (const track of this.#registry.all) {
-      track.setPaused(this.weightOf(track.id) === 0);
+      track.setPaused(track.allocatable && this.weightOf(track.id) === 0);
       track.setTarget(shares.get(track.id) ?? 0);
     }
   }
 
-  /** The weight of a track under the current allocation. */
+  /** The weight of a video track under the current allocation. */
   weightOf(trackId: string): number {
     return weightOf(this.#allocation, trackId);
   }
 
   #shares(allocation: BitrateAllocation): ReadonlyMap<string, number> {
-    return divideBitrate(
-      this.#targetBps,
-      allocation,
-      this.#registry.all.map(({ id }) => id),
-    );
+    return divideTarget(this.#targetBps, allocation, this.#registry.all);
   }
 }
 

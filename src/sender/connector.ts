@@ -45,8 +45,8 @@ export class Connector {
   #current: Connection | undefined;
   /** Leads to the peer of the current connection, or of the one that was given up to make room for a track. */
   #signaller: Signaller | undefined;
-  /** The tracks that the peer of the current connection knows of. */
-  #offered: readonly TransportTrackSpec[] = [];
+  /** SSRCs of the tracks that the peer of the current connection knows of. */
+  #offered: ReadonlySet<number> = new Set();
   #state: TransportState = 'new';
 
   constructor(host: ConnectorHost) {
@@ -80,8 +80,8 @@ export class Connector {
       // A broken connection has nobody to tell; the next one offers every track.
       if (connection.transport.state === 'failed') return;
       const tracks = this.#host.tracks();
-      const missing = tracks.some((track) => !this.#isOffered(track));
-      if (!missing && tracks.length === this.#offered.length) return;
+      const missing = tracks.some(({ rtp }) => !this.#offered.has(rtp.ssrc));
+      if (!missing && tracks.length === this.#offered.size) return;
       if (connection.canRenegotiate) {
         await this.#negotiate(connection, { timeoutMs: DEFAULT_TIMEOUT_MS, signal: this.#closing.signal });
       } else if (missing) {
@@ -151,25 +151,26 @@ export class Connector {
     });
     this.#current = connection;
     this.#signaller = signaller;
-    this.#offered = [];
+    this.#offered = new Set();
     await this.#negotiate(connection, establish);
     this.#setState('connected');
   }
 
   async #negotiate(connection: Connection, establish: EstablishOptions): Promise<void> {
-    const offered = this.#host.tracks().map(({ id, codec, rtp }) => ({ trackId: id, codec, ssrc: rtp.ssrc }));
-    const negotiated = await connection.negotiate(offered, establish);
+    const tracks = this.#host.tracks();
+    const negotiated = await connection.negotiate(tracks.map(transportSpec), establish);
     if (this.#current !== connection) throw cancelled();
     const known = this.#offered;
-    this.#offered = offered;
+    this.#offered = new Set(tracks.map(({ rtp }) => rtp.ssrc));
     const routes = new Map(negotiated.map((track) => [track.trackId, track]));
-    // Tracks may have come and gone meanwhile: those that came have their own negotiation ahead of them.
-    for (const track of this.#host.tracks()) {
-      if (!this.#isOffered(track)) continue;
+    // Tracks may have come and gone meanwhile: those that came have their own negotiation ahead of them, also under an id that went.
+    const present = new Set(this.#host.tracks());
+    for (const track of tracks) {
+      if (!present.has(track)) continue;
       const route = routes.get(track.id);
       if (route === undefined) track.rtp.unbind();
       else track.rtp.bind(connection.transport, route);
-      if (!known.some(({ ssrc }) => ssrc === track.rtp.ssrc)) track.routeChanged();
+      if (!known.has(track.rtp.ssrc)) track.routeChanged();
     }
   }
 
@@ -191,15 +192,15 @@ export class Connector {
     if (!confirmed) this.#host.logger.warn('the peer did not confirm the end of the session', { reason });
   }
 
-  #isOffered(track: Track): boolean {
-    return this.#offered.some(({ trackId, ssrc }) => trackId === track.id && ssrc === track.rtp.ssrc);
-  }
-
   #setState(state: TransportState, reason?: string): void {
     if (state === this.#state || this.#state === 'closed') return;
     this.#state = state;
     this.#host.stateChanged(state, reason);
   }
+}
+
+function transportSpec({ id, codec, stereo, rtp }: Track): TransportTrackSpec {
+  return { trackId: id, codec, ssrc: rtp.ssrc, stereo };
 }
 
 /** A BYE in a full compound (RFC 3550 sections 6.1 and 6.6); at most 31 sources fit one packet. */

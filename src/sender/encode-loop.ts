@@ -1,8 +1,13 @@
 import type { EncoderLock, TracksLock } from '../concurrency/lock-order.js';
-import type { EncodedVideoChunk, ReadResult, VideoEncoder } from '../encoder/encoder.js';
+import type { MediaEncoder } from '../encoder/encoder.js';
 
-/** What the encode loop works on; implemented by its track. */
-export interface EncodeLoopTrack {
+/** A chunk that belongs to its encoder until `release`. */
+interface LentChunk {
+  release(): void;
+}
+
+/** What the encode loop works on, be it pictures or sound; implemented by its track. */
+export interface EncodeLoopTrack<Chunk extends LentChunk, Encoder extends MediaEncoder<Chunk>> {
   readonly tracksMu: TracksLock;
   readonly encoderMu: EncoderLock;
   /** Resolves `true` when a frame waits, `false` once the track is stopped. */
@@ -10,11 +15,11 @@ export interface EncodeLoopTrack {
   /** Whether a frame may be encoded now; read under the shared side of tracksMu. */
   readonly sendable: boolean;
   /** The current encoder; read under the shared side of encoderMu. */
-  readonly encoder: VideoEncoder;
+  readonly encoder: Encoder;
   /** Hands the latched control values to the encoder. */
-  applyControls(encoder: VideoEncoder): void;
+  applyControls(encoder: Encoder): void;
   /** Copies the chunk into packets and sends them. The chunk is valid during the call only. */
-  deliver(chunk: EncodedVideoChunk): void;
+  deliver(chunk: Chunk): void;
   /** The encoder skipped the frame to keep to its target. */
   skipped(): void;
   /** The waiting frame cannot be sent any more. */
@@ -29,7 +34,9 @@ export interface EncodeLoopTrack {
  *
  * An idle loop waits outside the lock. tracksMu (shared) and encoderMu (shared) are taken one after the other, never nested.
  */
-export async function runEncodeLoop(track: EncodeLoopTrack): Promise<void> {
+export async function runEncodeLoop<Chunk extends LentChunk, Encoder extends MediaEncoder<Chunk>>(
+  track: EncodeLoopTrack<Chunk, Encoder>,
+): Promise<void> {
   while (await track.frameWaiting()) {
     const sendable = await track.tracksMu.shared(() => track.sendable);
     if (!sendable) {
@@ -45,10 +52,12 @@ export async function runEncodeLoop(track: EncodeLoopTrack): Promise<void> {
 }
 
 /** One encode cycle; runs under the read side of encoderMu. */
-async function encodeOne(track: EncodeLoopTrack): Promise<void> {
+async function encodeOne<Chunk extends LentChunk, Encoder extends MediaEncoder<Chunk>>(
+  track: EncodeLoopTrack<Chunk, Encoder>,
+): Promise<void> {
   const reader = track.encoder;
   track.applyControls(reader);
-  const result: ReadResult = await reader.read();
+  const result = await reader.read();
   if (result.kind === 'skipped') track.skipped();
   if (result.kind !== 'chunk') return;
   try {

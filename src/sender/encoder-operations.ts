@@ -5,10 +5,9 @@ import type { BitrateAllocation } from './allocation.js';
 import type { BitrateControl } from './bitrate-control.js';
 import { type SwapTarget, swapEncoders } from './encoder-swap.js';
 import type { InFlight } from './in-flight.js';
-import { RawVideoTrack } from './raw-video-track.js';
 import type { EncoderSwapped } from './sender-events.js';
 import { Sequencer } from './sequencer.js';
-import type { Track } from './track.js';
+import type { RawTrack, Track } from './track.js';
 import type { TrackRegistry } from './track-registry.js';
 
 /** What the operations need from their sender. */
@@ -46,7 +45,7 @@ export class EncoderOperations {
   }
 
   /** @throws FramelockError ENCODER_OPEN_FAILED, ENCODER_BUSY, TRACK_NOT_FOUND, CLOSED; in each case the old encoder goes on */
-  async recreateEncoder(track: RawVideoTrack): Promise<void> {
+  async recreateEncoder(track: RawTrack): Promise<void> {
     const target = { track, bitrateBps: track.targetBps };
     const swap = this.#swap({ cause: 'recreate', pinned: [track], targets: [target], commit: () => undefined });
     await this.#host.inFlight.track(swap);
@@ -97,14 +96,6 @@ export class EncoderOperations {
         this.#host.encoderSwapped({ trackId: track.id, implementation, cause, waitUs, exclusiveHoldUs }),
     });
   }
-}
-
-/** A raw track, for operations that need an encoder. @throws FramelockError WRONG_TRACK_KIND */
-export function assertRaw(track: Track): asserts track is RawVideoTrack {
-  if (track instanceof RawVideoTrack) return;
-  throw new FramelockError('WRONG_TRACK_KIND', `track "${track.id}" is pre-encoded and has no encoder here`, {
-    context: { trackId: track.id },
-  });
 }
 
 function trackRemoved(trackId: string): FramelockError {

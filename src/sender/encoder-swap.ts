@@ -2,9 +2,9 @@ import { withDeadline } from '../concurrency/deadline.js';
 import type { TracksExclusive, TracksLock } from '../concurrency/lock-order.js';
 import type { Clock } from '../core/clock.js';
 import { FramelockError } from '../core/errors.js';
-import type { VideoEncoder } from '../encoder/encoder.js';
 import type { CycleHold } from './cycle-gate.js';
-import type { RawVideoTrack } from './raw-video-track.js';
+import type { FreshEncoder } from './encoder-track.js';
+import type { RawTrack } from './track.js';
 import { STALL_AFTER_US } from './track-health.js';
 
 /** An encode cycle that takes longer than this hangs: by then the track counts as stalled. */
@@ -12,7 +12,7 @@ const LONGEST_CYCLE_MS = STALL_AFTER_US / 1000;
 
 /** How long a swap waited and held, per track. */
 export interface SwapTiming {
-  readonly track: RawVideoTrack;
+  readonly track: RawTrack;
   readonly implementation: string;
   /** From asking the track to stand still to holding the write side of encoderMu: at most one encode cycle. */
   readonly waitUs: number;
@@ -22,7 +22,7 @@ export interface SwapTiming {
 
 /** One encoder to be replaced. */
 export interface SwapTarget {
-  readonly track: RawVideoTrack;
+  readonly track: RawTrack;
   readonly bitrateBps: number;
 }
 
@@ -50,7 +50,7 @@ export async function swapEncoders(plan: SwapPlan): Promise<void> {
   const fresh = await openAll(plan);
   const askedAtUs = plan.clock.nowUs();
   const holds = plan.targets.map(({ track }) => track.holdCycles());
-  const replaced: (VideoEncoder | undefined)[] = [];
+  const replaced: Exchange['previous'][] = [];
   try {
     await cyclesEnded(plan, holds);
     await plan.tracksMu.exclusive(async (tracks) => {
@@ -71,19 +71,19 @@ export async function swapEncoders(plan: SwapPlan): Promise<void> {
   await Promise.all(replaced.map((encoder) => encoder?.close()));
 }
 
-interface FreshEncoder {
-  readonly track: RawVideoTrack;
-  readonly encoder: VideoEncoder;
+interface OpenedTarget {
+  readonly track: RawTrack;
+  readonly encoder: FreshEncoder;
 }
 
 interface Exchange {
-  readonly previous: VideoEncoder | undefined;
+  readonly previous: ReturnType<FreshEncoder['install']>;
   readonly timing: SwapTiming;
 }
 
-async function openAll({ targets }: SwapPlan): Promise<readonly FreshEncoder[]> {
+async function openAll({ targets }: SwapPlan): Promise<readonly OpenedTarget[]> {
   const results = await Promise.allSettled(
-    targets.map(async ({ track, bitrateBps }) => ({ track, encoder: await track.openEncoder(bitrateBps) })),
+    targets.map(async ({ track, bitrateBps }) => ({ track, encoder: await track.openFresh(bitrateBps) })),
   );
   const opened = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
   const failure = results.find((result) => result.status === 'rejected');
@@ -105,14 +105,14 @@ async function cyclesEnded({ targets, clock }: SwapPlan, holds: readonly CycleHo
 }
 
 async function exchangeOne(
-  { track, encoder }: FreshEncoder,
+  { track, encoder }: OpenedTarget,
   tracks: TracksExclusive,
   clock: Clock,
   askedAtUs: number,
 ): Promise<Exchange> {
   return track.encoderMu.exclusive(tracks, () => {
     const heldAtUs = clock.nowUs();
-    const previous = track.exchangeEncoder(encoder);
+    const previous = encoder.install();
     track.counters.encoderSwaps += 1;
     const timing = {
       track,

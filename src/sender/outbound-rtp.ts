@@ -1,19 +1,17 @@
 import type { Clock } from '../core/clock.js';
 import type { Random } from '../core/random.js';
-import type { VideoCodec } from '../encoder/encoder.js';
 import { rtpHeaderBytes, writeAbsCaptureTime, writeAbsSendTime, writeMid } from '../rtp/header-extensions.js';
 import { ntpTimestamp, roundTripTimeUs, rtpTimestamp } from '../rtp/media-time.js';
 import { createPacketizer, type Packetizer } from '../rtp/packetizer.js';
 import type { ReportBlock } from '../rtp/rtcp-packet.js';
 import { writeSenderReport } from '../rtp/rtcp-write.js';
+import { RTP_CODECS, type RtpCodec, type RtpCodecTraits } from '../rtp/rtp-codec.js';
 import type { RtpHeaderExtension } from '../rtp/rtp-packet.js';
 import { RtpStream, type RtpStreamCounts } from '../rtp/rtp-stream.js';
 import { SendHistory } from '../rtp/send-history.js';
 import type { MediaTransport, NegotiatedTrack } from '../transport/media-transport.js';
 import type { RemoteInboundStats } from './track-stats.js';
 
-/** Clock rate of every video payload type (RFC 3551 section 5, RFC 7741, RFC 6184). */
-const VIDEO_CLOCK_RATE = 90_000;
 /** Largest RTP packet before encryption, as in libwebrtc (`kMaxRtpPacketSize` less room for SRTP, tunnels and TURN). */
 const MAX_RTP_PACKET_BYTES = 1200;
 /** Until a receiver report tells the round trip, a packet is not sent again more often than this. */
@@ -36,6 +34,7 @@ interface Route {
 export class OutboundRtp {
   readonly #clock: Clock;
   readonly #stream: RtpStream;
+  readonly #traits: RtpCodecTraits;
   readonly #packetizer: Packetizer;
   #history = new SendHistory();
   #route: Route | undefined;
@@ -43,13 +42,14 @@ export class OutboundRtp {
   #remoteInbound: RemoteInboundStats | undefined;
 
   constructor(init: {
-    readonly codec: VideoCodec;
+    readonly codec: RtpCodec;
     readonly ssrc: number;
     readonly clock: Clock;
     readonly random: Random;
   }) {
     this.#clock = init.clock;
     this.#stream = new RtpStream(init.ssrc, init.random);
+    this.#traits = RTP_CODECS[init.codec];
     this.#packetizer = createPacketizer(init.codec, init.random);
   }
 
@@ -99,14 +99,14 @@ export class OutboundRtp {
     const route = this.#route;
     if (route === undefined || route.transport.state !== 'connected') return undefined;
     const payloads = this.#packetizer.packetize(data, { key: type === 'key' }, route.maxPayloadBytes);
-    const timestamp = rtpTimestamp(timestampUs, VIDEO_CLOCK_RATE);
+    const timestamp = rtpTimestamp(timestampUs, this.#traits.clockRate);
     const captureTime = this.#captureTimeExtension(route, timestampUs);
     for (const [index, payload] of payloads.entries()) {
       const nowUs = this.#clock.nowUs();
       const header = this.#stream.prepare({
         payloadType: route.negotiated.payloadType,
         timestamp,
-        marker: index === payloads.length - 1,
+        marker: this.#traits.markerEndsFrame && index === payloads.length - 1,
         extensions: this.#extensions(route, nowUs, index === 0 ? captureTime : undefined),
       });
       if (!route.transport.sendRtp(header, payload)) return undefined;
@@ -137,7 +137,7 @@ export class OutboundRtp {
     this.#remoteInbound = {
       fractionLost: block.fractionLost / 256,
       packetsLost: block.cumulativeLost,
-      jitter: block.jitter / VIDEO_CLOCK_RATE,
+      jitter: block.jitter / this.#traits.clockRate,
       ...(this.#roundTripUs === undefined ? {} : { roundTripTime: this.#roundTripUs / 1e6 }),
     };
   }
@@ -149,7 +149,7 @@ export class OutboundRtp {
     return writeSenderReport({
       ssrc: this.ssrc,
       ntp: ntpTimestamp(this.#clock.wallUs()),
-      rtpTimestamp: rtpTimestamp(this.#clock.nowUs(), VIDEO_CLOCK_RATE),
+      rtpTimestamp: rtpTimestamp(this.#clock.nowUs(), this.#traits.clockRate),
       packetCount: packetsSent,
       octetCount: bytesSent,
     });

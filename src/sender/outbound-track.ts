@@ -1,5 +1,5 @@
 import type { Clock } from '../core/clock.js';
-import type { VideoCodec } from '../encoder/encoder.js';
+import { RTP_CODECS, type RtpCodec } from '../rtp/rtp-codec.js';
 import type { DropReason, EncodedFrameReport, FrameReport, FrameTimes } from './frame-report.js';
 import type { OutboundRtp } from './outbound-rtp.js';
 import { type TrackHealth, TrackWatchdog } from './track-health.js';
@@ -16,6 +16,12 @@ export interface TrackHost {
   defer(userCode: () => void): void;
 }
 
+/** Width and height in pixels. */
+export interface FrameSize {
+  readonly width: number;
+  readonly height: number;
+}
+
 /** An encoded frame on its way out; `data` is read during `transmit` only. */
 export interface OutboundFrame {
   readonly data: Uint8Array;
@@ -25,13 +31,13 @@ export interface OutboundFrame {
 }
 
 /**
- * What every video track has, wherever its encoded frames come from: an RTP stream, counters, a watchdog and its share of the bitrate.
+ * What every track has, wherever its encoded frames come from: an RTP stream, counters, a watchdog and its share of the bitrate.
  *
  * Owners: `paused` and the target belong to the bitrate control; counters and watchdog to the track's own frame path.
  */
 export abstract class OutboundTrack {
   readonly id: string;
-  readonly codec: VideoCodec;
+  readonly codec: RtpCodec;
   readonly rtp: OutboundRtp;
   readonly counters: TrackCounters;
   /** @internal */
@@ -42,7 +48,7 @@ export abstract class OutboundTrack {
   #retired = false;
   #lastTimestamp = Number.NEGATIVE_INFINITY;
 
-  protected constructor(id: string, codec: VideoCodec, rtp: OutboundRtp, host: TrackHost) {
+  protected constructor(id: string, codec: RtpCodec, rtp: OutboundRtp, host: TrackHost) {
     this.id = id;
     this.codec = codec;
     this.rtp = rtp;
@@ -50,17 +56,25 @@ export abstract class OutboundTrack {
     this.counters = new TrackCounters(host.clock.nowUs());
   }
 
-  /** Video takes part in the division of the bitrate. */
-  readonly allocatable = true;
+  get media(): 'video' | 'audio' {
+    return RTP_CODECS[this.codec].kind;
+  }
 
-  abstract readonly frameWidth: number;
-  abstract readonly frameHeight: number;
+  /** Whether it takes part in the division of the bitrate; audio takes its share off the top. */
+  get allocatable(): boolean {
+    return this.media === 'video';
+  }
+
+  /** Whether it is sound of two channels. */
+  abstract readonly stereo: boolean;
+  /** Size of its pictures in pixels; nothing for audio, and where it is unknown. */
+  abstract readonly frameSize: FrameSize | undefined;
   abstract readonly targetBps: number;
   abstract readonly encoderImplementation: string | undefined;
 
   /** Latches a new target in bits per second; the encode loop, or the owner of the chunks, follows it. */
   abstract setTarget(targetBps: number): void;
-  /** Latches a wish for a key frame. */
+  /** Latches a wish for a key frame; nothing to do for audio, whose packets can all be decoded without earlier ones. */
   abstract requestKeyFrame(): void;
   /** Stops accepting frames and resolves when the frame path is empty: no frame of this track is reported afterwards. */
   abstract stop(): Promise<void>;

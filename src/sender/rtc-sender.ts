@@ -1,177 +1,59 @@
-import { type EventHandler, EventQueue, type EventScope } from '../concurrency/event-queue.js';
-import { Lifetime } from '../concurrency/lifetime.js';
-import { LockChecker } from '../concurrency/lock-checker.js';
-import { TracksLock } from '../concurrency/lock-order.js';
-import { type Clock, SystemClock } from '../core/clock.js';
-import { describeError, FramelockError } from '../core/errors.js';
-import { type Logger, silentLogger } from '../core/logger.js';
-import { SystemRandom } from '../core/random.js';
+import type { EventHandler } from '../concurrency/event-queue.js';
+import { FramelockError } from '../core/errors.js';
+import type { AudioEncoderConfig } from '../encoder/audio-encoder.js';
+import { AUDIO_SAMPLE_RATE, type RawAudioData } from '../encoder/audio-frame.js';
 import type { VideoEncoderConfig } from '../encoder/encoder.js';
+import { validateAudioEncoderConfig } from '../encoder/validate-audio.js';
 import { validateEncoderConfig } from '../encoder/validate-frame.js';
 import type { RawVideoFrame } from '../encoder/video-frame.js';
-import { writeSdesCname } from '../rtp/rtcp-write.js';
 import type { Signaller } from '../signalling/signaller.js';
 import type { TransportState } from '../transport/media-transport.js';
-import type { BitrateAllocation } from './allocation.js';
-import { NodeAsyncContext } from './async-context.js';
-import { BitrateControl } from './bitrate-control.js';
-import { type CloseReport, Shutdown } from './close-report.js';
-import { type ConnectOptions, Connector } from './connector.js';
-import { DeferredCalls } from './deferred-calls.js';
-import { type EncodedVideoInput, EncodedVideoTrack } from './encoded-video-track.js';
-import { assertRaw, EncoderOperations } from './encoder-operations.js';
-import { FeedbackRouter } from './feedback-router.js';
-import { HealthMonitor, isFault } from './health-monitor.js';
-import { Heartbeat } from './heartbeat.js';
-import { InFlight } from './in-flight.js';
-import { EVENT_POLICIES, type SenderEvents } from './sender-events.js';
-import {
-  type EncodedVideoTrackSpec,
-  millisecondsOr,
-  type RtcSenderOptions,
-  type VideoTrackSpec,
+import { audioShareBps, type BitrateAllocation } from './allocation.js';
+import type { CloseReport } from './close-report.js';
+import type { ConnectOptions } from './connector.js';
+import { type EncodedAudioInput, EncodedTrack, type EncodedVideoInput } from './encoded-track.js';
+import { RawAudioTrack } from './raw-audio-track.js';
+import { RawVideoTrack } from './raw-video-track.js';
+import { SenderCore } from './sender-core.js';
+import type { SenderEvents } from './sender-events.js';
+import type {
+  AudioTrackSpec,
+  EncodedAudioTrackSpec,
+  EncodedVideoTrackSpec,
+  RtcSenderOptions,
+  VideoTrackSpec,
 } from './sender-options.js';
 import { type SenderStats, trackStats } from './sender-stats.js';
 import { type Negotiate, signallerFromNegotiation } from './signaller-from-negotiation.js';
+import { assertRaw, wrongFeedingCall } from './track.js';
 import { encoderBitrate } from './track-controls.js';
-import { TrackFactory } from './track-factory.js';
-import { STALL_AFTER_US } from './track-health.js';
-import { TrackLifecycle } from './track-lifecycle.js';
-import { TrackRegistry } from './track-registry.js';
 import type { TrackStats } from './track-stats.js';
 
-const DEFAULT_START_BITRATE_BPS = 1_000_000;
 const DEFAULT_FRAMERATE = 30;
-/** Sender reports go out this often; libwebrtc's interval for video (`RtcpConfig::video_report_interval`). */
-const REPORT_INTERVAL_MS = 1000;
-const DEFAULT_STATS_INTERVAL_MS = 1000;
-const DEFAULT_HANDLER_DEADLINE_MS = 5000;
-const DEFAULT_STOP_TIMEOUT_MS = 1000;
 
 /**
- * Sends many camera tracks over one WebRTC connection to an SFU, each track through an encoder of its own, with the bitrate divided among
- * them live.
+ * Sends many camera and microphone tracks over one WebRTC connection to an SFU, each through an encoder of its own, with the bitrate
+ * divided among them live.
  *
  * Every call resolves and pins its track before its first await. Errors are {@link FramelockError}s; every call but `getStats` and `close`
  * fails with CLOSED once the sender is closed.
  */
 export class RtcSender implements AsyncDisposable {
-  readonly #clock: Clock;
-  readonly #logger: Logger;
-  readonly #stopTimeoutMs: number;
-  readonly #lifetime = new Lifetime('The sender');
-  readonly #checker: LockChecker | undefined;
-  readonly #tracksMu: TracksLock;
-  readonly #registry = new TrackRegistry();
-  readonly #bitrate: BitrateControl;
-  readonly #factory: TrackFactory;
-  readonly #lifecycle: TrackLifecycle;
-  readonly #operations: EncoderOperations;
-  readonly #events: EventQueue<SenderEvents>;
-  readonly #deferred: DeferredCalls;
-  /** Operations that hold encoders of their own. */
-  readonly #inFlight = new InFlight();
-  readonly #feedback: FeedbackRouter;
-  readonly #connector: Connector;
-  readonly #health: HealthMonitor;
-  readonly #heartbeats: readonly Heartbeat[];
-  #framesLate = 0;
-  #closing: Promise<CloseReport> | undefined;
+  readonly #core: SenderCore;
 
   /** Starts nothing: no timer, socket or encoder before the first track or `connect`. @throws FramelockError INVALID_BITRATE, INVALID_ARGUMENT */
   constructor(options: RtcSenderOptions) {
-    const clock = options.clock ?? new SystemClock();
-    this.#clock = clock;
-    this.#logger = options.logger ?? silentLogger;
-    this.#stopTimeoutMs = millisecondsOr(options.stopTimeoutMs, DEFAULT_STOP_TIMEOUT_MS, 'stopTimeoutMs');
-    const statsIntervalMs = millisecondsOr(options.statsIntervalMs, DEFAULT_STATS_INTERVAL_MS, 'statsIntervalMs');
-    const checkLocks = options.checkLocks ?? process.env['NODE_ENV'] !== 'production';
-    this.#checker = checkLocks ? new LockChecker(new NodeAsyncContext()) : undefined;
-    this.#tracksMu = new TracksLock({ clock, checker: this.#checker });
-    this.#bitrate = new BitrateControl(this.#registry, {
-      startBps: options.startBitrateBps ?? DEFAULT_START_BITRATE_BPS,
-      maxBps: options.maxBitrateBps ?? Number.POSITIVE_INFINITY,
-    });
-    const schedule = (run: () => void): void => this.#detached(() => void setImmediate(run));
-    this.#events = new EventQueue<SenderEvents>({
-      policies: EVENT_POLICIES,
-      clock,
-      schedule,
-      context: new NodeAsyncContext(),
-      handlerDeadlineMs: millisecondsOr(options.handlerDeadlineMs, DEFAULT_HANDLER_DEADLINE_MS, 'handlerDeadlineMs'),
-      onHandlerError: (type, error) => this.#handlerFailed(type, error),
-    });
-    this.#deferred = new DeferredCalls(schedule, (error) => this.#failed({ where: 'release', error }));
-    this.#feedback = new FeedbackRouter(clock, (ssrc) => this.#registry.findBySsrc(ssrc));
-    this.#health = new HealthMonitor((trackId, health) => this.#events.emit('trackHealth', { trackId, health }));
-    this.#factory = new TrackFactory({
-      host: {
-        clock,
-        frameReported: (report) => this.#events.emit('frameSent', report),
-        frameEncoded: (report) => this.#events.emit('encodedFrame', report),
-        frameLate: () => {
-          this.#framesLate += 1;
-        },
-        defer: (userCode) => this.#deferred.add(userCode),
-      },
-      random: options.random ?? new SystemRandom(),
-      tracksMu: this.#tracksMu,
-      checker: this.#checker,
-      encoders: options.encoders,
-      wishes: {
-        targetChanged: (trackId, targetBps) => this.#events.emit('targetBitrate', { trackId, targetBps }),
-        keyFrameWanted: (trackId) => this.#events.emit('keyFrameRequest', { trackId }),
-      },
-      isSsrcTaken: (ssrc) => this.#registry.findBySsrc(ssrc) !== undefined,
-      encodeFailed: (trackId, error) => this.#encodeFailed(trackId, error),
-    });
-    this.#operations = new EncoderOperations({
-      clock,
-      tracksMu: this.#tracksMu,
-      registry: this.#registry,
-      bitrate: this.#bitrate,
-      inFlight: this.#inFlight,
-      assertOpen: () => this.#assertOpen(),
-      encoderSwapped: (event) => this.#events.emit('encoderSwapped', event),
-    });
-    this.#connector = new Connector({
-      clock,
-      logger: this.#logger,
-      createTransport: options.transport,
-      tracks: () => this.#registry.all,
-      stateChanged: (state, reason) => this.#stateChanged(state, reason),
-      rtcpReceived: (compound) => this.#feedback.receive(compound),
-    });
-    this.#lifecycle = new TrackLifecycle({
-      clock,
-      logger: this.#logger,
-      tracksMu: this.#tracksMu,
-      registry: this.#registry,
-      bitrate: this.#bitrate,
-      connector: this.#connector,
-      inFlight: this.#inFlight,
-      stopTimeoutMs: this.#stopTimeoutMs,
-      assertOpen: () => this.#assertOpen(),
-      detached: (body) => this.#detached(body),
-      drainEvents: (trackId) => this.#drainEvents(trackId),
-    });
-    this.#heartbeats = [
-      new Heartbeat(clock, REPORT_INTERVAL_MS, () => this.#sendReports()),
-      new Heartbeat(clock, STALL_AFTER_US / 4000, () => this.#health.check(this.#registry.all, clock.nowUs())),
-      ...(statsIntervalMs > 0
-        ? [new Heartbeat(clock, statsIntervalMs, () => this.#events.emit('stats', this.getStats()))]
-        : []),
-    ];
+    this.#core = new SenderCore(options);
   }
 
   /** State of the connection. */
   get state(): TransportState {
-    return this.#connector.state;
+    return this.#core.connector.state;
   }
 
   /** Registers an event handler; the returned function removes it. */
   on<Type extends keyof SenderEvents & string>(type: Type, handler: EventHandler<SenderEvents[Type]>): () => void {
-    return this.#events.on(type, handler);
+    return this.#core.events.on(type, handler);
   }
 
   /**
@@ -182,18 +64,18 @@ export class RtcSender implements AsyncDisposable {
    * in each case the sender is as before
    */
   async addVideoTrack(spec: VideoTrackSpec): Promise<void> {
-    this.#assertOpen();
+    this.#core.assertOpen();
     const config: VideoEncoderConfig = {
       codec: spec.codec ?? 'vp8',
       width: spec.width,
       height: spec.height,
       format: spec.format ?? 'I420',
       framerate: spec.framerate ?? DEFAULT_FRAMERATE,
-      bitrateBps: encoderBitrate(this.#bitrate.targetBps),
+      bitrateBps: encoderBitrate(this.#core.bitrate.targetBps),
     };
     validateEncoderConfig(config);
-    this.#startHeartbeats();
-    await this.#lifecycle.addRaw(spec.id, () => this.#factory.raw(spec, config), config.bitrateBps);
+    this.#core.startHeartbeats();
+    await this.#core.lifecycle.addRaw(spec.id, () => this.#core.factory.raw(spec, config), config.bitrateBps);
   }
 
   /**
@@ -203,9 +85,40 @@ export class RtcSender implements AsyncDisposable {
    * @throws FramelockError TRACK_EXISTS, INVALID_ARGUMENT, CODEC_UNSUPPORTED, CLOSED, and what the renegotiation throws
    */
   async addEncodedVideoTrack(spec: EncodedVideoTrackSpec): Promise<void> {
-    this.#assertOpen();
-    this.#startHeartbeats();
-    await this.#lifecycle.addEncoded(spec.id, () => this.#factory.encoded(spec));
+    this.#core.assertOpen();
+    this.#core.startHeartbeats();
+    await this.#core.lifecycle.addEncoded(spec.id, () => this.#core.factory.encoded(spec));
+  }
+
+  /**
+   * Adds a microphone and opens its encoder; works before and after connecting. Every audio track takes 5 % of the target off the top,
+   * before video: 8 kbit/s at the least and 32 kbit/s at the most.
+   *
+   * @throws FramelockError TRACK_EXISTS, INVALID_ARGUMENT, CODEC_UNSUPPORTED (no audio encoder), ENCODER_OPEN_FAILED, CLOSED, and what the
+   * renegotiation throws: in each case the sender is as before
+   */
+  async addAudioTrack(spec: AudioTrackSpec): Promise<void> {
+    this.#core.assertOpen();
+    const config: AudioEncoderConfig = {
+      codec: 'opus',
+      format: spec.format ?? 's16',
+      sampleRate: AUDIO_SAMPLE_RATE,
+      numberOfChannels: spec.numberOfChannels,
+      bitrateBps: audioShareBps(this.#core.bitrate.targetBps),
+    };
+    validateAudioEncoderConfig(config);
+    this.#core.startHeartbeats();
+    await this.#core.lifecycle.addRaw(spec.id, () => this.#core.factory.rawAudio(spec, config), config.bitrateBps);
+  }
+
+  /**
+   * Adds a track whose Opus packets come encoded, by `sendEncodedAudio`. Its owner is told the rate by the event `targetBitrate`.
+   * @throws FramelockError TRACK_EXISTS, INVALID_ARGUMENT, CLOSED, and what the renegotiation throws
+   */
+  async addEncodedAudioTrack(spec: EncodedAudioTrackSpec): Promise<void> {
+    this.#core.assertOpen();
+    this.#core.startHeartbeats();
+    await this.#core.lifecycle.addEncoded(spec.id, () => this.#core.factory.encodedAudio(spec));
   }
 
   /**
@@ -216,8 +129,8 @@ export class RtcSender implements AsyncDisposable {
    * @throws FramelockError TRACK_NOT_FOUND, CLOSED
    */
   async removeTrack(id: string): Promise<void> {
-    this.#assertOpen();
-    await this.#lifecycle.remove(this.#registry.pin(id));
+    this.#core.assertOpen();
+    await this.#core.lifecycle.remove(this.#core.registry.pin(id));
   }
 
   /**
@@ -227,9 +140,9 @@ export class RtcSender implements AsyncDisposable {
    * @throws FramelockError TRACK_NOT_FOUND, WRONG_TRACK_KIND, INVALID_FRAME, FRAME_SIZE_MISMATCH, CLOSED
    */
   sendFrame(id: string, frame: RawVideoFrame): void {
-    this.#assertOpen();
-    const track = this.#registry.pin(id);
-    assertRaw(track);
+    this.#core.assertOpen();
+    const track = this.#core.registry.pin(id);
+    if (!(track instanceof RawVideoTrack)) throw wrongFeedingCall(track);
     track.accept(frame);
   }
 
@@ -238,26 +151,50 @@ export class RtcSender implements AsyncDisposable {
    * @throws FramelockError TRACK_NOT_FOUND, WRONG_TRACK_KIND, INVALID_FRAME, CLOSED
    */
   sendEncodedFrame(id: string, chunk: EncodedVideoInput): void {
-    this.#assertOpen();
-    const track = this.#registry.pin(id);
-    if (!(track instanceof EncodedVideoTrack)) {
-      throw new FramelockError('WRONG_TRACK_KIND', `track "${id}" encodes raw frames: use sendFrame`, {
-        context: { trackId: id },
-      });
-    }
+    this.#core.assertOpen();
+    const track = this.#core.registry.pin(id);
+    if (!(track instanceof EncodedTrack) || track.media !== 'video') throw wrongFeedingCall(track);
     track.accept(chunk);
   }
 
   /**
-   * Connects to an SFU. Called again it reconnects: the earlier connection is closed first, encoders stay open, and every track sends a
-   * key frame.
+   * Gives sound to a track without waiting: 2.5 to 120 ms of it, mono or stereo as the track was added, at 48 kHz. It is copied. It is sent
+   * in frames of 20 ms, of which 8 wait at the most and the oldest makes room; every frame is reported once by `frameSent`. Sound whose
+   * capture time is 20 ms or more off the end of what came before begins anew.
    *
-   * @throws FramelockError CONNECT_TIMEOUT, CONNECT_FAILED, SIGNALLING_FAILED, SIGNALLING_REJECTED, INVALID_SDP, CLOSED (closed or cancelled)
+   * @throws FramelockError TRACK_NOT_FOUND, WRONG_TRACK_KIND, INVALID_FRAME, CLOSED
+   */
+  sendAudio(id: string, audio: RawAudioData): void {
+    this.#core.assertOpen();
+    const track = this.#core.registry.pin(id);
+    if (!(track instanceof RawAudioTrack)) throw wrongFeedingCall(track);
+    track.accept(audio);
+  }
+
+  /**
+   * Sends one packet of a pre-encoded audio track.
+   * @throws FramelockError TRACK_NOT_FOUND, WRONG_TRACK_KIND, INVALID_FRAME, CLOSED
+   */
+  sendEncodedAudio(id: string, { data, timestamp }: EncodedAudioInput): void {
+    this.#core.assertOpen();
+    const track = this.#core.registry.pin(id);
+    if (!(track instanceof EncodedTrack) || track.media !== 'audio') throw wrongFeedingCall(track);
+    track.accept({ data, timestamp, type: 'key' });
+  }
+
+  /**
+   * Connects to an SFU; there must be a track to offer. Called again it reconnects: the earlier connection is closed first, encoders stay
+   * open, and every track sends a key frame.
+   *
+   * @throws FramelockError INVALID_ARGUMENT (no track), CONNECT_TIMEOUT, CONNECT_FAILED, SIGNALLING_FAILED, SIGNALLING_REJECTED, INVALID_SDP, CLOSED (closed or cancelled)
    */
   async connect(signaller: Signaller | Negotiate, options: ConnectOptions = {}): Promise<void> {
-    this.#assertOpen();
-    this.#startHeartbeats();
-    await this.#connector.connect(
+    this.#core.assertOpen();
+    if (this.#core.registry.all.length === 0) {
+      throw new FramelockError('INVALID_ARGUMENT', 'there is nothing to offer: add a track before connecting');
+    }
+    this.#core.startHeartbeats();
+    await this.#core.connector.connect(
       typeof signaller === 'function' ? signallerFromNegotiation(signaller) : signaller,
       options,
     );
@@ -268,8 +205,8 @@ export class RtcSender implements AsyncDisposable {
    * @throws FramelockError INVALID_BITRATE, CLOSED
    */
   updateBitrate(bitrateBps: number): void {
-    this.#assertOpen();
-    this.#bitrate.setTarget(bitrateBps);
+    this.#core.assertOpen();
+    this.#core.bitrate.setTarget(bitrateBps);
   }
 
   /**
@@ -280,53 +217,47 @@ export class RtcSender implements AsyncDisposable {
    * ENCODER_BUSY (an encode in flight does not end), CLOSED
    */
   async setBitrateAllocation(allocation: BitrateAllocation): Promise<void> {
-    this.#assertOpen();
-    await this.#operations.allocate(allocation);
+    this.#core.assertOpen();
+    await this.#core.operations.allocate(allocation);
   }
 
   /**
    * Replaces a track's encoder by a fresh one, live: the old one goes on until the new one is open, no frame of any track is lost to the
-   * swap, and the new encoder starts with a key frame.
+   * swap, and the new encoder starts with a key frame. In audio the swap is heard as a dip of some 10 ms.
    *
    * @throws FramelockError TRACK_NOT_FOUND, WRONG_TRACK_KIND, ENCODER_OPEN_FAILED, ENCODER_BUSY (the encode in flight does not end), CLOSED;
    * in each case the old encoder goes on
    */
   async recreateEncoder(id: string): Promise<void> {
-    this.#assertOpen();
-    const track = this.#registry.pin(id);
+    this.#core.assertOpen();
+    const track = this.#core.registry.pin(id);
     assertRaw(track);
-    await this.#operations.recreateEncoder(track);
+    await this.#core.operations.recreateEncoder(track);
   }
 
-  /** Makes the next frame of a track a key frame; several wishes become one. @throws FramelockError TRACK_NOT_FOUND, CLOSED */
+  /**
+   * Makes the next frame of a track a key frame; several wishes become one.
+   * @throws FramelockError TRACK_NOT_FOUND, KEY_FRAME_UNSUPPORTED (audio), CLOSED
+   */
   forceKeyFrame(id: string): void {
-    this.#assertOpen();
-    this.#registry.pin(id).requestKeyFrame();
+    this.#core.assertOpen();
+    const track = this.#core.registry.pin(id);
+    if (track.media === 'audio') {
+      throw new FramelockError('KEY_FRAME_UNSUPPORTED', `track "${id}" is audio, which has no key frames`, {
+        context: { trackId: id },
+      });
+    }
+    track.requestKeyFrame();
   }
 
   /** A snapshot of everything; works after `close` as well. */
   getStats(): SenderStats {
-    const nowUs = this.#clock.nowUs();
-    const tracks = this.#registry.all.map((track) => trackStats(track, nowUs));
-    const transport = this.#connector.transportStats;
-    return {
-      timestamp: nowUs,
-      state: this.state,
-      healthy: this.state === 'connected' && tracks.every(({ health }) => !isFault(health)),
-      targetBitrate: this.#bitrate.targetBps,
-      allocation: this.#bitrate.allocation,
-      tracks,
-      ...(transport === undefined ? {} : { transport }),
-      framesLate: this.#framesLate,
-      feedback: this.#feedback.stats,
-      events: this.#events.stats(),
-      tracksMu: this.#tracksMu.stats(),
-    };
+    return this.#core.stats();
   }
 
   /** @throws FramelockError TRACK_NOT_FOUND */
   getTrackStats(id: string): TrackStats {
-    return trackStats(this.#registry.pin(id), this.#clock.nowUs());
+    return trackStats(this.#core.registry.pin(id), this.#core.clock.nowUs());
   }
 
   /**
@@ -335,85 +266,10 @@ export class RtcSender implements AsyncDisposable {
    * resolves with the same report.
    */
   close(): Promise<CloseReport> {
-    this.#closing ??= this.#close();
-    return this.#closing;
+    return this.#core.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
-  }
-
-  async #close(): Promise<CloseReport> {
-    this.#lifetime.end();
-    for (const heartbeat of this.#heartbeats) heartbeat.stop();
-    const tracks = this.#registry.all;
-    const shutdown = new Shutdown(this.#clock, this.#stopTimeoutMs);
-    await shutdown.step('operations', () => this.#inFlight.settled());
-    await shutdown.step('frame paths', () => Promise.all(tracks.map((track) => track.stop())));
-    await shutdown.step('encoders', () => Promise.all(tracks.map((track) => track.dispose())));
-    await shutdown.step('connection', () => this.#connector.close());
-    this.#deferred.flush();
-    await shutdown.step('events', () => this.#closeEvents());
-    return shutdown.report();
-  }
-
-  async #closeEvents(): Promise<void> {
-    const { timedOut } = await this.#events.close({ drainMs: this.#stopTimeoutMs / 2 });
-    if (timedOut)
-      throw new FramelockError('HANDLER_TIMEOUT', 'an event handler did not return; what waited behind it was dropped');
-  }
-
-  async #drainEvents(trackId: string): Promise<void> {
-    this.#deferred.flush();
-    const ofTrack: EventScope<SenderEvents> = ({ payload }) => 'trackId' in payload && payload.trackId === trackId;
-    const { deferred } = await this.#events.drain(this.#stopTimeoutMs, ofTrack);
-    // Called by a handler, which the events behind it cannot pass.
-    if (deferred > 0) this.#events.discard(ofTrack);
-  }
-
-  #sendReports(): void {
-    const { cname } = this.#connector;
-    if (cname === undefined) return;
-    for (const { rtp } of this.#registry.all) {
-      const report = rtp.senderReport();
-      if (report !== undefined) this.#connector.sendRtcp([report, writeSdesCname(rtp.ssrc, cname)]);
-    }
-  }
-
-  #stateChanged(state: TransportState, reason?: string): void {
-    if (state === 'connecting') this.#feedback.reset();
-    this.#logger.info('connection state', { state, reason });
-    this.#events.emit('connectionState', { state, ...(reason === undefined ? {} : { reason }) });
-  }
-
-  #encodeFailed(trackId: string, error: unknown): void {
-    this.#logger.error('encoding failed', { trackId, error: describeError(error) });
-    this.#failed({ where: 'encoder', trackId, error });
-  }
-
-  #handlerFailed(type: string, error: unknown): void {
-    this.#logger.error('an event handler failed', { type, error: describeError(error) });
-    // A failing handler of `error` must not feed itself.
-    if (type !== 'error') this.#failed({ where: 'handler', error });
-  }
-
-  #failed(event: SenderEvents['error']): void {
-    this.#events.emit('error', event);
-  }
-
-  #startHeartbeats(): void {
-    if (this.#lifetime.ended) return;
-    this.#detached(() => {
-      for (const heartbeat of this.#heartbeats) heartbeat.start();
-    });
-  }
-
-  /** Runs something that outlives its caller, outside of whatever locks the caller holds. */
-  #detached<T>(body: () => T): T {
-    return this.#checker === undefined ? body() : this.#checker.detached(body);
-  }
-
-  #assertOpen(): void {
-    if (this.#lifetime.ended) throw new FramelockError('CLOSED', 'the sender is closed');
   }
 }

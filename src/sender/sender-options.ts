@@ -2,14 +2,18 @@ import type { Clock } from '../core/clock.js';
 import { FramelockError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import type { Random } from '../core/random.js';
+import type { AudioEncoderFactory } from '../encoder/audio-encoder.js';
+import type { AudioChannels, AudioSampleFormat } from '../encoder/audio-frame.js';
 import type { VideoCodec, VideoEncoderFactory } from '../encoder/encoder.js';
 import type { VideoPixelFormat } from '../encoder/video-frame.js';
 import type { MediaTransportFactory } from '../transport/media-transport.js';
 
 /** What a sender is made with. */
 export interface RtcSenderOptions {
-  /** Opens the encoders of tracks that bring none of their own. */
+  /** Opens the encoders of video tracks that bring none of their own. */
   readonly encoders: VideoEncoderFactory;
+  /** Opens the encoders of audio tracks that bring none of their own. @default none: raw audio tracks must bring their own */
+  readonly audioEncoders?: AudioEncoderFactory;
   /** Makes the WebRTC transport, one a connection. */
   readonly transport: MediaTransportFactory;
   /** Target until `updateBitrate` says otherwise, in bits per second, for all tracks together. @default 1_000_000 */
@@ -58,10 +62,30 @@ export interface EncodedVideoTrackSpec {
   /** As {@link VideoTrackSpec.id}. */
   readonly id: string;
   readonly codec: VideoCodec;
-  /** Width in pixels, for the statistics. @default 0, unknown */
+  /** Width in pixels, for the statistics, together with `height`. @default unknown */
   readonly width?: number;
-  /** Height in pixels, for the statistics. @default 0, unknown */
+  /** Height in pixels, for the statistics, together with `width`. @default unknown */
   readonly height?: number;
+}
+
+/** A microphone track: raw sound at 48 kHz in, Opus out. */
+export interface AudioTrackSpec {
+  /** As {@link VideoTrackSpec.id}, and unique among video and audio tracks together. */
+  readonly id: string;
+  /** 1 for mono, 2 for stereo. */
+  readonly numberOfChannels: AudioChannels;
+  /** Sample format of the sound. @default 's16' */
+  readonly format?: AudioSampleFormat;
+  /** Opens this track's encoders. @default the sender's */
+  readonly encoders?: AudioEncoderFactory;
+}
+
+/** A track whose packets come as Opus (RFC 6716) already, at 48 kHz. */
+export interface EncodedAudioTrackSpec {
+  /** As {@link AudioTrackSpec.id}. */
+  readonly id: string;
+  /** 1 for mono, 2 for stereo: what receivers are told to expect. @default 1 */
+  readonly numberOfChannels?: AudioChannels;
 }
 
 /** The id travels in SDP (`msid`), in URLs and in metric labels. */

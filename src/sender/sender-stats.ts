@@ -29,18 +29,17 @@ export interface SenderStats {
 
 /** The statistics of one track. */
 export function trackStats(track: Track, nowUs: number): TrackStats {
-  const { counters, rtp } = track;
+  const { counters, frameSize, rtp } = track;
   const { packetsSent, bytesSent, retransmittedPacketsSent } = rtp.counts;
   return {
     trackId: track.id,
-    kind: 'video',
+    kind: track.media,
     codec: track.codec,
     ssrc: rtp.ssrc,
     active: !track.paused,
     health: track.health(nowUs),
     ...(track.encoderImplementation === undefined ? {} : { encoderImplementation: track.encoderImplementation }),
-    frameWidth: track.frameWidth,
-    frameHeight: track.frameHeight,
+    ...(frameSize === undefined ? {} : { frameWidth: frameSize.width, frameHeight: frameSize.height }),
     framesPerSecond: counters.sentFrames.perSecond(nowUs),
     targetBitrate: track.targetBps,
     actualBitrate: counters.encodedRate.perSecond(nowUs),

@@ -1,4 +1,5 @@
 import type { VideoEncoder } from '../encoder/encoder.js';
+import { MAX_AUDIO_BITRATE_BPS, MIN_AUDIO_BITRATE_BPS } from '../encoder/validate-audio.js';
 import { MAX_BITRATE_BPS } from '../encoder/validate-frame.js';
 
 /** The least an encoder is asked for: libwebrtc's `kMinDefaultVideoBitrateBps` (30 kbit/s). A smaller share is overshot, not obeyed. */
@@ -9,8 +10,13 @@ export function encoderBitrate(shareBps: number): number {
   return Math.min(MAX_BITRATE_BPS, Math.max(shareBps, MIN_VIDEO_BITRATE_BPS));
 }
 
+/** The same for an audio encoder. */
+export function audioEncoderBitrate(shareBps: number): number {
+  return Math.min(MAX_AUDIO_BITRATE_BPS, Math.max(shareBps, MIN_AUDIO_BITRATE_BPS));
+}
+
 /**
- * Control values of one track, latched by controllers at any time and applied by the encode loop between frames, so that no controller
+ * Control values of one video track, latched by controllers at any time and applied by the encode loop between frames, so that no controller
  * ever calls into an encoder that is encoding.
  *
  * Owner: the track. Writers are synchronous; the encode loop is the only reader.

@@ -1,21 +1,27 @@
-import type { LockChecker } from '../concurrency/lock-checker.js';
+import type { LockObserver } from '../concurrency/lock-observer.js';
 import { EncoderLock, type TracksLock } from '../concurrency/lock-order.js';
+import { FramelockError } from '../core/errors.js';
 import type { Random } from '../core/random.js';
-import type { VideoCodec, VideoEncoderConfig, VideoEncoderFactory } from '../encoder/encoder.js';
-import { type EncodedTrackWishes, EncodedVideoTrack } from './encoded-video-track.js';
+import type { AudioEncoderConfig, AudioEncoderFactory } from '../encoder/audio-encoder.js';
+import type { VideoEncoderConfig, VideoEncoderFactory } from '../encoder/encoder.js';
+import type { RtpCodec } from '../rtp/rtp-codec.js';
+import { EncodedTrack, type EncodedTrackWishes } from './encoded-track.js';
+import type { EncoderTrackInit } from './encoder-track.js';
 import { OutboundRtp } from './outbound-rtp.js';
 import type { TrackHost } from './outbound-track.js';
+import { RawAudioTrack } from './raw-audio-track.js';
 import { RawVideoTrack } from './raw-video-track.js';
-import type { EncodedVideoTrackSpec, VideoTrackSpec } from './sender-options.js';
+import type { AudioTrackSpec, EncodedAudioTrackSpec, EncodedVideoTrackSpec, VideoTrackSpec } from './sender-options.js';
 
 /** What tracks are made from. */
 export interface TrackFactoryInit {
   readonly host: TrackHost;
   readonly random: Random;
   readonly tracksMu: TracksLock;
-  readonly checker: LockChecker | undefined;
-  /** Opens the encoders of tracks that bring none of their own. */
+  readonly checker: LockObserver | undefined;
+  /** Open the encoders of tracks that bring none of their own. */
   readonly encoders: VideoEncoderFactory;
+  readonly audioEncoders: AudioEncoderFactory | undefined;
   readonly wishes: EncodedTrackWishes;
   readonly isSsrcTaken: (ssrc: number) => boolean;
   readonly encodeFailed: (trackId: string, error: unknown) => void;
@@ -30,34 +36,51 @@ export class TrackFactory {
   }
 
   raw(spec: VideoTrackSpec, config: VideoEncoderConfig): RawVideoTrack {
-    const { host, tracksMu, checker, encoders, encodeFailed } = this.#init;
-    return new RawVideoTrack({
-      id: spec.id,
-      config,
-      encoders: spec.encoders ?? encoders,
-      rtp: this.#rtp(config.codec),
-      host,
-      tracksMu,
-      encoderMu: new EncoderLock({ name: `encoderMu(${spec.id})`, tracks: tracksMu, clock: host.clock, checker }),
-      encodeFailed,
-    });
+    const { encoders = this.#init.encoders } = spec;
+    return new RawVideoTrack({ ...this.#encoderTrack(spec.id, config.codec), config, encoders });
   }
 
-  encoded(spec: EncodedVideoTrackSpec): EncodedVideoTrack {
-    const { host, wishes } = this.#init;
-    return new EncodedVideoTrack({
-      id: spec.id,
-      codec: spec.codec,
-      width: spec.width ?? 0,
-      height: spec.height ?? 0,
-      rtp: this.#rtp(spec.codec),
+  encoded({ id, codec, width, height }: EncodedVideoTrackSpec): EncodedTrack {
+    const frameSize = width === undefined || height === undefined ? undefined : { width, height };
+    return this.#encodedTrack(id, { codec, frameSize, stereo: false });
+  }
+
+  /** @throws FramelockError CODEC_UNSUPPORTED */
+  rawAudio(spec: AudioTrackSpec, config: AudioEncoderConfig): RawAudioTrack {
+    const { encoders = this.#init.audioEncoders } = spec;
+    if (encoders === undefined) {
+      throw new FramelockError(
+        'CODEC_UNSUPPORTED',
+        `track "${spec.id}" has no encoder: give the sender audioEncoders, or the track encoders`,
+        { context: { trackId: spec.id } },
+      );
+    }
+    return new RawAudioTrack({ ...this.#encoderTrack(spec.id, config.codec), config, encoders });
+  }
+
+  encodedAudio({ id, numberOfChannels = 1 }: EncodedAudioTrackSpec): EncodedTrack {
+    return this.#encodedTrack(id, { codec: 'opus', frameSize: undefined, stereo: numberOfChannels === 2 });
+  }
+
+  #encoderTrack(id: string, codec: RtpCodec): EncoderTrackInit {
+    const { host, tracksMu, checker, encodeFailed } = this.#init;
+    return {
+      id,
+      rtp: this.#rtp(codec),
       host,
-      wishes,
-    });
+      tracksMu,
+      encoderMu: new EncoderLock({ name: `encoderMu(${id})`, tracks: tracksMu, clock: host.clock, checker }),
+      encodeFailed,
+    };
+  }
+
+  #encodedTrack(id: string, media: Pick<EncodedTrack, 'codec' | 'frameSize' | 'stereo'>): EncodedTrack {
+    const { host, wishes } = this.#init;
+    return new EncodedTrack({ id, ...media, rtp: this.#rtp(media.codec), host, wishes });
   }
 
   /** A random SSRC that no other track has (RFC 3550 section 8.1); 0 is left out, since some peers take it for "none". */
-  #rtp(codec: VideoCodec): OutboundRtp {
+  #rtp(codec: RtpCodec): OutboundRtp {
     const { random, host, isSsrcTaken } = this.#init;
     let ssrc = random.uint32();
     while (ssrc === 0 || isSsrcTaken(ssrc)) ssrc = random.uint32();

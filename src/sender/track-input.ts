@@ -1,12 +1,11 @@
 import type { Mailbox } from '../concurrency/mailbox.js';
 import type { Clock } from '../core/clock.js';
 import type { FrameInput } from '../encoder/encoder.js';
-import type { RawVideoFrame } from '../encoder/video-frame.js';
 import type { FrameTimes } from './frame-report.js';
 
 /** A frame waiting in the mailbox, with the times it has gathered so far. */
-export interface QueuedFrame {
-  readonly frame: RawVideoFrame;
+export interface QueuedFrame<Frame> {
+  readonly frame: Frame;
   readonly times: FrameTimes;
 }
 
@@ -16,17 +15,17 @@ export interface QueuedFrame {
  *
  * Owner: the encode loop.
  */
-export class TrackInput implements FrameInput {
-  readonly #mailbox: Mailbox<QueuedFrame>;
+export class TrackInput<Frame> implements FrameInput<Frame> {
+  readonly #mailbox: Mailbox<QueuedFrame<Frame>>;
   readonly #clock: Clock;
   #taken: FrameTimes | undefined;
 
-  constructor(mailbox: Mailbox<QueuedFrame>, clock: Clock) {
+  constructor(mailbox: Mailbox<QueuedFrame<Frame>>, clock: Clock) {
     this.#mailbox = mailbox;
     this.#clock = clock;
   }
 
-  take(): RawVideoFrame | undefined {
+  take(): Frame | undefined {
     const queued = this.#mailbox.take();
     if (queued === undefined) return undefined;
     this.#taken = { ...queued.times, dequeuedAtUs: this.#clock.nowUs() };

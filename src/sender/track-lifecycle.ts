@@ -7,9 +7,8 @@ import type { BitrateControl } from './bitrate-control.js';
 import { type CloseStep, Shutdown } from './close-report.js';
 import type { Connector } from './connector.js';
 import type { InFlight } from './in-flight.js';
-import type { RawVideoTrack } from './raw-video-track.js';
 import { assertTrackId } from './sender-options.js';
-import type { Track } from './track.js';
+import type { RawTrack, Track } from './track.js';
 import type { TrackRegistry } from './track-registry.js';
 
 /** What the life of tracks needs from their sender. */
@@ -46,8 +45,8 @@ export class TrackLifecycle {
     this.#host = host;
   }
 
-  /** Opens the encoder of a camera outside all locks, then registers it. `make` is called once the id is known to be free. */
-  async addRaw(id: string, make: () => RawVideoTrack, bitrateBps: number): Promise<void> {
+  /** Opens the encoder of a track outside all locks, then registers it. `make` is called once the id is known to be free. */
+  async addRaw(id: string, make: () => RawTrack, bitrateBps: number): Promise<void> {
     await this.#bringIn(id, () => this.#host.inFlight.track(this.#openAndRegister(make(), bitrateBps)));
   }
 
@@ -87,8 +86,8 @@ export class TrackLifecycle {
     }
   }
 
-  async #openAndRegister(track: RawVideoTrack, bitrateBps: number): Promise<Track> {
-    const encoder = await track.openEncoder(bitrateBps);
+  async #openAndRegister(track: RawTrack, bitrateBps: number): Promise<Track> {
+    const encoder = await track.openFresh(bitrateBps);
     try {
       await this.#register(track, () => this.#host.detached(() => track.start(encoder)));
     } catch (error) {

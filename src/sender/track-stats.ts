@@ -1,4 +1,4 @@
-import type { VideoCodec } from '../encoder/encoder.js';
+import type { RtpCodec } from '../rtp/rtp-codec.js';
 import { DROP_REASONS, type DropReason } from './frame-report.js';
 import {
   type QualityLimitationDurations,
@@ -20,26 +20,30 @@ export interface RemoteInboundStats {
   readonly roundTripTime?: number;
 }
 
-/** Statistics of one track: W3C names (`outbound-rtp`, `media-source`, `remote-inbound-rtp`) where there is one; zero until seen. */
+/**
+ * Statistics of one track: W3C names (`outbound-rtp`, `media-source`, `remote-inbound-rtp`) where there is one; zero until seen. A frame of
+ * audio is one packet's worth, 20 ms where it is encoded here, and always a key frame.
+ */
 export interface TrackStats {
   readonly trackId: string;
-  readonly kind: 'video';
-  readonly codec: VideoCodec;
+  readonly kind: 'video' | 'audio';
+  readonly codec: RtpCodec;
   readonly ssrc: number;
   /** Whether the allocation gives the track any rate. */
   readonly active: boolean;
   readonly health: TrackHealth;
   /** Name of the encoder in use; absent for pre-encoded tracks. */
   readonly encoderImplementation?: string;
-  readonly frameWidth: number;
-  readonly frameHeight: number;
+  /** Width and height in pixels; absent for audio, and where they are unknown. */
+  readonly frameWidth?: number;
+  readonly frameHeight?: number;
   /** Frames sent over the last second. */
   readonly framesPerSecond: number;
   /** Granted target in bits per second. */
   readonly targetBitrate: number;
   /** Encoded bits per second over the last second, without RTP headers. */
   readonly actualBitrate: number;
-  /** Frames given to the sender (W3C `media-source.frames`). Always framesSent + every framesDropped + those in flight (at most two). */
+  /** Frames given to the sender (W3C `media-source.frames`). Always framesSent + every framesDropped + those in flight (at most two, of audio nine). */
   readonly frames: number;
   readonly framesEncoded: number;
   readonly keyFramesEncoded: number;

@@ -1,4 +1,5 @@
 import { SystemClock } from '../core/clock.js';
+import { NodeAvAudioEncoderFactory } from '../encoder/node-av/node-av-audio-encoder-factory.js';
 import { NodeAvEncoderFactory } from '../encoder/node-av/node-av-encoder-factory.js';
 import { RtcSender } from '../sender/rtc-sender.js';
 import type { RtcSenderOptions } from '../sender/sender-options.js';
@@ -15,6 +16,7 @@ export function createSender(options: CreateSenderOptions = {}): RtcSender {
     ...options,
     clock,
     encoders: options.encoders ?? new NodeAvEncoderFactory(),
+    audioEncoders: options.audioEncoders ?? new NodeAvAudioEncoderFactory(),
     transport: options.transport ?? createWeriftTransportFactory({ clock }),
   });
 }

@@ -1,4 +1,4 @@
-import type { VideoCodec } from '../encoder/encoder.js';
+import type { RtpCodec } from '../rtp/rtp-codec.js';
 import type { RtpPacketHeader } from '../rtp/rtp-packet.js';
 
 /**
@@ -7,15 +7,15 @@ import type { RtpPacketHeader } from '../rtp/rtp-packet.js';
  */
 export type TransportState = 'new' | 'connecting' | 'connected' | 'disconnected' | 'failed' | 'closed';
 
-/** A video track as it is offered to the peer. */
+/** A track as it is offered to the peer; its codec tells whether it is video or audio. */
 export interface TransportTrackSpec {
   /** The track's id in the sender; becomes the `msid` track id of the offer where it is a valid token. */
   readonly trackId: string;
-  readonly codec: VideoCodec;
+  readonly codec: RtpCodec;
   /** The SSRC that the sender will use; announced by `a=ssrc`. */
   readonly ssrc: number;
-  /** Index of the track's m-line within earlier offers of this transport is kept; `inactive` offers it without media. @default false */
-  readonly inactive?: boolean;
+  /** Whether an Opus track is likely to be stereo; announced by `sprop-stereo`. @default false */
+  readonly stereo?: boolean;
 }
 
 /** Header extension ids agreed on for one m-line; absent where not negotiated. */
@@ -75,7 +75,8 @@ export interface MediaTransport {
   /** SDES CNAME of this connection (RFC 7022). */
   readonly cname: string;
   /**
-   * Makes an offer with one send-only m-line a track, all candidates gathered. Called again, it renegotiates: earlier m-lines keep their place.
+   * Makes an offer with one send-only m-line a track, all candidates gathered. Called again, it renegotiates: earlier m-lines keep their
+   * place, and those of tracks that are left out become inactive.
    * @throws FramelockError CLOSED (also when `signal` is aborted), CODEC_UNSUPPORTED, CONNECT_TIMEOUT (gathering), CONNECT_FAILED (no local address)
    */
   createOffer(tracks: readonly TransportTrackSpec[], signal?: AbortSignal): Promise<string>;

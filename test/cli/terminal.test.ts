@@ -86,11 +86,12 @@ describe('the terminal', () => {
 
   it('redraws in place on a terminal, cuts lines to its width, and shows what happened lately', () => {
     const { output, terminal: shown } = terminal({ isTTY: true });
-    for (let message = 1; message <= 7; message += 1) shown.info(`message ${message}`);
+    for (let message = 1; message <= 9; message += 1) shown.info(`message ${message}`);
+    shown.warn('of two lines\nmessage 10');
     shown.show(status({}));
     const first = output.text;
     expect(first).not.toContain('message 2');
-    expect(first).toContain('message 7');
+    expect(first).toContain('message 10');
     // biome-ignore lint/suspicious/noControlCharactersInRegex: the escape sequences of a terminal are what is looked for
     const visible = first.replace(/\u001b\[[\d]*[A-Za-z]/g, '').split('\n');
     for (const line of visible) expect(line.replace('\r', '').length).toBeLessThanOrEqual(60);

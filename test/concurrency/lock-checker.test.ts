@@ -1,13 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { LockChecker } from '../../src/concurrency/lock-checker.js';
+import type { LockCheckerOptions } from '../../src/concurrency/lock-checker.js';
 import { EncoderLock, TracksLock } from '../../src/concurrency/lock-order.js';
 import { RwLock } from '../../src/concurrency/rw-lock.js';
-import { NodeAsyncContext } from '../../src/sender/async-context.js';
+import { watchForLeakedLocks } from '../support/lock-leaks.js';
 import { settle, VirtualClock } from '../support/virtual-clock.js';
 
-function makeLocks() {
+const makeChecker = watchForLeakedLocks();
+
+function makeLocks(options?: LockCheckerOptions) {
   const clock = new VirtualClock();
-  const checker = new LockChecker(new NodeAsyncContext());
+  const checker = makeChecker(options);
   const tracks = new TracksLock({ clock, checker });
   const encoderLock = (id: string) => new EncoderLock({ name: `encoderMu(${id})`, tracks, clock, checker });
   return { clock, checker, tracks, front: encoderLock('front'), rear: encoderLock('rear') };
@@ -105,7 +107,7 @@ describe('LockChecker allows', () => {
 
   it('independent flows to hold what they like', async () => {
     const { checker, tracks, front } = makeLocks();
-    await Promise.all([front.shared(() => settle()), tracks.shared(() => settle())]);
+    await Promise.all([front.shared(() => settle()), tracks.exclusive(() => settle())]);
     expect(checker.violations).toBe(0);
   });
 
@@ -133,6 +135,14 @@ describe('LockChecker allows', () => {
   });
 });
 
+describe('LockChecker that does not enforce', () => {
+  it('counts what it would refuse and lets it happen', async () => {
+    const { checker, tracks, front } = makeLocks({ enforce: false });
+    expect(await front.shared(() => tracks.exclusive(() => 'inverted'))).toBe('inverted');
+    expect(checker.violations).toBe(1);
+  });
+});
+
 describe('LockChecker.held', () => {
   it('names a lock that was never released, with its side, site and time', async () => {
     const { clock, checker } = makeLocks();
@@ -140,14 +150,8 @@ describe('LockChecker.held', () => {
     const guard = await lock.acquireRead();
     const waiting = lock.acquireWrite();
     await settle();
-    expect(checker.held()).toEqual([
-      {
-        lock: 'encoderMu(front)',
-        side: 'read',
-        site: expect.stringMatching(new RegExp(`^${HERE}$`)),
-        sinceUs: clock.nowUs(),
-      },
-    ]);
+    const site = expect.stringMatching(new RegExp(`^${HERE}$`));
+    expect(checker.held()).toEqual([{ lock, side: 'read', site, sinceUs: clock.nowUs() }]);
     guard.release();
     (await waiting).release();
     expect(checker.held()).toEqual([]);
@@ -158,5 +162,42 @@ describe('LockChecker.held', () => {
     await tracks.exclusive(() => Promise.reject(new Error('failed'))).catch(() => undefined);
     await tracks.shared(() => undefined, { signal: AbortSignal.abort() }).catch(() => undefined);
     expect(checker.held()).toEqual([]);
+  });
+});
+
+describe('LockChecker.waiting', () => {
+  it('names a request that waits, with its side, site, time and what its flow holds, until it is served', async () => {
+    const { clock, checker, tracks, front } = makeLocks();
+    let endCycle = (): void => undefined;
+    const cycle = front.shared(() => new Promise<void>((resolve) => (endCycle = resolve)));
+    await clock.advance(10);
+    const swap = tracks.exclusive((token) => front.exclusive(token, () => undefined));
+    await settle();
+    const [, tracksHeld] = checker.held();
+    expect(checker.waiting()).toEqual([
+      {
+        lock: expect.objectContaining({ name: 'encoderMu(front)' }),
+        side: 'write',
+        site: expect.stringMatching(new RegExp(`^${HERE}$`)),
+        sinceUs: clock.nowUs(),
+        holding: [tracksHeld],
+      },
+    ]);
+    expect(tracksHeld).toMatchObject({ lock: { name: 'tracksMu' }, side: 'write' });
+    endCycle();
+    await Promise.all([cycle, swap]);
+    expect(checker.waiting()).toEqual([]);
+  });
+
+  it('forgets a request that gave up', async () => {
+    const { clock, checker, tracks } = makeLocks();
+    await tracks.exclusive(async () => {
+      const request = checker.detached(() => tracks.shared(() => undefined, { timeoutMs: 10 }));
+      const outcome = expect(request).rejects.toMatchObject({ code: 'LOCK_TIMEOUT' });
+      expect(checker.waiting()).toHaveLength(1);
+      await clock.advance(10);
+      await outcome;
+      expect(checker.waiting()).toEqual([]);
+    });
   });
 });

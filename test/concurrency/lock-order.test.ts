@@ -1,12 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { EncoderLock, type TracksExclusive, TracksLock } from '../../src/concurrency/lock-order.js';
+import { watchForLeakedLocks } from '../support/lock-leaks.js';
 import { settle, VirtualClock } from '../support/virtual-clock.js';
+
+const makeChecker = watchForLeakedLocks();
 
 function makeLocks() {
   const clock = new VirtualClock();
-  const tracks = new TracksLock({ clock });
-  const front = new EncoderLock({ name: 'encoderMu(front)', tracks, clock });
-  const rear = new EncoderLock({ name: 'encoderMu(rear)', tracks, clock });
+  const checker = makeChecker();
+  const tracks = new TracksLock({ clock, checker });
+  const front = new EncoderLock({ name: 'encoderMu(front)', tracks, clock, checker });
+  const rear = new EncoderLock({ name: 'encoderMu(rear)', tracks, clock, checker });
   return { clock, tracks, front, rear };
 }
 

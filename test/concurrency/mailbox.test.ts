@@ -12,6 +12,15 @@ describe('Mailbox', () => {
     expect(mailbox.take()).toBeUndefined();
   });
 
+  it('keeps as many items as it is told, in order, and hands the oldest back when it is full', () => {
+    const mailbox = new Mailbox<{ id: number }>('sound(mic)', 3);
+    for (const id of [1, 2, 3]) expect(mailbox.put({ id })).toBeUndefined();
+    expect(mailbox.put({ id: 4 })).toEqual({ id: 1 });
+    expect(mailbox.take()).toEqual({ id: 2 });
+    expect(mailbox.put({ id: 5 })).toBeUndefined();
+    expect(mailbox.close()).toEqual([{ id: 3 }, { id: 4 }, { id: 5 }]);
+  });
+
   it('wakes a waiting consumer when an item comes, and leaves the item to take()', async () => {
     const mailbox = new Mailbox<{ id: number }>();
     const waiting = mailbox.wait();
@@ -27,15 +36,15 @@ describe('Mailbox', () => {
     expect(await mailbox.wait()).toBe(true);
   });
 
-  it('wakes the consumer with false when closed, and gives the item left to whoever closes', async () => {
+  it('wakes the consumer with false when closed, and gives what is left to whoever closes', async () => {
     const mailbox = new Mailbox<{ id: number }>();
     const waiting = mailbox.wait();
-    expect(mailbox.close()).toBeUndefined();
+    expect(mailbox.close()).toEqual([]);
     expect(await waiting).toBe(false);
     const full = new Mailbox<{ id: number }>();
     full.put({ id: 1 });
-    expect(full.close()).toEqual({ id: 1 });
-    expect(full.close()).toBeUndefined();
+    expect(full.close()).toEqual([{ id: 1 }]);
+    expect(full.close()).toEqual([]);
     expect(full.take()).toBeUndefined();
     expect(await full.wait()).toBe(false);
     expect(full.closed).toBe(true);
@@ -87,8 +96,8 @@ describe('Mailbox', () => {
   it('gives every item to exactly one owner, in order, whatever the interleaving', async () => {
     const gaps = fc.array(fc.nat(3), { maxLength: 30 });
     await fc.assert(
-      fc.asyncProperty(gaps, gaps, async (puts, takes) => {
-        const mailbox = new Mailbox<{ id: number }>();
+      fc.asyncProperty(gaps, gaps, fc.integer({ min: 1, max: 4 }), async (puts, takes, capacity) => {
+        const mailbox = new Mailbox<{ id: number }>('items', capacity);
         const evicted: number[] = [];
         const taken: number[] = [];
         const producer = async (): Promise<void> => {
@@ -97,8 +106,7 @@ describe('Mailbox', () => {
             const old = mailbox.put({ id });
             if (old !== undefined) evicted.push(old.id);
           }
-          const left = mailbox.close();
-          if (left !== undefined) evicted.push(left.id);
+          evicted.push(...mailbox.close().map(({ id }) => id));
         };
         const consumer = async (): Promise<void> => {
           for (let turn = 0; await mailbox.wait(); turn++) {

@@ -2,11 +2,14 @@ import { getEventListeners } from 'node:events';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { RwLock } from '../../src/concurrency/rw-lock.js';
+import { watchForLeakedLocks } from '../support/lock-leaks.js';
 import { settle, VirtualClock } from '../support/virtual-clock.js';
+
+const makeChecker = watchForLeakedLocks();
 
 function makeLock() {
   const clock = new VirtualClock();
-  return { clock, lock: new RwLock({ name: 'encoderMu(front)', clock }) };
+  return { clock, lock: new RwLock({ name: 'encoderMu(front)', clock, observer: makeChecker() }) };
 }
 
 /** Requests the lock, notes the entry under `label` and holds it until told to leave. */
@@ -82,7 +85,7 @@ describe('RwLock', () => {
     await settle();
     expect(lock.stats().read).toMatchObject({ holding: 64, waiting: 1 });
     guards[0]?.release();
-    (await extra).release();
+    for (const guard of [await extra, ...guards.slice(1)]) guard.release();
   });
 });
 

@@ -10,7 +10,9 @@ function sourceFiles(folder: string): string[] {
 }
 
 describe('docs/errors.md', () => {
-  const documented = [...readFileSync('docs/errors.md', 'utf8').matchAll(/^\| `([A-Z_]+)` \|/gm)].map(([, code]) => code);
+  const documented = [...readFileSync('docs/errors.md', 'utf8').matchAll(/^\| `([A-Z_]+)` \|/gm)].map(
+    ([, code]) => code,
+  );
 
   it('lists every error code once, and no other', () => {
     expect(documented.toSorted()).toEqual([...ERROR_CODES].toSorted());

@@ -128,6 +128,20 @@ describe('LoopbackSfu: what is refused', () => {
     expect(sfu.rooms()).toEqual([]);
   });
 
+  it('answers audio inactive beside the video: a publisher of both connects, and sends only what is forwarded', async () => {
+    const { url } = await startSfu();
+    const audio = 'm=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:1\r\na=sendonly\r\na=rtpmap:111 opus/48000/2';
+    const body = offerSdp({ media: [videoSection('0', 'sendonly'), audio] });
+    const answer = await rawRequest(`${url}/whip/demo`, { method: 'POST', headers: SDP, body });
+    expect(answer.status).toBe(201);
+    const [, video = '', sound = ''] = answer.body.split('m=');
+    expect(answer.body).toContain('a=group:BUNDLE 0 1\r\n');
+    expect(video).toContain('a=recvonly\r\n');
+    expect(sound).toMatch(/^audio [1-9]\d* /);
+    expect(sound).toContain('a=inactive\r\n');
+    expect(sound).toContain('a=rtpmap:111 OPUS/48000/2\r\n');
+  });
+
   it.each([
     ['a rebound name', { host: 'evil.example' }],
     ['a lookalike', { host: '127.0.0.1.evil.example' }],

@@ -104,6 +104,17 @@ describe('buildAnswer', () => {
     expect(answer).not.toMatch(/ccm fir|not-offered/);
   });
 
+  it('answers Opus with its channels', () => {
+    const offer = parseOffer(sdp);
+    const codecs = offer.media[1]?.codecs ?? [];
+    expect(codecs).toMatchObject([{ name: 'OPUS', clockRate: 48_000, channels: 2 }]);
+    const refused = { direction: 'inactive', codecs, feedback: [], extensions: [] } as const;
+    const answer = buildAnswer(offer, [undefined, refused, undefined], TRANSPORT);
+    expect(answer).toContain('m=audio 4000 UDP/TLS/RTP/SAVPF 111\r\n');
+    expect(answer).toContain('a=rtpmap:111 OPUS/48000/2\r\n');
+    expect(answer).toContain('a=inactive\r\n');
+  });
+
   it('announces what it sends', () => {
     const offer = parseOffer(sdp);
     const codecs = offer.media[2]?.codecs.filter(isForwardable) ?? [];

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { VideoCodec } from '../../src/encoder/encoder.js';
 import { H264Packetizer } from '../../src/rtp/h264-packetizer.js';
+import { OpusPacketizer } from '../../src/rtp/opus-packetizer.js';
 import { createPacketizer } from '../../src/rtp/packetizer.js';
 import { Vp8Packetizer } from '../../src/rtp/vp8-packetizer.js';
 import { depacketizeVp8 } from '../support/depacketize.js';
@@ -10,6 +11,7 @@ describe('createPacketizer', () => {
   it('makes the packetizer of the codec', () => {
     expect(createPacketizer('vp8', fixedRandom(0))).toBeInstanceOf(Vp8Packetizer);
     expect(createPacketizer('h264', fixedRandom(0))).toBeInstanceOf(H264Packetizer);
+    expect(createPacketizer('opus', fixedRandom(0))).toBeInstanceOf(OpusPacketizer);
   });
 
   it('hands the randomness on to the first picture id', () => {

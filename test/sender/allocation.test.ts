@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type BitrateAllocation, divideBitrate, validateAllocation, weightOf } from '../../src/sender/allocation.js';
+import {
+  audioShareBps,
+  type BitrateAllocation,
+  divideBitrate,
+  divideTarget,
+  validateAllocation,
+  weightOf,
+} from '../../src/sender/allocation.js';
 
 const IDS = ['front', 'rear', 'left', 'right', 'arm', 'mast'];
 const TRACKS = new Map(IDS.map((id) => [id, { id, allocatable: true }]));
@@ -138,5 +145,32 @@ describe('validating an allocation', () => {
   it('knows no weight for names that every object has', () => {
     expect(weightOf({ front: 1 }, 'toString')).toBe(0);
     expect(weightOf(null, 'toString')).toBe(1);
+  });
+});
+
+describe('dividing the target among video and audio', () => {
+  it.each([
+    [100_000, 8_000],
+    [160_000, 8_000],
+    [400_000, 20_000],
+    [640_000, 32_000],
+    [5_000_000, 32_000],
+    [1_000, 8_000],
+  ])('at %d bit/s gives %d to each audio track: 5 %% within 8 and 32 kbit/s', (targetBps, shareBps) => {
+    expect(audioShareBps(targetBps)).toBe(shareBps);
+  });
+
+  it('takes audio off the top, whatever the weights, and gives video what is left, never less than nothing', () => {
+    const tracks = [
+      { id: 'front', allocatable: true },
+      { id: 'mic', allocatable: false },
+      { id: 'rear', allocatable: true },
+      { id: 'cabin', allocatable: false },
+    ];
+    const divided = (targetBps: number, allocation: BitrateAllocation) =>
+      Object.fromEntries(divideTarget(targetBps, allocation, tracks));
+    expect(divided(1_064_000, null)).toEqual({ front: 500_000, rear: 500_000, mic: 32_000, cabin: 32_000 });
+    expect(divided(1_064_000, { rear: 1 })).toEqual({ front: 0, rear: 1_000_000, mic: 32_000, cabin: 32_000 });
+    expect(divided(10_000, null)).toEqual({ front: 0, rear: 0, mic: 8_000, cabin: 8_000 });
   });
 });

@@ -231,7 +231,7 @@ describe('closing a sender', () => {
   });
 
   it('while an encoder opens for a new track waits for it, closes it, and tells the caller', async () => {
-    harness = await new SenderHarness().connected();
+    harness = await new SenderHarness().connected('spare');
     harness.gates.hold('open');
     const adding = codeOf(harness.addTracks('front'));
     await harness.settle();
@@ -239,7 +239,7 @@ describe('closing a sender', () => {
     await harness.settle();
     harness.gates.open('open');
     expect((await closing).clean).toBe(true);
-    expect(harness.encoders).toMatchObject({ opened: 1, alive: 0 });
+    expect(harness.encoders).toMatchObject({ opened: 2, alive: 0 });
     expect(await adding).toBe('CLOSED');
   });
 
@@ -255,8 +255,12 @@ describe('closing a sender', () => {
       const operation = codeOf(operate(harness.sender));
       const queued = codeOf(operate(harness.sender));
       await harness.settle();
-      const closing = harness.sender.close();
+      let closed = false;
+      const closing = harness.sender.close().finally(() => {
+        closed = true;
+      });
       await harness.settle();
+      expect(closed).toBe(false);
       harness.gates.open('open');
       expect((await closing).clean).toBe(true);
       expect(harness.encoders.alive).toBe(0);
@@ -284,7 +288,7 @@ describe('closing a sender', () => {
 
   it('while a track is being registered leaves no orphan, whichever comes first', async () => {
     for (let turns = 0; turns < 25; turns += 1) {
-      harness = await new SenderHarness().connected();
+      harness = await new SenderHarness().connected('spare');
       const adding = codeOf(harness.addTracks('front'));
       for (let turn = 0; turn < turns; turn += 1) await Promise.resolve();
       await harness.sender.close();
@@ -296,7 +300,7 @@ describe('closing a sender', () => {
   });
 
   it('gives up on an encoder that does not open in time; if it opens after all it is closed', async () => {
-    harness = await new SenderHarness({ stopTimeoutMs: 100 }).connected();
+    harness = await new SenderHarness({ stopTimeoutMs: 100 }).connected('spare');
     harness.gates.hold('open');
     const adding = codeOf(harness.addTracks('front'));
     await harness.settle();

@@ -36,6 +36,13 @@ function recordStates(): string[] {
 }
 
 describe('connecting', () => {
+  it('without a track to offer is refused, and starts nothing', async () => {
+    harness = new SenderHarness();
+    await expect(harness.sender.connect(harness.negotiate)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    expect(harness.network.transports).toEqual([]);
+    expect(harness.clock.pendingTimers).toBe(0);
+  });
+
   it('tells of its states, and offers every track with its SSRC', async () => {
     harness = new SenderHarness();
     const states = recordStates();
@@ -193,6 +200,72 @@ describe('connecting', () => {
   });
 });
 
+describe('renegotiating', () => {
+  /** The peer takes its time with each answer, until told. */
+  function holdAnswers(): (() => void)[] {
+    const answers: (() => void)[] = [];
+    harness.network.gate = async (step) => {
+      if (step !== 'answer') return;
+      await new Promise<void>((resolve) => answers.push(resolve));
+    };
+    return answers;
+  }
+
+  it('asks no key frame of a track that the peer knows already', async () => {
+    harness = await new SenderHarness().connected('front');
+    await harness.send('front');
+    await harness.addTracks('rear');
+    await harness.send('front');
+    await harness.send('rear');
+    expect(harness.encoders.encoders.map(({ keyFrames }) => keyFrames.length)).toEqual([1, 1]);
+  });
+
+  it('is done once for tracks that were added together', async () => {
+    harness = await new SenderHarness().connected('front');
+    await Promise.all([harness.addTracks('rear'), harness.addTracks('left')]);
+    expect(harness.network.last.offers.map((lines) => lines.length)).toEqual([1, 3]);
+  });
+
+  it('gives no route to a track that was removed before the answer came, although a frame of it is still being encoded', async () => {
+    harness = await new SenderHarness().connected('front');
+    const { ssrc } = harness.sender.getTrackStats('front');
+    harness.gates.hold('read', 1);
+    await harness.send('front');
+    const answers = holdAnswers();
+    const addition = harness.addTracks('rear');
+    await harness.settle();
+    const removal = harness.sender.removeTrack('front');
+    await harness.clock.advance(3000);
+    harness.network.gate = undefined;
+    for (const answer of answers) answer();
+    await addition;
+    harness.gates.open('read', 1);
+    await removal;
+    await harness.settle();
+    expect(harness.network.last.rtp.filter(({ header }) => header.ssrc === ssrc)).toEqual([]);
+  });
+
+  it('gives no route to a track that has taken the id of a removed one meanwhile, before its own turn comes', async () => {
+    harness = await new SenderHarness().connected('front');
+    const answers = holdAnswers();
+    const addition = harness.addTracks('rear');
+    await harness.settle();
+    const removal = harness.sender.removeTrack('front');
+    await harness.settle();
+    const second = harness.addTracks('front');
+    await harness.settle();
+    answers.shift()?.();
+    await addition;
+    await harness.send('front');
+    expect(harness.reportsOf('front')).toMatchObject([{ outcome: 'dropped', reason: 'not-connected' }]);
+    harness.network.gate = undefined;
+    for (const answer of answers) answer();
+    await Promise.all([removal, second]);
+    await harness.send('front');
+    expect(harness.reportsOf('front').at(-1)).toMatchObject({ outcome: 'sent' });
+  });
+});
+
 describe('reconnecting', () => {
   it('closes the old connection before it makes the new one, and is connecting from the start', async () => {
     const log: string[] = [];
@@ -324,6 +397,22 @@ describe('a connection that is disturbed', () => {
     expect(sequence).toEqual(sequence.map((_, index) => (sequence[0] ?? 0) + index));
     await harness.sender.close();
     harness.expectBalance();
+  });
+});
+
+describe('a packet that the transport refuses', () => {
+  it('costs its frame, and the next one is a key frame', async () => {
+    harness = await new SenderHarness().connected('front');
+    await harness.send('front');
+    const transport = harness.network.last;
+    const { sendRtp } = transport;
+    transport.sendRtp = () => false;
+    await harness.send('front');
+    transport.sendRtp = sendRtp;
+    await harness.send('front');
+    expect(harness.reports.map((report) => (report.outcome === 'sent' ? report.type : report.reason))).toEqual([
+      ...['key', 'not-connected', 'key'],
+    ]);
   });
 });
 

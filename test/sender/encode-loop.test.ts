@@ -11,7 +11,7 @@ import { type Gate, gate } from './sender-harness.js';
 type Outcome = 'chunk' | 'skipped' | 'empty' | 'read fails' | 'packetizing fails';
 
 /** A track whose loop, encoder and locks tell all they do. */
-class ScriptedTrack implements EncodeLoopTrack {
+class ScriptedTrack implements EncodeLoopTrack<EncodedVideoChunk, VideoEncoder> {
   readonly log: string[] = [];
   readonly clock = new VirtualClock();
   readonly checker = new LockChecker(new NodeAsyncContext());
@@ -174,6 +174,24 @@ describe('the encode loop', () => {
     await track.tracksMu.exclusive(() => void track.log.push('other track'));
     expect(track.log.at(-1)).toBe('other track');
     track.encoding.open();
+    track.stop();
+    await loop;
+  });
+
+  it('begins no cycle while somebody changes tracks: it sees a change as a whole or not at all', async () => {
+    const track = new ScriptedTrack('chunk');
+    const changed = gate();
+    const change = track.tracksMu.exclusive(async () => {
+      track.sendable = false;
+      await changed.promise;
+    });
+    const loop = track.checker.detached(() => runEncodeLoop(track));
+    await settle();
+    expect(track.log).toEqual([]);
+    changed.open();
+    await change;
+    await settle();
+    expect(track.log).toEqual(['drop chunk', 'idle']);
     track.stop();
     await loop;
   });

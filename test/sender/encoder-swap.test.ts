@@ -1,6 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { FramelockError } from '../../src/core/errors.js';
 import type { EncoderSwapped } from '../../src/sender/sender-events.js';
-import { codeOf, SenderHarness } from './sender-harness.js';
+import { PoisoningEncoderFactory } from '../support/poisoning-encoder.js';
+import { codeOf, HEIGHT, SenderHarness, WIDTH } from './sender-harness.js';
 
 let harness: SenderHarness;
 
@@ -133,21 +135,20 @@ describe('recreating an encoder', () => {
 
 describe('waking tracks by an allocation', () => {
   it('is all or nothing: when one encoder cannot be opened, the opened ones are closed and nothing changes', async () => {
-    harness = await new SenderHarness().connected('front', 'rear', 'left');
+    harness = await new SenderHarness().connected('front', 'rear');
+    const scarce = new PoisoningEncoderFactory();
+    await harness.sender.addVideoTrack({ id: 'left', width: WIDTH, height: HEIGHT, encoders: scarce });
     await harness.sender.setBitrateAllocation({ front: 1 });
-    const before = harness.sender.getStats().tracks.map(({ targetBitrate, active }) => ({ targetBitrate, active }));
-    harness.gates.hold('open', 4);
-    const waking = codeOf(harness.sender.setBitrateAllocation({ front: 1, rear: 1, left: 1 }));
-    await harness.settle();
-    harness.encoders.openError = new Error('out of sessions');
-    harness.gates.open('open', 4);
-    expect(await waking).toBe('uncoded: Error: out of sessions');
-    harness.encoders.openError = undefined;
+    const snapshot = () =>
+      harness.sender.getStats().tracks.map(({ targetBitrate, active }) => ({ targetBitrate, active }));
+    const before = snapshot();
+    scarce.openError = new FramelockError('ENCODER_OPEN_FAILED', 'out of sessions');
+    const waking = harness.sender.setBitrateAllocation({ front: 1, rear: 1, left: 1 });
+    expect(await codeOf(waking)).toBe('ENCODER_OPEN_FAILED');
     expect(harness.sender.getStats().allocation).toEqual({ front: 1 });
-    expect(harness.sender.getStats().tracks.map(({ targetBitrate, active }) => ({ targetBitrate, active }))).toEqual(
-      before,
-    );
-    expect(harness.encoders.alive).toBe(3);
+    expect(snapshot()).toEqual(before);
+    expect(harness.encoders).toMatchObject({ opened: 3, alive: 2 });
+    expect(scarce).toMatchObject({ opened: 1, alive: 1 });
   });
 
   it('gives each woken track a fresh encoder and a key frame, and the others neither', async () => {

@@ -10,16 +10,17 @@ afterEach(async () => {
   expect(harness.encoders.alive).toBe(0);
 });
 
-/** Removes a track and adds another one of the same id, while the encoder opens of an operation that has pinned the first. */
+/** Puts another track of the same id in the place of a track while the encoder opens of an operation that has pinned it. */
 async function replaceDuring(operation: () => Promise<unknown>): Promise<string | undefined> {
-  harness.gates.hold('open', harness.encoders.opened + 1);
+  harness.gates.hold('open');
   const outcome = codeOf(operation());
   await harness.settle();
-  const held = harness.encoders.opened + 1;
   await harness.sender.removeTrack('front');
-  // The encoder of the new track is not held up: it counts as the next generation only once the first has opened.
-  harness.gates.open('open', held);
-  await harness.addTracks('front');
+  const added = harness.addTracks('front');
+  await harness.settle();
+  harness.gates.openOne(1);
+  await added;
+  harness.gates.open('open');
   return outcome;
 }
 

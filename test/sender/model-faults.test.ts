@@ -11,8 +11,8 @@ let harness: SenderHarness;
 
 afterEach(async () => {
   await harness.sender.close();
-  expect(harness.encoders.violations).toEqual([]);
-  expect(harness.encoders.alive).toBe(0);
+  expect([...harness.encoders.violations, ...harness.audioEncoders.violations]).toEqual([]);
+  expect(harness.encoders.alive + harness.audioEncoders.alive).toBe(0);
   expect(harness.clock.pendingTimers).toBe(0);
 });
 
@@ -248,6 +248,24 @@ describe('what the faults of the model demand of this sender', () => {
     },
   );
 
+  it('19: an id is taken among all tracks: raw and pre-encoded, video and audio', async () => {
+    harness = new SenderHarness();
+    const { sender } = harness;
+    const ways: Readonly<Record<string, (id: string) => Promise<void>>> = {
+      video: (id) => sender.addVideoTrack({ id, width: WIDTH, height: HEIGHT }),
+      'encoded video': (id) => sender.addEncodedVideoTrack({ id, codec: 'vp8' }),
+      audio: (id) => sender.addAudioTrack({ id, numberOfChannels: 1 }),
+      'encoded audio': (id) => sender.addEncodedAudioTrack({ id }),
+    };
+    for (const [first, addFirst] of Object.entries(ways)) {
+      const id = first.replace(' ', '-');
+      await addFirst(id);
+      for (const addSecond of Object.values(ways)) expect(await codeOf(addSecond(id))).toBe('TRACK_EXISTS');
+    }
+    expect(sender.getStats().tracks).toHaveLength(4);
+    expect([harness.encoders.opened, harness.audioEncoders.encoders.length]).toEqual([1, 1]);
+  });
+
   it.each(['vp8', 'h264'] as const)(
     '20: for %s the encoder tells which frames are key frames; the bytes are not guessed at',
     async (codec) => {
@@ -292,6 +310,23 @@ describe('what the faults of the model demand of this sender', () => {
     harness.network.gate = undefined;
     await sender.connect(harness.negotiate);
     expect(sender.state).toBe('connected');
+  });
+
+  it.each([
+    ['mono', 1],
+    ['stereo', 2],
+  ] as const)('24: mono and stereo PCM are both accepted, as documented: %s', async (_name, numberOfChannels) => {
+    harness = new SenderHarness();
+    await harness.sender.addAudioTrack({ id: 'mic', numberOfChannels });
+    await harness.sender.connect(harness.negotiate);
+    for (const samples of [960, 480, 480, 2880]) {
+      harness.sender.sendAudio('mic', harness.sound(samples, { numberOfChannels }));
+      await harness.clock.advance(samples / 48);
+    }
+    expect(harness.reports.map(({ outcome }) => outcome)).toEqual(Array(5).fill('sent'));
+    expect(harness.audioEncoders.encoders[0]?.config).toMatchObject({ numberOfChannels, sampleRate: 48_000 });
+    const other = harness.sound(960, { numberOfChannels: 3 - numberOfChannels });
+    expect(() => harness.sender.sendAudio('mic', other)).toThrow(expect.objectContaining({ code: 'INVALID_FRAME' }));
   });
 
   it('26: two producers on one track both succeed, the newest capture wins, and time never runs backwards on the wire', async () => {

@@ -1,11 +1,13 @@
 import { expect } from 'vitest';
 import { isFramelockError } from '../../src/core/errors.js';
+import { AUDIO_SAMPLE_RATE, type RawAudioData } from '../../src/encoder/audio-frame.js';
 import type { RawVideoFrame } from '../../src/encoder/video-frame.js';
 import type { FrameReport } from '../../src/sender/frame-report.js';
 import { RtcSender } from '../../src/sender/rtc-sender.js';
 import type { RtcSenderOptions } from '../../src/sender/sender-options.js';
 import type { Signaller } from '../../src/signalling/signaller.js';
 import { FakeNetwork } from '../support/fake-transport.js';
+import { PoisoningAudioEncoderFactory } from '../support/poisoning-audio-encoder.js';
 import { type GateStep, PoisoningEncoderFactory, type PoisoningEncoderOptions } from '../support/poisoning-encoder.js';
 import { settle, VirtualClock } from '../support/virtual-clock.js';
 
@@ -58,10 +60,10 @@ export class EncoderGates {
     for (const waiter of matching) this.#letGo(waiter);
   }
 
-  /** Lets go of the one that has waited longest, and of no other. */
-  openOne(): void {
-    const [first] = this.#waiting;
-    if (first !== undefined) this.#letGo(first);
+  /** Lets go of one that waits, by default of the one that has waited longest, and of no other. */
+  openOne(index = 0): void {
+    const waiter = this.#waiting[index];
+    if (waiter !== undefined) this.#letGo(waiter);
   }
 
   readonly gate = async (step: GateStep, generation: number): Promise<void> => {
@@ -86,6 +88,8 @@ export class SenderHarness {
   readonly network = new FakeNetwork();
   readonly gates = new EncoderGates();
   readonly encoders: PoisoningEncoderFactory;
+  readonly audioGates = new EncoderGates();
+  readonly audioEncoders = new PoisoningAudioEncoderFactory(this.audioGates.gate);
   readonly sender: RtcSender;
   readonly reports: FrameReport[] = [];
   /** Frames that were given to the sender and accepted, with the number of times that each was released. */
@@ -97,6 +101,7 @@ export class SenderHarness {
     this.encoders = new PoisoningEncoderFactory({ gate: this.gates.gate, ...encoder });
     this.sender = new RtcSender({
       encoders: this.encoders,
+      audioEncoders: this.audioEncoders,
       transport: this.network.factory,
       clock: this.clock,
       checkLocks: true,
@@ -136,6 +141,20 @@ export class SenderHarness {
       codedWidth: WIDTH,
       codedHeight: HEIGHT,
       data: new Uint8Array((WIDTH * HEIGHT * 3) / 2),
+      timestamp: this.clock.nowUs(),
+      ...overrides,
+    };
+  }
+
+  /** Silence of so many samples a channel, captured now. */
+  sound(numberOfFrames = 960, overrides: Partial<RawAudioData> = {}): RawAudioData {
+    const { numberOfChannels = 1 } = overrides;
+    return {
+      format: 's16',
+      sampleRate: AUDIO_SAMPLE_RATE,
+      numberOfChannels,
+      numberOfFrames,
+      data: new Uint8Array(numberOfFrames * numberOfChannels * 2),
       timestamp: this.clock.nowUs(),
       ...overrides,
     };

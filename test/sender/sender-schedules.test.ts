@@ -75,7 +75,15 @@ const schedule = fc.record({
 });
 
 /** How operations may fail: the codes of the contract, and what the schedule itself lets fail. */
-const EXPECTED_CODES = ['TRACK_EXISTS', 'TRACK_NOT_FOUND', 'ALLOCATION_SUM_ZERO', 'CLOSED', 'ENCODER_BUSY'];
+const EXPECTED_CODES = [
+  'TRACK_EXISTS',
+  'TRACK_NOT_FOUND',
+  'ALLOCATION_SUM_ZERO',
+  'CLOSED',
+  'ENCODER_BUSY',
+  // A connect with no track to offer.
+  'INVALID_ARGUMENT',
+];
 const INJECTED = new FramelockError('SIGNALLING_REJECTED', 'injected');
 
 /** A sender that lives through a schedule, and everything that went wrong. */

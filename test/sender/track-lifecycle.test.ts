@@ -75,7 +75,7 @@ describe('adding a track', () => {
   });
 
   it('makes it usable at once: frames sent in the same turn are encoded', async () => {
-    harness = await new SenderHarness().connected();
+    harness = await new SenderHarness().connected('spare');
     const added = harness.addTracks('front').then(() => harness.give('front'));
     await added;
     await harness.settle();
@@ -123,7 +123,7 @@ describe('adding a track', () => {
   });
 
   it('that the peer refuses is rolled back: the connection and the other tracks go on as before', async () => {
-    harness = await new SenderHarness().connected();
+    harness = new SenderHarness();
     await harness.sender.addVideoTrack({ id: 'front', width: WIDTH, height: HEIGHT });
     let refuse = false;
     await harness.sender.connect(async () => {
@@ -183,6 +183,20 @@ describe('adding a track', () => {
   });
 });
 
+describe('a track that the peer does not want any more', () => {
+  it('is not sent from the next negotiation on', async () => {
+    harness = await new SenderHarness().connected('front');
+    await harness.send('front');
+    harness.network.unwanted.add('front');
+    await harness.addTracks('rear');
+    await harness.send('front');
+    await harness.send('rear');
+    expect(harness.reports.map((report) => (report.outcome === 'sent' ? 'sent' : report.reason))).toEqual([
+      ...['sent', 'not-connected', 'sent'],
+    ]);
+  });
+});
+
 describe('removing a track', () => {
   it('makes its m-line inactive; the others keep theirs, also through later additions', async () => {
     harness = await new SenderHarness().connected('front', 'rear', 'left');
@@ -208,7 +222,10 @@ describe('removing a track', () => {
     expect(harness.sender.getTrackStats('front').ssrc).not.toBe(before);
     expect(harness.network.last.offers.at(-1)?.map(({ trackId }) => trackId)).toEqual(['front', 'rear']);
     await harness.send('front');
-    expect(harness.reports).toMatchObject([{ outcome: 'sent', type: 'key' }]);
+    await harness.send('rear');
+    expect(harness.reports).toMatchObject([{ outcome: 'sent', type: 'key' }, { outcome: 'sent' }]);
+    const payloadTypes = ['front', 'rear'].map((id) => harness.packetsOf(id)[0]?.header.payloadType);
+    expect(payloadTypes).toEqual([96, 97]);
   });
 
   it('says goodbye for its stream alone', async () => {

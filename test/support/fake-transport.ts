@@ -11,6 +11,12 @@ import type {
   TransportTrackSpec,
 } from '../../src/transport/media-transport.js';
 
+/** An m-line of an offer. */
+export interface OfferedLine extends TransportTrackSpec {
+  /** Its track was left out. */
+  readonly inactive?: boolean;
+}
+
 /** One packet that was sent. */
 export interface SentRtp {
   readonly header: RtpPacketHeader;
@@ -27,7 +33,7 @@ export class FakeTransport implements MediaTransport {
   readonly rtp: SentRtp[] = [];
   readonly rtcp: Uint8Array[] = [];
   /** The m-lines of every offer; one whose track was left out stays, inactive. */
-  readonly offers: (readonly TransportTrackSpec[])[] = [];
+  readonly offers: (readonly OfferedLine[])[] = [];
   /** Called before each RTP packet is sent. */
   beforeRtp: (() => void) | undefined;
   closes = 0;

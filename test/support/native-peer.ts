@@ -1,4 +1,5 @@
 import wrtc from '@roamhq/wrtc';
+import { AUDIO_SAMPLE_RATE } from '../../src/encoder/audio-frame.js';
 import { type BarCode, readBarCode } from '../../src/source/bar-code.js';
 
 /** One picture that the native peer decoded. */
@@ -11,39 +12,53 @@ export interface DecodedPicture {
   readonly decodedAtUs: number;
 }
 
+/** What the native peer decoded of one audio track. */
+export interface HeardSound {
+  /** Of the newest samples. */
+  channelCount: number;
+  /** At 48 kHz, from -1 to 1, interleaved, with the newest second at the end. */
+  readonly samples: number[];
+}
+
 /** What this file uses of the package, whose own types need the DOM's. */
 interface TrackEvent {
-  readonly track: MediaStreamTrack;
+  readonly track: MediaStreamTrack & { readonly kind: string };
   readonly transceiver: { readonly mid: string | null };
 }
 interface SinkEvent {
   readonly frame: { readonly width: number; readonly height: number; readonly data: Uint8ClampedArray };
+}
+interface AudioEvent {
+  readonly samples: Int16Array;
+  readonly sampleRate: number;
+  readonly channelCount: number;
 }
 type MediaStreamTrack = ConstructorParameters<typeof wrtc.nonstandard.RTCVideoSink>[0];
 
 /** A receiver over native libwebrtc: an implementation that shares no line with ours. */
 export class NativePeer {
   readonly #connection = new wrtc.RTCPeerConnection();
-  readonly #sinks: InstanceType<typeof wrtc.nonstandard.RTCVideoSink>[] = [];
+  readonly #sinks: { stop(): void }[] = [];
   /** Decoded pictures of each m-line, by its mid. */
   readonly pictures = new Map<string, DecodedPicture[]>();
+  /** Decoded sound of each m-line, by its mid. */
+  readonly sounds = new Map<string, HeardSound>();
 
   constructor(nowUs: () => number) {
     this.#connection.ontrack = ({ track, transceiver }: TrackEvent) => {
-      const decoded: DecodedPicture[] = [];
-      this.pictures.set(transceiver.mid ?? '', decoded);
-      const sink = new wrtc.nonstandard.RTCVideoSink(track);
-      this.#sinks.push(sink);
-      sink.onframe = ({ frame: { width, height, data } }: SinkEvent) => {
-        decoded.push({ width, height, code: readBarCode(new Uint8Array(data), width, height), decodedAtUs: nowUs() });
-      };
+      const mid = transceiver.mid ?? '';
+      if (track.kind === 'audio') this.#listen(track, mid);
+      else this.#watch(track, mid, nowUs);
     };
   }
 
   /** Answers an offer, with all candidates in the answer; again for a renegotiation. */
   readonly negotiate = async (offer: string): Promise<string> => {
     await this.#connection.setRemoteDescription({ type: 'offer', sdp: offer });
-    await this.#connection.setLocalDescription(await this.#connection.createAnswer());
+    const { type, sdp = '' } = await this.#connection.createAnswer();
+    // libwebrtc decodes Opus to mono unless its own side asks for stereo (RFC 7587 section 6.1).
+    const answer = sdp.replaceAll('useinbandfec=1', 'useinbandfec=1;stereo=1');
+    await this.#connection.setLocalDescription({ type, sdp: answer });
     await new Promise<void>((resolve) => {
       const check = () => {
         if (this.#connection.iceGatheringState === 'complete') resolve();
@@ -57,6 +72,29 @@ export class NativePeer {
   /** The pictures of the camera whose bar codes say `cameraId`, in decoding order. */
   picturesOf(cameraId: number): readonly DecodedPicture[] {
     return [...this.pictures.values()].find((decoded) => decoded.some(({ code }) => code?.cameraId === cameraId)) ?? [];
+  }
+
+  #watch(track: MediaStreamTrack, mid: string, nowUs: () => number): void {
+    const decoded: DecodedPicture[] = [];
+    this.pictures.set(mid, decoded);
+    const sink = new wrtc.nonstandard.RTCVideoSink(track);
+    this.#sinks.push(sink);
+    sink.onframe = ({ frame: { width, height, data } }: SinkEvent) => {
+      decoded.push({ width, height, code: readBarCode(new Uint8Array(data), width, height), decodedAtUs: nowUs() });
+    };
+  }
+
+  #listen(track: MediaStreamTrack, mid: string): void {
+    const sound: HeardSound = { channelCount: 0, samples: [] };
+    this.sounds.set(mid, sound);
+    const sink = new wrtc.nonstandard.RTCAudioSink(track);
+    this.#sinks.push(sink);
+    sink.ondata = ({ samples, sampleRate, channelCount }: AudioEvent) => {
+      if (sampleRate !== AUDIO_SAMPLE_RATE) return;
+      sound.channelCount = channelCount;
+      for (const sample of samples) sound.samples.push(sample / 32_768);
+      sound.samples.splice(0, sound.samples.length - AUDIO_SAMPLE_RATE * channelCount);
+    };
   }
 
   close(): void {

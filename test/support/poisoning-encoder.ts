@@ -238,7 +238,8 @@ export function readStamp(data: Uint8Array): ChunkStamp | undefined {
   return { timestamp: stamp.getFloat64(0), generation: stamp.getUint32(8), index: stamp.getUint32(12) };
 }
 
-function writeStamp(data: Uint8Array, { timestamp, generation, index }: ChunkStamp): void {
+/** Writes the stamp that {@link readStamp} reads. */
+export function writeStamp(data: Uint8Array, { timestamp, generation, index }: ChunkStamp): void {
   const stamp = new DataView(new ArrayBuffer(STAMP_BYTES));
   stamp.setFloat64(0, timestamp);
   stamp.setUint32(8, generation);

@@ -7,12 +7,13 @@ import {
   type AVPixelFormat,
   SWS_POINT,
 } from 'node-av/constants';
-import { Codec, CodecContext, FFmpegError, Frame, Packet, Rational, SoftwareScaleContext } from 'node-av/lib';
+import { Codec, CodecContext, Frame, Packet, Rational, SoftwareScaleContext } from 'node-av/lib';
 import type { VideoEncoderConfig } from '../encoder.js';
 import type { EncodeJob, NativeChunk, NativeEncoder } from '../native-encoder.js';
 import type { RateSettings } from '../rate-control.js';
 import type { VideoPixelFormat } from '../video-frame.js';
 import type { CodecProfile } from './codec-profile.js';
+import { check } from './ffmpeg-check.js';
 
 const FFMPEG_FORMATS: Readonly<Record<VideoPixelFormat, AVPixelFormat>> = {
   I420: AV_PIX_FMT_YUV420P,
@@ -168,8 +169,4 @@ function applySettings(context: CodecContext, { peakBps, bufferBits, maxQuantize
 function readQuantizer(packet: Packet): number | undefined {
   const stats = packet.getSideData(AV_PKT_DATA_QUALITY_STATS);
   return stats === null ? undefined : Math.round(stats.readUInt32LE(0) / QUALITY_PER_QUANTIZER);
-}
-
-function check(result: number, attempt: string): void {
-  if (result < 0) throw new Error(`cannot ${attempt}: ${FFmpegError.strerror(result)}`);
 }

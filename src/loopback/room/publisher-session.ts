@@ -173,6 +173,7 @@ function forwardableCodec(media: OfferedMedia): OfferedMedia['codecs'][number] |
 }
 
 function answerFor(media: OfferedMedia): AnsweredMedia | undefined {
+  if (media.kind === 'audio') return answerForAudio(media);
   const codec = forwardableCodec(media);
   if (codec === undefined || !isReceivable(media)) return undefined;
   return {
@@ -181,4 +182,11 @@ function answerFor(media: OfferedMedia): AnsweredMedia | undefined {
     feedback: ['nack', 'nack pli', 'ccm fir', 'transport-cc'],
     extensions: [HEADER_EXTENSION_URIS.mid, HEADER_EXTENSION_URIS.transportWideCc],
   };
+}
+
+/** Audio is not forwarded. Its m-line is answered inactive instead of rejected: the publisher connects, and sends none. */
+function answerForAudio(media: OfferedMedia): AnsweredMedia | undefined {
+  const opus = media.codecs.find(({ name }) => name === 'OPUS');
+  if (opus === undefined || media.disabled) return undefined;
+  return { direction: 'inactive', codecs: [opus], feedback: [], extensions: [HEADER_EXTENSION_URIS.mid] };
 }

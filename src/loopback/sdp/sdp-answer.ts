@@ -2,7 +2,7 @@ import type { OfferedCodec, OfferedMedia, SdpOffer } from './sdp-offer.js';
 
 /** How one m-line is answered; `undefined` in its place rejects it. */
 export interface AnsweredMedia {
-  readonly direction: 'recvonly' | 'sendonly';
+  readonly direction: 'recvonly' | 'sendonly' | 'inactive';
   /** At least one, in order of preference, of those offered. */
   readonly codecs: readonly OfferedCodec[];
   /** Feedback messages that are understood, as `nack pli`; those that were not offered are left out. */
@@ -81,9 +81,9 @@ function accepted(offered: OfferedMedia, answered: AnsweredMedia, transport: Ans
 }
 
 function codecLines(codec: OfferedCodec, feedback: readonly string[]): string[] {
-  const { payloadType, name, clockRate, fmtp } = codec;
+  const { payloadType, name, clockRate, channels, fmtp } = codec;
   return [
-    `a=rtpmap:${payloadType} ${name}/${clockRate}`,
+    `a=rtpmap:${payloadType} ${name}/${clockRate}${channels === undefined ? '' : `/${channels}`}`,
     ...(fmtp === '' ? [] : [`a=fmtp:${payloadType} ${fmtp}`]),
     ...feedback.filter((item) => codec.feedback.includes(item)).map((item) => `a=rtcp-fb:${payloadType} ${item}`),
   ];

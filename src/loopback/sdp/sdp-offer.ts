@@ -9,6 +9,8 @@ export interface OfferedCodec {
   /** Upper case: `VP8`, `H264`, `RTX`. */
   readonly name: string;
   readonly clockRate: number;
+  /** Encoding parameters of `a=rtpmap`: the number of channels of audio. */
+  readonly channels?: number;
   /** Format parameters as offered; empty if there are none. */
   readonly fmtp: string;
   /** As `nack pli`; those for all payload types included. */
@@ -121,9 +123,9 @@ function parseCodecs(lines: readonly SdpLine[], formats: string): OfferedCodec[]
   const codecs: OfferedCodec[] = [];
   for (const format of formats.split(' ')) {
     const mapping = lines.find((line) => line.key === 'rtpmap' && line.value.startsWith(`${format} `));
-    const match = /^(\d{1,3}) ([^/]+)\/(\d+)/.exec(mapping?.value ?? '');
+    const match = /^(\d{1,3}) ([^/]+)\/(\d+)(?:\/(\d+))?/.exec(mapping?.value ?? '');
     if (match === null) continue;
-    const [, payloadType = '', name = '', clockRate = ''] = match;
+    const [, payloadType = '', name = '', clockRate = '', channels] = match;
     const fmtp = lines.find((line) => line.key === 'fmtp' && line.value.startsWith(`${format} `));
     const feedback = lines
       .filter((line) => line.key === 'rtcp-fb')
@@ -133,6 +135,7 @@ function parseCodecs(lines: readonly SdpLine[], formats: string): OfferedCodec[]
       payloadType: Number(payloadType),
       name: name.toUpperCase(),
       clockRate: Number(clockRate),
+      ...(channels === undefined ? {} : { channels: Number(channels) }),
       fmtp: fmtp?.value.slice(format.length + 1) ?? '',
       feedback,
     });

@@ -1,8 +1,9 @@
+import { RTP_CODECS } from '../../rtp/rtp-codec.js';
 import type { HeaderExtensionIds, NegotiatedTrack } from '../media-transport.js';
 import { invalidAnswer } from './answer-error.js';
 import { type AcceptedSection, type RemoteTransport, readRemoteTransport } from './answer-transport.js';
 import type { MediaLine } from './media-lines.js';
-import { OFFERED_EXTENSIONS, readFormatParameters, SDP_CODECS, VIDEO_CLOCK_RATE } from './sdp-codecs.js';
+import { encodingOf, OFFERED_EXTENSIONS, readFormatParameters, SDP_CODECS } from './sdp-codecs.js';
 import { readSdp, type SdpMedia, type SdpSession } from './sdp-reader.js';
 
 /** Longest answer that is read, bytes in UTF-8. */
@@ -43,7 +44,8 @@ export function validateAnswer(sdp: string, offered: readonly MediaLine[]): Vali
 
 function isAccepted(media: SdpMedia, line: MediaLine, mLine: number): boolean {
   const place = { mLine, trackId: line.trackId };
-  if (media.kind !== 'video') throw invalidAnswer({ ...place, field: 'm=' }, `offered video, answered ${media.kind}`);
+  const { kind } = RTP_CODECS[line.codec];
+  if (media.kind !== kind) throw invalidAnswer({ ...place, field: 'm=' }, `offered ${kind}, answered ${media.kind}`);
   if (media.port === 0) {
     if (line.active) throw invalidAnswer({ ...place, field: 'port' }, 'the peer rejected the m-line (port 0)');
     return false;
@@ -93,7 +95,7 @@ function readPayloadType(media: SdpMedia, line: MediaLine, mLine: number): numbe
   const place = { mLine, trackId: line.trackId };
   const names = readByPayloadType(media, 'rtpmap');
   const parameters = readByPayloadType(media, 'fmtp');
-  const encoding = `${codec.encodingName}/${VIDEO_CLOCK_RATE}`.toLowerCase();
+  const encoding = encodingOf(line.codec).toLowerCase();
   let refused: string | undefined;
   for (const format of media.formats) {
     const payloadType = Number(format);

@@ -1,5 +1,5 @@
 import { FramelockError } from '../../core/errors.js';
-import type { VideoCodec } from '../../encoder/encoder.js';
+import { RTP_CODECS, type RtpCodec } from '../../rtp/rtp-codec.js';
 import type { TransportTrackSpec } from '../media-transport.js';
 import { SDP_CODECS } from './sdp-codecs.js';
 
@@ -7,15 +7,17 @@ import { SDP_CODECS } from './sdp-codecs.js';
 export interface MediaLine {
   readonly mid: string;
   readonly trackId: string;
-  readonly codec: VideoCodec;
+  readonly codec: RtpCodec;
   readonly ssrc: number;
+  readonly stereo: boolean;
   /** Whether it is offered send-only; otherwise it is offered inactive. */
   readonly active: boolean;
 }
 
 /**
  * Where each track's m-line stands. Places are given once and kept (RFC 8829 section 5.2.2): a track that is left out keeps its
- * m-line, inactive; a track that comes back gets its old place; new tracks are appended.
+ * m-line, inactive; a track that comes back gets its old place; new tracks are appended. An m-line never changes between video and
+ * audio: an id that comes back as the other kind is a new track.
  *
  * Owner of the layout: the transport.
  */
@@ -27,8 +29,9 @@ export class MediaLines {
     const wanted = new Map(tracks.map((track) => [track.trackId, track]));
     const kept = this.#lines.map((line) => {
       const track = wanted.get(line.trackId);
+      if (track === undefined || kindOf(track) !== kindOf(line)) return { ...line, active: false };
       wanted.delete(line.trackId);
-      return track === undefined ? { ...line, active: false } : lineOf(line.mid, track);
+      return lineOf(line.mid, track);
     });
     const added = [...wanted.values()].map((track, index) => lineOf(String(kept.length + index), track));
     this.#lines = Object.freeze([...kept, ...added]);
@@ -53,6 +56,10 @@ export function checkTracks(tracks: readonly TransportTrackSpec[]): readonly Tra
   return tracks.map((track) => ({ ...track }));
 }
 
-function lineOf(mid: string, track: TransportTrackSpec): MediaLine {
-  return { mid, trackId: track.trackId, codec: track.codec, ssrc: track.ssrc, active: track.inactive !== true };
+function lineOf(mid: string, { trackId, codec, ssrc, stereo = false }: TransportTrackSpec): MediaLine {
+  return { mid, trackId, codec, ssrc, stereo, active: true };
+}
+
+function kindOf({ codec }: { readonly codec: RtpCodec }): 'video' | 'audio' {
+  return RTP_CODECS[codec].kind;
 }

@@ -1,5 +1,6 @@
+import { RTP_CODECS } from '../../rtp/rtp-codec.js';
 import type { MediaLine } from './media-lines.js';
-import { OFFERED_EXTENSIONS, OFFERED_FEEDBACK, SDP_CODECS, VIDEO_CLOCK_RATE } from './sdp-codecs.js';
+import { encodingOf, OFFERED_EXTENSIONS, OFFERED_FEEDBACK, SDP_CODECS } from './sdp-codecs.js';
 
 /** A gathered candidate (RFC 8839 section 5.1). */
 export interface LocalCandidate {
@@ -52,7 +53,7 @@ export function writeOffer(content: OfferContent): string {
     `a=msid-semantic: WMS ${content.cname}`,
   ];
   const media = content.lines.flatMap((line) => [
-    `m=video ${port} UDP/TLS/RTP/SAVPF ${SDP_CODECS[line.codec].payloadType}`,
+    `m=${RTP_CODECS[line.codec].kind} ${port} UDP/TLS/RTP/SAVPF ${SDP_CODECS[line.codec].payloadType}`,
     `c=${connection}`,
     ...transportLines(content),
     ...mediaLines(line, content.cname),
@@ -78,16 +79,17 @@ function candidateLine(candidate: LocalCandidate): string {
 }
 
 function mediaLines(line: MediaLine, cname: string): string[] {
-  const { payloadType, encodingName, parameters } = SDP_CODECS[line.codec];
+  const { payloadType, parameters } = SDP_CODECS[line.codec];
+  const stereo = line.stereo ? ';sprop-stereo=1' : '';
   const trackToken = TOKEN_PATTERN.test(line.trackId) ? line.trackId : `track-${line.mid}`;
   return [
     `a=mid:${line.mid}`,
     ...OFFERED_EXTENSIONS.map(({ id, uri }) => `a=extmap:${id} ${uri}`),
     ...(line.active ? ['a=sendonly', `a=msid:${cname} ${trackToken}`] : ['a=inactive']),
     'a=rtcp-mux',
-    `a=rtpmap:${payloadType} ${encodingName}/${VIDEO_CLOCK_RATE}`,
-    ...(parameters === undefined ? [] : [`a=fmtp:${payloadType} ${parameters}`]),
-    ...OFFERED_FEEDBACK.map((feedback) => `a=rtcp-fb:${payloadType} ${feedback}`),
+    `a=rtpmap:${payloadType} ${encodingOf(line.codec)}`,
+    ...(parameters === undefined ? [] : [`a=fmtp:${payloadType} ${parameters}${stereo}`]),
+    ...OFFERED_FEEDBACK[RTP_CODECS[line.codec].kind].map((feedback) => `a=rtcp-fb:${payloadType} ${feedback}`),
     ...(line.active ? [`a=ssrc:${line.ssrc} cname:${cname}`, `a=ssrc:${line.ssrc} msid:${cname} ${trackToken}`] : []),
   ];
 }

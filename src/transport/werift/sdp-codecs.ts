@@ -1,5 +1,5 @@
-import type { VideoCodec } from '../../encoder/encoder.js';
 import { HEADER_EXTENSION_URIS } from '../../rtp/header-extensions.js';
+import { RTP_CODECS, type RtpCodec } from '../../rtp/rtp-codec.js';
 
 /** How a codec is written in SDP, and what a receiver's parameters must be to decode what we send. */
 export interface SdpCodec {
@@ -7,20 +7,19 @@ export interface SdpCodec {
   readonly payloadType: number;
   /** Encoding name of `a=rtpmap`; compared without regard to case (RFC 8866 section 6.6). */
   readonly encodingName: string;
+  /** Encoding parameters of `a=rtpmap`: the number of channels. */
+  readonly encodingParameters?: string;
   /** `a=fmtp` of our offers. */
   readonly parameters?: string;
   /** Why a receiver with these parameters cannot take our stream: the name of the parameter; nothing if it can. */
   refusedParameter(parameters: ReadonlyMap<string, string>): string | undefined;
 }
 
-/** Clock rate of every video codec, Hz. */
-export const VIDEO_CLOCK_RATE = 90_000;
-
 /** `profile_idc` of H.264 Baseline; Constrained Baseline is a subset of it (RFC 6184 section 8.1). */
 const H264_BASELINE = '42';
 
-/** RFC 7741, RFC 9628, RFC 6184 and the AV1 RTP payload format 1.0. */
-export const SDP_CODECS: Readonly<Record<VideoCodec, SdpCodec>> = Object.freeze({
+/** RFC 7741, RFC 9628, RFC 6184, the AV1 RTP payload format 1.0 and RFC 7587. */
+export const SDP_CODECS: Readonly<Record<RtpCodec, SdpCodec>> = Object.freeze({
   vp8: { payloadType: 96, encodingName: 'VP8', refusedParameter: () => undefined },
   vp9: {
     payloadType: 98,
@@ -44,13 +43,32 @@ export const SDP_CODECS: Readonly<Record<VideoCodec, SdpCodec>> = Object.freeze(
     parameters: 'level-idx=5;profile=0;tier=0',
     refusedParameter: (parameters) => ((parameters.get('profile') ?? '0') === '0' ? undefined : 'profile'),
   },
+  opus: {
+    payloadType: 111,
+    encodingName: 'opus',
+    // Always 2, whatever is sent: every receiver decodes mono and stereo (RFC 7587 section 7).
+    encodingParameters: '2',
+    parameters: 'minptime=10;useinbandfec=1',
+    refusedParameter: () => undefined,
+  },
 });
 
+/** The encoding of a codec as `a=rtpmap` tells it (RFC 8866 section 6.6). */
+export function encodingOf(codec: RtpCodec): string {
+  const { encodingName, encodingParameters } = SDP_CODECS[codec];
+  const encoding = `${encodingName}/${RTP_CODECS[codec].clockRate}`;
+  return encodingParameters === undefined ? encoding : `${encoding}/${encodingParameters}`;
+}
+
 /**
- * RTCP feedback that we offer and answer to. `transport-cc` is left out, with its header extension, because the sender does not stamp
+ * RTCP feedback that we offer and answer to: none for audio, which a receiver conceals sooner than a repetition could come.
+ * `transport-cc` is left out, with its header extension, because the sender does not stamp
  * transport-wide sequence numbers: a receiver that is promised them and gets none reports nothing.
  */
-export const OFFERED_FEEDBACK = Object.freeze(['goog-remb', 'ccm fir', 'nack', 'nack pli']);
+export const OFFERED_FEEDBACK = Object.freeze({
+  video: ['goog-remb', 'ccm fir', 'nack', 'nack pli'],
+  audio: [],
+});
 
 /** Header extensions that we offer: the same ids on every m-line, as BUNDLE wants (RFC 9143 section 10). */
 export const OFFERED_EXTENSIONS = Object.freeze([

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { FramelockError } from '../../../src/core/errors.js';
 import { MAX_REMOTE_CANDIDATES } from '../../../src/transport/werift/answer-transport.js';
 import { MAX_ANSWER_BYTES, validateAnswer } from '../../../src/transport/werift/answer-validation.js';
+import { MediaLines } from '../../../src/transport/werift/media-lines.js';
 import { ANSWER_LINES, answerWith, OFFERED } from './answer-fixture.js';
 
 /** The field that an answer is refused for. */
@@ -138,6 +139,29 @@ describe('validateAnswer', () => {
 
   it('leaves out a track whose m-line the peer made inactive', () => {
     expect(validateAnswer(answerWith(['a=recvonly', 'a=inactive']), OFFERED).tracks).toEqual([]);
+  });
+
+  describe('of an audio m-line', () => {
+    const offered = new MediaLines().arrange([{ trackId: 'mic', codec: 'opus', ssrc: 3333 }]);
+    const audio = (...edits: readonly (readonly [string, string?])[]) =>
+      answerWith(...edits, ['m=video 51096', 'm=audio 51096 UDP/TLS/RTP/SAVPF 109 96'], ['a=group', 'a=group:BUNDLE 0'])
+        .split('m=video')[0]
+        ?.replace('a=rtcp-fb:96 nack pli\r\n', '') ?? '';
+    const opus = ['a=rtpmap:97', 'a=rtpmap:109 OPUS/48000/2'] as const;
+
+    it('takes the payload type of Opus, whatever its number, case and parameters', () => {
+      const [track] = validateAnswer(audio(opus, ['a=fmtp', 'a=fmtp:109 minptime=10;stereo=1']), offered).tracks;
+      expect(track).toMatchObject({ trackId: 'mic', payloadType: 109, extensions: { mid: 1, absSendTime: 2 } });
+      expect(track).toMatchObject({ nack: false, pli: false, fir: false });
+    });
+
+    it.each([
+      ['another kind', answerWith(opus), '0 m='],
+      ['a foreign codec', audio(['a=rtpmap:97', 'a=rtpmap:109 PCMU/8000']), '0 rtpmap'],
+      ['Opus without its channels', audio(['a=rtpmap:97', 'a=rtpmap:109 opus/48000']), '0 rtpmap'],
+    ])('refuses %s', (_name, sdp, place) => {
+      expect(refusal(sdp.split('m=video 9')[0] ?? '', offered)).toBe(place);
+    });
   });
 
   it('ignores candidates that it cannot use and bounds the rest', () => {

@@ -1,17 +1,22 @@
 import { describe, expect, it } from 'vitest';
+import type { TransportTrackSpec } from '../../../src/transport/media-transport.js';
 import { checkTracks, MediaLines } from '../../../src/transport/werift/media-lines.js';
 import { type OfferContent, writeOffer } from '../../../src/transport/werift/offer.js';
 import { readSdp } from '../../../src/transport/werift/sdp-reader.js';
 
+const TRACKS: readonly TransportTrackSpec[] = [
+  { trackId: 'front', codec: 'vp8', ssrc: 1111 },
+  { trackId: 'rear left', codec: 'h264', ssrc: 2222 },
+  { trackId: 'gone', codec: 'av1', ssrc: 3333 },
+  { trackId: 'mono', codec: 'opus', ssrc: 4444 },
+  { trackId: 'stereo', codec: 'opus', ssrc: 5555, stereo: true },
+];
 const lines = new MediaLines();
+lines.arrange(TRACKS);
 const CONTENT: OfferContent = {
   sessionId: '42',
-  version: 1,
-  lines: lines.arrange([
-    { trackId: 'front', codec: 'vp8', ssrc: 1111 },
-    { trackId: 'rear left', codec: 'h264', ssrc: 2222 },
-    { trackId: 'spare', codec: 'av1', ssrc: 3333, inactive: true },
-  ]),
+  version: 2,
+  lines: lines.arrange(TRACKS.filter(({ trackId }) => trackId !== 'gone')),
   usernameFragment: 'ufrag123',
   password: 'password-of-22-characters',
   candidates: [
@@ -41,7 +46,7 @@ function media(index: number, content = CONTENT) {
 describe('writeOffer', () => {
   it('offers one bundled send-only m-line a track with one codec, msid and ssrc', () => {
     const offer = writeOffer(CONTENT);
-    expect(offer).toContain('a=group:BUNDLE 0 1 2\r\n');
+    expect(offer).toContain('a=group:BUNDLE 0 1 2 3 4\r\n');
     const { kind, port, formats, attributes } = media(0);
     expect({ kind, port, formats }).toEqual({ kind: 'video', port: 5001, formats: ['96'] });
     expect(attributes.first('rtpmap')).toBe('96 VP8/90000');
@@ -66,7 +71,24 @@ describe('writeOffer', () => {
     expect(media(0).attributes.all('extmap')).toHaveLength(3);
   });
 
-  it('offers an inactive m-line without media', () => {
+  it.each([
+    [3, 'mono', 'minptime=10;useinbandfec=1'],
+    [4, 'stereo', 'minptime=10;useinbandfec=1;sprop-stereo=1'],
+  ])('offers the audio m-line %d as Opus, %s, without feedback', (index, trackId, parameters) => {
+    const { kind, formats, attributes } = media(index);
+    expect({ kind, formats }).toEqual({ kind: 'audio', formats: ['111'] });
+    expect(attributes.first('rtpmap')).toBe('111 opus/48000/2');
+    expect(attributes.first('fmtp')).toBe(`111 ${parameters}`);
+    expect(attributes.has('rtcp-fb')).toBe(false);
+    expect(attributes.has('sendonly')).toBe(true);
+    expect(attributes.first('msid')).toBe(`cname-1 ${trackId}`);
+  });
+
+  it('offers the same extension ids on video and audio m-lines, which share one transport', () => {
+    expect(media(3).attributes.all('extmap')).toEqual(media(0).attributes.all('extmap'));
+  });
+
+  it('offers the m-line of a track that was left out inactive, without media', () => {
     const { attributes } = media(2);
     expect(attributes.has('inactive')).toBe(true);
     expect(attributes.has('sendonly')).toBe(false);
@@ -93,6 +115,16 @@ describe('MediaLines', () => {
     expect(show(['a', 'b'])).toEqual(['0 a true', '1 b true']);
     expect(show(['c', 'b'])).toEqual(['0 a false', '1 b true', '2 c true']);
     expect(show(['d', 'a'])).toEqual(['0 a true', '1 b false', '2 c false', '3 d true']);
+  });
+
+  it('gives an id that comes back as audio an m-line of its own: a place never changes its kind', () => {
+    const layout = new MediaLines();
+    const show = (codec: 'vp8' | 'h264' | 'opus') =>
+      layout.arrange([{ trackId: 'a', codec, ssrc: 1 }]).map((line) => `${line.mid} ${line.codec} ${line.active}`);
+    expect(show('vp8')).toEqual(['0 vp8 true']);
+    expect(show('opus')).toEqual(['0 vp8 false', '1 opus true']);
+    expect(show('opus')).toEqual(['0 vp8 false', '1 opus true']);
+    expect(show('h264')).toEqual(['0 h264 true', '1 opus false']);
   });
 
   it('hands out snapshots that later calls do not change', () => {

@@ -1,6 +1,7 @@
 import { createSocket } from 'node:dgram';
 import { afterEach, describe, expect, it } from 'vitest';
 import { writeCompound, writeReceiverReport } from '../../../src/rtp/rtcp-write.js';
+import type { TransportTrackSpec } from '../../../src/transport/media-transport.js';
 import {
   createTransport,
   eventually,
@@ -15,7 +16,8 @@ import {
 const FRONT = { trackId: 'front', codec: 'vp8', ssrc: 1111 } as const;
 const REAR = { trackId: 'rear', codec: 'vp8', ssrc: 2222 } as const;
 const LEFT = { trackId: 'left', codec: 'vp8', ssrc: 3333 } as const;
-const SSRCS: Readonly<Record<string, number>> = { front: 1111, rear: 2222, left: 3333 };
+const MIC = { trackId: 'mic', codec: 'opus', ssrc: 4444 } as const;
+const SSRCS: Readonly<Record<string, number>> = { front: 1111, rear: 2222, left: 3333, mic: 4444 };
 
 const cleanUps: (() => void | Promise<void>)[] = [];
 afterEach(async () => {
@@ -39,10 +41,7 @@ async function connect(tracks = [FRONT, REAR] as Parameters<typeof negotiate>[1]
   return session;
 }
 
-async function negotiate(
-  { transport, peer }: ReturnType<typeof start>,
-  tracks: readonly (typeof FRONT | typeof REAR | typeof LEFT)[],
-) {
+async function negotiate({ transport, peer }: ReturnType<typeof start>, tracks: readonly TransportTrackSpec[]) {
   const answer = await peer.answer(await transport.createOffer(tracks));
   const negotiated = await transport.acceptAnswer(answer);
   return negotiated.map((track) => ({ ...track, ssrc: SSRCS[track.trackId] ?? 0 }));
@@ -59,6 +58,21 @@ async function receivesMore(peer: WrtcPeer, ssrc: number, packets = 20): Promise
 }
 
 describe('WeriftTransport with libwebrtc', () => {
+  it('delivers video and audio over one transport, and audio alone', async () => {
+    const session = start();
+    const tracks = await negotiate(session, [FRONT, MIC]);
+    expect(tracks).toMatchObject([
+      { trackId: 'front', mid: '0', nack: true },
+      { trackId: 'mic', mid: '1', payloadType: 111, nack: false, pli: false, fir: false, extensions: { mid: 1 } },
+    ]);
+    await session.transport.connected(10_000);
+    pump(session, tracks);
+    await receivesMore(session.peer, MIC.ssrc);
+    await receivesMore(session.peer, FRONT.ssrc);
+    const [alone] = await negotiate(await connect([MIC]), [MIC]);
+    expect(alone).toMatchObject({ trackId: 'mic', mid: '0' });
+  });
+
   it('connects two tracks, delivers their RTP and hears the peer’s RTCP', async () => {
     const session = start();
     const tracks = await negotiate(session, [FRONT, REAR]);

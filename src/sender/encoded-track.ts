@@ -1,15 +1,26 @@
 import { FramelockError } from '../core/errors.js';
-import type { VideoCodec } from '../encoder/encoder.js';
+import type { RtpCodec } from '../rtp/rtp-codec.js';
 import type { OutboundRtp } from './outbound-rtp.js';
-import { OutboundTrack, type TrackHost } from './outbound-track.js';
+import { type FrameSize, OutboundTrack, type TrackHost } from './outbound-track.js';
 
-/** One chunk of a pre-encoded track. */
+/** One chunk of a pre-encoded video track. */
 export interface EncodedVideoInput {
   /** A VP8/VP9 frame, an Annex B access unit (H.264) or a temporal unit (AV1). Copied before `sendEncodedFrame` returns. */
   readonly data: Uint8Array;
   /** `key` if it can be decoded without any earlier chunk. */
   readonly type: 'key' | 'delta';
   /** Capture time in microseconds on the time base of `Clock.nowUs`. */
+  readonly timestamp: number;
+}
+
+/** One packet of a pre-encoded audio track. */
+export interface EncodedAudioInput {
+  /** One Opus packet (RFC 6716 section 3), which tells its duration itself. Copied before `sendEncodedAudio` returns. */
+  readonly data: Uint8Array;
+  /**
+   * Capture time of its first sample in microseconds on the time base of `Clock.nowUs`. Receivers play by it: packets that follow one
+   * another must be apart by their duration exactly.
+   */
   readonly timestamp: number;
 }
 
@@ -20,29 +31,29 @@ export interface EncodedTrackWishes {
 }
 
 /** What a pre-encoded track is made of. */
-export interface EncodedVideoTrackInit {
+export interface EncodedTrackInit {
   readonly id: string;
-  readonly codec: VideoCodec;
-  readonly width: number;
-  readonly height: number;
+  readonly codec: RtpCodec;
+  readonly stereo: boolean;
+  readonly frameSize: FrameSize | undefined;
   readonly rtp: OutboundRtp;
   readonly host: TrackHost;
   readonly wishes: EncodedTrackWishes;
 }
 
 /** A track whose chunks come from outside, for example from a hardware pipeline. The application follows its wishes, told by events. */
-export class EncodedVideoTrack extends OutboundTrack {
+export class EncodedTrack extends OutboundTrack {
   readonly kind = 'encoded';
-  readonly frameWidth: number;
-  readonly frameHeight: number;
+  readonly stereo: boolean;
+  readonly frameSize: FrameSize | undefined;
   readonly encoderImplementation = undefined;
   readonly #wishes: EncodedTrackWishes;
   #targetBps = 0;
 
-  constructor(init: EncodedVideoTrackInit) {
+  constructor(init: EncodedTrackInit) {
     super(init.id, init.codec, init.rtp, init.host);
-    this.frameWidth = init.width;
-    this.frameHeight = init.height;
+    this.stereo = init.stereo;
+    this.frameSize = init.frameSize;
     this.#wishes = init.wishes;
   }
 
@@ -57,7 +68,7 @@ export class EncodedVideoTrack extends OutboundTrack {
   }
 
   requestKeyFrame(): void {
-    this.#wishes.keyFrameWanted(this.id);
+    if (this.media === 'video') this.#wishes.keyFrameWanted(this.id);
   }
 
   /**

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { rtpTimestamp } from '../../src/rtp/media-time.js';
 import { writePli } from '../../src/rtp/rtcp-write.js';
-import type { EncodedVideoInput } from '../../src/sender/encoded-video-track.js';
+import type { EncodedVideoInput } from '../../src/sender/encoded-track.js';
 import { codeOf, SenderHarness } from './sender-harness.js';
 
 let harness: SenderHarness;

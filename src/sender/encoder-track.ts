@@ -1,0 +1,216 @@
+import type { EncoderLock, TracksLock } from '../concurrency/lock-order.js';
+import { Mailbox } from '../concurrency/mailbox.js';
+import { FramelockError, isFramelockError } from '../core/errors.js';
+import type { MediaEncoder } from '../encoder/encoder.js';
+import type { RtpCodec } from '../rtp/rtp-codec.js';
+import { CycleGate, type CycleHold } from './cycle-gate.js';
+import { type EncodeLoopTrack, runEncodeLoop } from './encode-loop.js';
+import { ErrorBackoff } from './error-backoff.js';
+import type { DropReason } from './frame-report.js';
+import type { OutboundRtp } from './outbound-rtp.js';
+import { type OutboundFrame, OutboundTrack, type TrackHost } from './outbound-track.js';
+import { type QueuedFrame, TrackInput } from './track-input.js';
+
+/** What a track with an encoder is made of, whatever it encodes. */
+export interface EncoderTrackInit {
+  readonly id: string;
+  readonly rtp: OutboundRtp;
+  readonly host: TrackHost;
+  readonly tracksMu: TracksLock;
+  readonly encoderMu: EncoderLock;
+  /** A failed encode, for events and logs. */
+  readonly encodeFailed: (trackId: string, error: unknown) => void;
+}
+
+/** A raw frame, whatever it holds. */
+interface RawFrame {
+  readonly timestamp: number;
+  readonly release?: () => void;
+}
+
+/** A chunk of an encoder, whatever it encodes. */
+type EncoderChunk = Omit<OutboundFrame, 'times'> & { release(): void };
+
+/** An encoder that is open, reads from its track and is not in use yet. */
+export interface FreshEncoder {
+  readonly implementation: string;
+  /**
+   * Puts it in the place of the current encoder and returns the old one, to be closed outside all locks. To be called on the exclusive side
+   * of encoderMu.
+   */
+  install(): Pick<FreshEncoder, 'close'> | undefined;
+  close(): Promise<void>;
+}
+
+/**
+ * A track of raw frames: its own encoder, its own lock, its own encode loop.
+ *
+ * Owners: the encoder is guarded by encoderMu (read: the loop; written: a {@link FreshEncoder} and `dispose`); the mailbox is filled by
+ * `enqueue` and emptied by the loop; the control values are latched by controllers and applied by the loop.
+ */
+export abstract class EncoderTrack<
+    Frame extends RawFrame,
+    Chunk extends EncoderChunk,
+    Encoder extends MediaEncoder<Chunk>,
+  >
+  extends OutboundTrack
+  implements EncodeLoopTrack<Chunk, Encoder>
+{
+  readonly kind = 'raw';
+  readonly tracksMu: TracksLock;
+  readonly encoderMu: EncoderLock;
+  /** Where this track's encoders read from. */
+  protected readonly input: TrackInput<Frame>;
+  readonly #mailbox: Mailbox<QueuedFrame<Frame>>;
+  readonly #backoff: ErrorBackoff;
+  readonly #encodeFailed: (trackId: string, error: unknown) => void;
+  #encoder: Encoder | undefined;
+  #loop: Promise<void> = Promise.resolve();
+  readonly #cycles = new CycleGate();
+
+  /** @param mailboxCapacity most frames that wait; the oldest makes room for a newer one */
+  protected constructor(init: EncoderTrackInit, codec: RtpCodec, mailboxCapacity: number) {
+    super(init.id, codec, init.rtp, init.host);
+    this.tracksMu = init.tracksMu;
+    this.encoderMu = init.encoderMu;
+    this.#mailbox = new Mailbox(`mailbox of track "${init.id}"`, mailboxCapacity);
+    this.input = new TrackInput(this.#mailbox, init.host.clock);
+    this.#backoff = new ErrorBackoff(init.host.clock);
+    this.#encodeFailed = init.encodeFailed;
+  }
+
+  /** Opens an encoder that reads from `input`, at a bitrate as near to the given one as encoders accept. */
+  protected abstract openEncoder(bitrateBps: number): Promise<Encoder>;
+
+  abstract applyControls(encoder: Encoder): void;
+
+  /**
+   * Opens a fresh encoder for this track at `bitrateBps`, aside from the current one. Not to be called under a lock.
+   * @throws FramelockError ENCODER_OPEN_FAILED, CODEC_UNSUPPORTED
+   */
+  async openFresh(bitrateBps: number): Promise<FreshEncoder> {
+    const encoder = await this.openEncoder(bitrateBps);
+    return {
+      implementation: encoder.implementation,
+      install: () => this.#exchange(encoder),
+      close: () => encoder.close(),
+    };
+  }
+
+  get encoderImplementation(): string | undefined {
+    return this.#encoder?.implementation;
+  }
+
+  /** Gives the track its first encoder and starts its loop. */
+  start(first: FreshEncoder): void {
+    first.install();
+    this.#loop = runEncodeLoop<Chunk, Encoder>(this);
+  }
+
+  /** Keeps the loop from beginning another encode cycle; see {@link CycleGate}. */
+  holdCycles(): CycleHold {
+    return this.#cycles.hold();
+  }
+
+  async stop(): Promise<void> {
+    this.refuseFrames();
+    for (const waiting of this.#mailbox.close()) this.#drop(waiting, 'stopped');
+    this.#backoff.end();
+    await this.#loop;
+  }
+
+  async dispose(): Promise<void> {
+    // An encode that hangs must not be waited for under tracksMu: that would freeze every other track.
+    await this.#loop;
+    const encoder = await this.tracksMu.exclusive((tracks) =>
+      this.encoderMu.exclusive(tracks, () => this.#exchange(undefined)),
+    );
+    await encoder?.close();
+  }
+
+  // What follows is the encode loop's side.
+
+  async frameWaiting(): Promise<boolean> {
+    this.#cycles.leave();
+    const waiting = await this.#mailbox.wait();
+    if (waiting) await this.#cycles.enter();
+    return waiting;
+  }
+
+  get sendable(): boolean {
+    return !this.paused && this.rtp.connected;
+  }
+
+  get encoder(): Encoder {
+    if (this.#encoder === undefined) throw new Error(`track "${this.id}" has no encoder`);
+    return this.#encoder;
+  }
+
+  deliver(chunk: Chunk): void {
+    const times = this.input.collectTaken();
+    if (times === undefined) throw new Error(`encoder of track "${this.id}" made a chunk without taking a frame`);
+    this.transmit({
+      data: chunk.data,
+      type: chunk.type,
+      ...(chunk.quantizer === undefined ? {} : { quantizer: chunk.quantizer }),
+      times: { ...times, encodedAtUs: this.host.clock.nowUs() },
+    });
+    this.#backoff.succeeded();
+  }
+
+  override skipped(): void {
+    const times = this.input.collectTaken();
+    if (times !== undefined) super.skipped(times);
+  }
+
+  dropWaiting(): void {
+    const waiting = this.#mailbox.take();
+    if (waiting !== undefined) this.#drop(waiting, this.paused ? 'paused' : 'not-connected');
+  }
+
+  async failed(error: unknown): Promise<void> {
+    this.counters.encoderErrors += 1;
+    const times = this.input.collectTaken();
+    if (times !== undefined) this.reportDropped(times, 'encode-failed');
+    if (!this.retired) this.#encodeFailed(this.id, error);
+    // No lock is held while the loop backs off: a swap need not wait for it.
+    this.#cycles.leave();
+    await this.#backoff.failed();
+  }
+
+  /** Runs a check of what was given to this track; its error names the track. */
+  protected check(validate: () => void): void {
+    try {
+      validate();
+    } catch (error) {
+      if (!isFramelockError(error)) throw error;
+      const context = { ...error.context, trackId: this.id };
+      throw new FramelockError(error.code, `track "${this.id}": ${error.message}`, { context });
+    }
+  }
+
+  /** Takes a checked frame without waiting; it is released and reported exactly once. */
+  protected enqueue(frame: Frame): void {
+    const { timestamp } = frame;
+    const nowUs = this.host.clock.nowUs();
+    const queued = { frame, times: { timestamp, acceptedAtUs: nowUs } };
+    const refusal = this.admit(timestamp, nowUs);
+    if (refusal !== undefined) {
+      this.#drop(queued, refusal);
+      return;
+    }
+    const evicted = this.#mailbox.put(queued);
+    if (evicted !== undefined) this.#drop(evicted, 'replaced');
+  }
+
+  #exchange(next: Encoder | undefined): Encoder | undefined {
+    const previous = this.#encoder;
+    this.#encoder = next;
+    return previous;
+  }
+
+  #drop({ frame, times }: QueuedFrame<Frame>, reason: DropReason): void {
+    frame.release?.();
+    this.reportDropped(times, reason);
+  }
+}

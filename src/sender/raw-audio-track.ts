@@ -1,0 +1,76 @@
+import type {
+  AudioEncoder,
+  AudioEncoderConfig,
+  AudioEncoderFactory,
+  EncodedAudioChunk,
+} from '../encoder/audio-encoder.js';
+import type { RawAudioData } from '../encoder/audio-frame.js';
+import { PcmFramer } from '../encoder/pcm-framer.js';
+import { validateAudioData } from '../encoder/validate-audio.js';
+import { EncoderTrack, type EncoderTrackInit } from './encoder-track.js';
+import { audioEncoderBitrate } from './track-controls.js';
+
+/** Frames of 20 ms that wait for the encoder; the oldest makes room for a newer one. */
+const MAILBOX_CAPACITY = 8;
+
+/** What a microphone is made of. */
+export interface RawAudioTrackInit extends EncoderTrackInit {
+  readonly config: AudioEncoderConfig;
+  /** Opens this track's encoders, the first and every later one. */
+  readonly encoders: AudioEncoderFactory;
+}
+
+/**
+ * A microphone: raw sound in. Sound is cut into frames of 20 ms before it is queued: a frame of this track is that.
+ *
+ * Owners: as of {@link EncoderTrack}; the target is latched by the bitrate control, the framer belongs to `accept`.
+ */
+export class RawAudioTrack extends EncoderTrack<RawAudioData, EncodedAudioChunk, AudioEncoder> {
+  readonly frameSize = undefined;
+  readonly #config: AudioEncoderConfig;
+  readonly #encoders: AudioEncoderFactory;
+  readonly #framer: PcmFramer;
+  #targetBps: number;
+
+  constructor(init: RawAudioTrackInit) {
+    super(init, init.config.codec, MAILBOX_CAPACITY);
+    const { format, sampleRate, numberOfChannels, bitrateBps } = init.config;
+    this.#config = init.config;
+    this.#encoders = init.encoders;
+    this.#framer = new PcmFramer({ format, sampleRate, numberOfChannels });
+    this.#targetBps = bitrateBps;
+  }
+
+  get stereo(): boolean {
+    return this.#config.numberOfChannels === 2;
+  }
+
+  get targetBps(): number {
+    return this.#targetBps;
+  }
+
+  setTarget(targetBps: number): void {
+    this.#targetBps = targetBps;
+  }
+
+  requestKeyFrame(): void {
+    // Every packet of audio can be decoded without earlier ones.
+  }
+
+  applyControls(encoder: AudioEncoder): void {
+    encoder.setBitrate(audioEncoderBitrate(this.#targetBps));
+  }
+
+  /**
+   * Takes a piece of sound, which it copies, without waiting. Every frame that is made of it is reported exactly once.
+   * @throws FramelockError INVALID_FRAME
+   */
+  accept(audio: RawAudioData): void {
+    this.check(() => validateAudioData(audio, this.#config));
+    for (const frame of this.#framer.push(audio)) this.enqueue(frame);
+  }
+
+  protected openEncoder(bitrateBps: number): Promise<AudioEncoder> {
+    return this.#encoders.open({ ...this.#config, bitrateBps: audioEncoderBitrate(bitrateBps) }, this.input);
+  }
+}

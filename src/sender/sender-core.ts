@@ -1,0 +1,259 @@
+import { EventQueue, type EventScope } from '../concurrency/event-queue.js';
+import { Lifetime } from '../concurrency/lifetime.js';
+import type { LockChecker } from '../concurrency/lock-checker.js';
+import { TracksLock } from '../concurrency/lock-order.js';
+import { type Clock, SystemClock } from '../core/clock.js';
+import { describeError, FramelockError } from '../core/errors.js';
+import { type Logger, silentLogger } from '../core/logger.js';
+import { SystemRandom } from '../core/random.js';
+import { writeSdesCname } from '../rtp/rtcp-write.js';
+import type { TransportState } from '../transport/media-transport.js';
+import { NodeAsyncContext } from './async-context.js';
+import { BitrateControl } from './bitrate-control.js';
+import { type CloseReport, Shutdown } from './close-report.js';
+import { Connector } from './connector.js';
+import { DeferredCalls } from './deferred-calls.js';
+import { EncoderOperations } from './encoder-operations.js';
+import { FeedbackRouter } from './feedback-router.js';
+import { HealthMonitor, isFault } from './health-monitor.js';
+import { Heartbeat } from './heartbeat.js';
+import { InFlight } from './in-flight.js';
+import { watchLocks } from './lock-watch.js';
+import { EVENT_POLICIES, type SenderEvents } from './sender-events.js';
+import { millisecondsOr, type RtcSenderOptions } from './sender-options.js';
+import { type SenderStats, trackStats } from './sender-stats.js';
+import { TrackFactory } from './track-factory.js';
+import { STALL_AFTER_US } from './track-health.js';
+import { TrackLifecycle } from './track-lifecycle.js';
+import { TrackRegistry } from './track-registry.js';
+
+const DEFAULT_START_BITRATE_BPS = 1_000_000;
+/** Sender reports go out this often; libwebrtc's interval for video (`RtcpConfig::video_report_interval`). */
+const REPORT_INTERVAL_MS = 1000;
+const DEFAULT_STATS_INTERVAL_MS = 1000;
+const DEFAULT_HANDLER_DEADLINE_MS = 5000;
+const DEFAULT_STOP_TIMEOUT_MS = 1000;
+
+/**
+ * The parts of one sender and how they are joined: who is told what, who calls whom, and in which order everything ends. The public surface
+ * over it is `RtcSender`.
+ */
+export class SenderCore {
+  readonly clock: Clock;
+  readonly #logger: Logger;
+  readonly #stopTimeoutMs: number;
+  readonly #lifetime = new Lifetime('The sender');
+  readonly #checker: LockChecker | undefined;
+  readonly #tracksMu: TracksLock;
+  readonly registry = new TrackRegistry();
+  readonly bitrate: BitrateControl;
+  readonly factory: TrackFactory;
+  readonly lifecycle: TrackLifecycle;
+  readonly operations: EncoderOperations;
+  readonly events: EventQueue<SenderEvents>;
+  readonly #deferred: DeferredCalls;
+  /** Operations that hold encoders of their own. */
+  readonly #inFlight = new InFlight();
+  readonly #feedback: FeedbackRouter;
+  readonly connector: Connector;
+  readonly #health: HealthMonitor;
+  readonly #heartbeats: readonly Heartbeat[];
+  #framesLate = 0;
+  #closing: Promise<CloseReport> | undefined;
+
+  /** Starts nothing: no timer, socket or encoder before the first track or `connect`. @throws FramelockError INVALID_BITRATE, INVALID_ARGUMENT */
+  constructor(options: RtcSenderOptions) {
+    const clock = options.clock ?? new SystemClock();
+    this.clock = clock;
+    this.#logger = options.logger ?? silentLogger;
+    this.#stopTimeoutMs = millisecondsOr(options.stopTimeoutMs, DEFAULT_STOP_TIMEOUT_MS, 'stopTimeoutMs');
+    const statsIntervalMs = millisecondsOr(options.statsIntervalMs, DEFAULT_STATS_INTERVAL_MS, 'statsIntervalMs');
+    const { checkLocks, logger } = options;
+    const { checker, observer } = watchLocks({ checkLocks, environment: process.env, clock, logger });
+    this.#checker = checker;
+    this.#tracksMu = new TracksLock({ clock, checker: observer });
+    this.bitrate = new BitrateControl(this.registry, {
+      startBps: options.startBitrateBps ?? DEFAULT_START_BITRATE_BPS,
+      maxBps: options.maxBitrateBps ?? Number.POSITIVE_INFINITY,
+    });
+    const schedule = (run: () => void): void => this.#detached(() => void setImmediate(run));
+    this.events = new EventQueue<SenderEvents>({
+      policies: EVENT_POLICIES,
+      clock,
+      schedule,
+      context: new NodeAsyncContext(),
+      handlerDeadlineMs: millisecondsOr(options.handlerDeadlineMs, DEFAULT_HANDLER_DEADLINE_MS, 'handlerDeadlineMs'),
+      onHandlerError: (type, error) => this.#handlerFailed(type, error),
+    });
+    this.#deferred = new DeferredCalls(schedule, (error) => this.#releaseFailed(error));
+    this.#feedback = new FeedbackRouter(clock, (ssrc) => this.registry.findBySsrc(ssrc));
+    this.#health = new HealthMonitor((trackId, health) => this.events.emit('trackHealth', { trackId, health }));
+    this.factory = new TrackFactory({
+      host: {
+        clock,
+        frameReported: (report) => this.events.emit('frameSent', report),
+        frameEncoded: (report) => this.events.emit('encodedFrame', report),
+        frameLate: () => {
+          this.#framesLate += 1;
+        },
+        defer: (userCode) => this.#deferred.add(userCode),
+      },
+      random: options.random ?? new SystemRandom(),
+      tracksMu: this.#tracksMu,
+      checker: observer,
+      encoders: options.encoders,
+      audioEncoders: options.audioEncoders,
+      wishes: {
+        targetChanged: (trackId, targetBps) => this.events.emit('targetBitrate', { trackId, targetBps }),
+        keyFrameWanted: (trackId) => this.events.emit('keyFrameRequest', { trackId }),
+      },
+      isSsrcTaken: (ssrc) => this.registry.findBySsrc(ssrc) !== undefined,
+      encodeFailed: (trackId, error) => this.#encodeFailed(trackId, error),
+    });
+    this.operations = new EncoderOperations({
+      clock,
+      tracksMu: this.#tracksMu,
+      registry: this.registry,
+      bitrate: this.bitrate,
+      inFlight: this.#inFlight,
+      assertOpen: () => this.assertOpen(),
+      encoderSwapped: (event) => this.events.emit('encoderSwapped', event),
+    });
+    this.connector = new Connector({
+      clock,
+      logger: this.#logger,
+      createTransport: options.transport,
+      tracks: () => this.registry.all,
+      stateChanged: (state, reason) => this.#stateChanged(state, reason),
+      rtcpReceived: (compound) => this.#feedback.receive(compound),
+    });
+    this.lifecycle = new TrackLifecycle({
+      clock,
+      logger: this.#logger,
+      tracksMu: this.#tracksMu,
+      registry: this.registry,
+      bitrate: this.bitrate,
+      connector: this.connector,
+      inFlight: this.#inFlight,
+      stopTimeoutMs: this.#stopTimeoutMs,
+      assertOpen: () => this.assertOpen(),
+      detached: (body) => this.#detached(body),
+      drainEvents: (trackId) => this.#drainEvents(trackId),
+    });
+    this.#heartbeats = [
+      new Heartbeat(clock, REPORT_INTERVAL_MS, () => this.#sendReports()),
+      new Heartbeat(clock, STALL_AFTER_US / 4000, () => this.#health.check(this.registry.all, clock.nowUs())),
+      ...(statsIntervalMs > 0
+        ? [new Heartbeat(clock, statsIntervalMs, () => this.events.emit('stats', this.stats()))]
+        : []),
+    ];
+  }
+
+  /** Starts the periodic work, once there is something to do. Idempotent. */
+  startHeartbeats(): void {
+    if (this.#lifetime.ended) return;
+    this.#detached(() => {
+      for (const heartbeat of this.#heartbeats) heartbeat.start();
+    });
+  }
+
+  /** @throws FramelockError CLOSED */
+  assertOpen(): void {
+    if (this.#lifetime.ended) throw new FramelockError('CLOSED', 'the sender is closed');
+  }
+
+  /** A snapshot of everything; works after `close` as well. */
+  stats(): SenderStats {
+    const nowUs = this.clock.nowUs();
+    const { state } = this.connector;
+    const tracks = this.registry.all.map((track) => trackStats(track, nowUs));
+    const transport = this.connector.transportStats;
+    return {
+      timestamp: nowUs,
+      state,
+      healthy: state === 'connected' && tracks.every(({ health }) => !isFault(health)),
+      targetBitrate: this.bitrate.targetBps,
+      allocation: this.bitrate.allocation,
+      tracks,
+      ...(transport === undefined ? {} : { transport }),
+      framesLate: this.#framesLate,
+      feedback: this.#feedback.stats,
+      events: this.events.stats(),
+      tracksMu: this.#tracksMu.stats(),
+    };
+  }
+
+  /** Ends everything; see `RtcSender.close`. Idempotent. */
+  close(): Promise<CloseReport> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<CloseReport> {
+    this.#lifetime.end();
+    for (const heartbeat of this.#heartbeats) heartbeat.stop();
+    const tracks = this.registry.all;
+    const shutdown = new Shutdown(this.clock, this.#stopTimeoutMs);
+    await shutdown.step('operations', () => this.#inFlight.settled());
+    await shutdown.step('frame paths', () => Promise.all(tracks.map((track) => track.stop())));
+    await shutdown.step('encoders', () => Promise.all(tracks.map((track) => track.dispose())));
+    await shutdown.step('connection', () => this.connector.close());
+    this.#deferred.flush();
+    await shutdown.step('events', () => this.#closeEvents());
+    return shutdown.report();
+  }
+
+  async #closeEvents(): Promise<void> {
+    const { timedOut } = await this.events.close({ drainMs: this.#stopTimeoutMs / 2 });
+    if (timedOut)
+      throw new FramelockError('HANDLER_TIMEOUT', 'an event handler did not return; what waited behind it was dropped');
+  }
+
+  async #drainEvents(trackId: string): Promise<void> {
+    this.#deferred.flush();
+    const ofTrack: EventScope<SenderEvents> = ({ payload }) => 'trackId' in payload && payload.trackId === trackId;
+    const { deferred } = await this.events.drain(this.#stopTimeoutMs, ofTrack);
+    // Called by a handler, which the events behind it cannot pass.
+    if (deferred > 0) this.events.discard(ofTrack);
+  }
+
+  #sendReports(): void {
+    const { cname } = this.connector;
+    if (cname === undefined) return;
+    for (const { rtp } of this.registry.all) {
+      const report = rtp.senderReport();
+      if (report !== undefined) this.connector.sendRtcp([report, writeSdesCname(rtp.ssrc, cname)]);
+    }
+  }
+
+  #stateChanged(state: TransportState, reason?: string): void {
+    if (state === 'connecting') this.#feedback.reset();
+    this.#logger.info('connection state', { state, reason });
+    this.events.emit('connectionState', { state, ...(reason === undefined ? {} : { reason }) });
+  }
+
+  #encodeFailed(trackId: string, error: unknown): void {
+    this.#logger.error('encoding failed', { trackId, error: describeError(error) });
+    this.#failed({ where: 'encoder', trackId, error });
+  }
+
+  #releaseFailed(error: unknown): void {
+    this.#logger.error('releasing a frame failed', { error: describeError(error) });
+    this.#failed({ where: 'release', error });
+  }
+
+  #handlerFailed(type: string, error: unknown): void {
+    this.#logger.error('an event handler failed', { type, error: describeError(error) });
+    // A failing handler of `error` must not feed itself.
+    if (type !== 'error') this.#failed({ where: 'handler', error });
+  }
+
+  #failed(event: SenderEvents['error']): void {
+    this.events.emit('error', event);
+  }
+
+  /** Runs something that outlives its caller, outside of whatever locks the caller holds. */
+  #detached<T>(body: () => T): T {
+    return this.#checker === undefined ? body() : this.#checker.detached(body);
+  }
+}

@@ -1,0 +1,94 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { SystemClock } from '../../src/core/clock.js';
+import type { AudioChannels, AudioSampleFormat } from '../../src/encoder/audio-frame.js';
+import type { RtcSender } from '../../src/sender/rtc-sender.js';
+import { createSender } from '../../src/service/create-sender.js';
+import { TestPatternSource } from '../../src/source/test-pattern/test-pattern-source.js';
+import { NativePeer } from '../support/native-peer.js';
+import { amplitudeAt, channelOf, dominantFrequencyHz, TONE_PEAK, Tone } from '../support/sound.js';
+
+/** Long enough for the receiver to settle: two seconds, of which it keeps the last. */
+const SECONDS = 2;
+
+const clock = new SystemClock();
+let peer: NativePeer;
+let sender: RtcSender;
+
+beforeEach(() => {
+  peer = new NativePeer(() => clock.nowUs());
+  sender = createSender({ clock, startBitrateBps: 1_600_000 });
+});
+
+afterEach(async () => {
+  await sender.close();
+  peer.close();
+});
+
+/** Plays tones into a track in real time, 10 ms at a time, as a sound card would. */
+async function play(id: string, frequenciesHz: readonly number[], format: AudioSampleFormat): Promise<void> {
+  const startUs = clock.nowUs();
+  const tone = new Tone({ frequenciesHz, format, startUs });
+  for (let portion = 0; portion < SECONDS * 100; portion += 1) {
+    const waitMs = (startUs + portion * 10_000 - clock.nowUs()) / 1000;
+    if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
+    sender.sendAudio(id, tone.next(480));
+  }
+}
+
+/** The last half second that was heard of each channel of the one audio track. */
+function heard(): { readonly channelCount: number; channel(index: number): Float64Array } {
+  const [sound, ...others] = [...peer.sounds.values()];
+  if (sound === undefined || others.length > 0) throw new Error('there is not one audio track');
+  const { channelCount, samples } = sound;
+  return { channelCount, channel: (index) => channelOf(samples.slice(-24_000 * channelCount), index, channelCount) };
+}
+
+function expectTone(samples: Float64Array, frequencyHz: number): void {
+  expect(samples).toHaveLength(24_000);
+  expect(dominantFrequencyHz(samples)).toBe(frequencyHz);
+  expect(amplitudeAt(samples, frequencyHz)).toBeGreaterThan(TONE_PEAK / 2);
+}
+
+describe('a native libwebrtc peer', () => {
+  it.each<[string, AudioChannels, AudioSampleFormat]>([
+    ['mono', 1, 's16'],
+    ['stereo', 2, 'f32'],
+  ])('hears tones that were sent as %s PCM, each on its channel', async (_name, numberOfChannels, format) => {
+    await sender.addAudioTrack({ id: 'mic', numberOfChannels, format });
+    await sender.connect(peer.negotiate);
+    const frequenciesHz = [440, 660].slice(0, numberOfChannels);
+    await play('mic', frequenciesHz, format);
+    const { channelCount, channel } = heard();
+    expect(channelCount).toBeGreaterThanOrEqual(numberOfChannels);
+    for (const [index, frequencyHz] of frequenciesHz.entries()) expectTone(channel(index), frequencyHz);
+    const { framesSent, framesDropped } = sender.getTrackStats('mic');
+    expect(framesSent).toBeGreaterThan(SECONDS * 50 - 5);
+    expect(Object.values(framesDropped).reduce((sum, count) => sum + count, 0)).toBe(0);
+  });
+
+  it('receives two cameras and a microphone over one connection', async () => {
+    const cameras = [
+      { id: 'front', cameraId: 1 },
+      { id: 'rear', cameraId: 2 },
+    ];
+    for (const { id } of cameras) await sender.addVideoTrack({ id, width: 640, height: 480 });
+    await sender.addAudioTrack({ id: 'mic', numberOfChannels: 1 });
+    await sender.connect(peer.negotiate);
+    const sources = cameras.map(
+      ({ id, cameraId }) =>
+        new TestPatternSource({ width: 640, height: 480, framerate: 30, label: id, cameraId, clock }),
+    );
+    for (const [index, source] of sources.entries()) {
+      const { id = '' } = cameras[index] ?? {};
+      await source.start({ frame: (frame) => sender.sendFrame(id, frame), ended: () => undefined });
+    }
+    await play('mic', [440], 's16');
+    await Promise.all(sources.map((source) => source.stop()));
+    expectTone(heard().channel(0), 440);
+    for (const { cameraId } of cameras) {
+      const pictures = peer.picturesOf(cameraId);
+      expect(pictures.length).toBeGreaterThan(SECONDS * 30 * 0.7);
+      expect(pictures.every(({ code }) => code?.cameraId === cameraId)).toBe(true);
+    }
+  });
+});

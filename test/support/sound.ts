@@ -1,0 +1,84 @@
+import { AUDIO_SAMPLE_RATE, type AudioSampleFormat, type RawAudioData } from '../../src/encoder/audio-frame.js';
+
+/** Peak of a {@link Tone}, of 1. */
+export const TONE_PEAK = 0.25;
+
+/** Options of a {@link Tone}. */
+export interface ToneOptions {
+  /** One frequency in Hz for each channel. */
+  readonly frequenciesHz: readonly number[];
+  /** @default 's16' */
+  readonly format?: AudioSampleFormat;
+  /** Capture time of the first sample. @default 0 */
+  readonly startUs?: number;
+}
+
+/** Endless pure tones, one a channel, in portions of any length. */
+export class Tone {
+  readonly #frequenciesHz: readonly number[];
+  readonly #format: AudioSampleFormat;
+  readonly #startUs: number;
+  #position = 0;
+
+  constructor({ frequenciesHz, format = 's16', startUs = 0 }: ToneOptions) {
+    this.#frequenciesHz = frequenciesHz;
+    this.#format = format;
+    this.#startUs = startUs;
+  }
+
+  /** The next portion of so many samples a channel. */
+  next(numberOfFrames: number): RawAudioData {
+    const numberOfChannels = this.#frequenciesHz.length;
+    const timestamp = this.#startUs + Math.round((this.#position * 1_000_000) / AUDIO_SAMPLE_RATE);
+    const samples = Float32Array.from({ length: numberOfFrames * numberOfChannels }, (_, index) => {
+      const seconds = (this.#position + Math.floor(index / numberOfChannels)) / AUDIO_SAMPLE_RATE;
+      const frequencyHz = this.#frequenciesHz[index % numberOfChannels] ?? 0;
+      return TONE_PEAK * Math.sin(2 * Math.PI * frequencyHz * seconds);
+    });
+    this.#position += numberOfFrames;
+    const raw = this.#format === 'f32' ? samples : Int16Array.from(samples, (sample) => Math.round(sample * 32_767));
+    return {
+      format: this.#format,
+      sampleRate: AUDIO_SAMPLE_RATE,
+      numberOfChannels,
+      numberOfFrames,
+      data: new Uint8Array(raw.buffer),
+      timestamp,
+    };
+  }
+}
+
+/** Samples of one channel of interleaved sound. */
+export function channelOf(samples: ArrayLike<number>, channel: number, numberOfChannels: number): Float64Array {
+  const length = Math.floor(samples.length / numberOfChannels);
+  return Float64Array.from({ length }, (_, index) => samples[index * numberOfChannels + channel] ?? 0);
+}
+
+/** Amplitude of one frequency in a stretch of sound, by the algorithm of Goertzel. */
+export function amplitudeAt(samples: ArrayLike<number>, frequencyHz: number): number {
+  const omega = (2 * Math.PI * frequencyHz) / AUDIO_SAMPLE_RATE;
+  const coefficient = 2 * Math.cos(omega);
+  let previous = 0;
+  let beforeThat = 0;
+  for (let index = 0; index < samples.length; index += 1) {
+    const current = (samples[index] ?? 0) + coefficient * previous - beforeThat;
+    beforeThat = previous;
+    previous = current;
+  }
+  const power = previous ** 2 + beforeThat ** 2 - coefficient * previous * beforeThat;
+  return (2 * Math.sqrt(Math.max(power, 0))) / samples.length;
+}
+
+/** The frequency from 100 to 2000 Hz, in steps of 10, that is loudest. */
+export function dominantFrequencyHz(samples: ArrayLike<number>): number {
+  const candidates = Array.from({ length: 191 }, (_, step) => 100 + step * 10);
+  const amplitudes = candidates.map((frequencyHz) => amplitudeAt(samples, frequencyHz));
+  return candidates[amplitudes.indexOf(Math.max(...amplitudes))] ?? 0;
+}
+
+/** Root mean square. */
+export function loudness(samples: ArrayLike<number>): number {
+  let squares = 0;
+  for (let index = 0; index < samples.length; index += 1) squares += (samples[index] ?? 0) ** 2;
+  return Math.sqrt(squares / samples.length);
+}
