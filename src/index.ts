@@ -1,69 +1,8 @@
-export type { Clock, Timer } from './core/clock.js';
-export { SystemClock } from './core/clock.js';
-export type { ErrorCode, ErrorContext } from './core/errors.js';
-export { ERROR_CODES, FramelockError, isFramelockError } from './core/errors.js';
-export type { LogFields, Logger } from './core/logger.js';
-export type { Random } from './core/random.js';
-export type {
-  AudioCodec,
-  AudioEncoder,
-  AudioEncoderConfig,
-  AudioEncoderFactory,
-  EncodedAudioChunk,
-} from './encoder/audio-encoder.js';
-export type { AudioChannels, AudioSampleFormat, RawAudioData } from './encoder/audio-frame.js';
-export type {
-  EncodedVideoChunk,
-  FrameInput,
-  MediaEncoder,
-  ReadResult,
-  VideoCodec,
-  VideoEncoder,
-  VideoEncoderConfig,
-  VideoEncoderFactory,
-} from './encoder/encoder.js';
+export * from './bare.js';
 export { NodeAvAudioEncoderFactory } from './encoder/node-av/node-av-audio-encoder-factory.js';
 export { NodeAvEncoderFactory } from './encoder/node-av/node-av-encoder-factory.js';
 export { sizeThreadPool } from './encoder/node-av/thread-pool.js';
-export type { PlaneLayout, RawVideoFrame, VideoPixelFormat } from './encoder/video-frame.js';
 export type { LoopbackSfuOptions } from './loopback/loopback-sfu.js';
 export { LoopbackSfu } from './loopback/loopback-sfu.js';
-export type { RtpCodec } from './rtp/rtp-codec.js';
-export type { BitrateAllocation } from './sender/allocation.js';
-export type { CloseReport, CloseStep } from './sender/close-report.js';
-export type { ConnectOptions } from './sender/connector.js';
-export type { EncodedAudioInput, EncodedVideoInput } from './sender/encoded-track.js';
-export type { DropReason, EncodedFrameReport, FrameReport, FrameTimes } from './sender/frame-report.js';
-export { RtcSender } from './sender/rtc-sender.js';
-export type { EncoderSwapped, SenderErrorEvent, SenderEvents } from './sender/sender-events.js';
-export type {
-  AudioTrackSpec,
-  EncodedAudioTrackSpec,
-  EncodedVideoTrackSpec,
-  RtcSenderOptions,
-  VideoTrackSpec,
-} from './sender/sender-options.js';
-export type { SenderStats } from './sender/sender-stats.js';
-export type { Negotiate } from './sender/signaller-from-negotiation.js';
-export type { TrackHealth } from './sender/track-health.js';
-export type { RemoteInboundStats, TrackStats } from './sender/track-stats.js';
 export type { CreateSenderOptions } from './service/create-sender.js';
 export { createSender } from './service/create-sender.js';
-export { registerSenderMetrics } from './service/sender-metrics.js';
-export type { Signaller, SignallingAnswer, SignallingCloseResult } from './signalling/signaller.js';
-export type { WhipSignallerOptions } from './signalling/whip/whip-signaller.js';
-export { WhipSignaller } from './signalling/whip/whip-signaller.js';
-export { readBarCode } from './source/bar-code.js';
-export type { FrameSink, FrameSource, FrameSourceFormat } from './source/frame-source.js';
-export type { TestPatternOptions } from './source/test-pattern/test-pattern-source.js';
-export { TestPatternSource } from './source/test-pattern/test-pattern-source.js';
-export type {
-  MediaTransport,
-  MediaTransportFactory,
-  NegotiatedTrack,
-  TransportObserver,
-  TransportState,
-  TransportStats,
-  TransportTrackSpec,
-} from './transport/media-transport.js';
-export { createWeriftTransportFactory } from './transport/werift/werift-transport-factory.js';

@@ -1,8 +1,9 @@
 import type { Clock } from '../core/clock.js';
 import type { Random } from '../core/random.js';
+import { createPacketizer } from '../rtp/create-packetizer.js';
 import { rtpHeaderBytes, writeAbsCaptureTime, writeAbsSendTime, writeMid } from '../rtp/header-extensions.js';
 import { ntpTimestamp, roundTripTimeUs, rtpTimestamp } from '../rtp/media-time.js';
-import { createPacketizer, type Packetizer } from '../rtp/packetizer.js';
+import type { Packetizer } from '../rtp/packetizer.js';
 import type { ReportBlock } from '../rtp/rtcp-packet.js';
 import { writeSenderReport } from '../rtp/rtcp-write.js';
 import { RTP_CODECS, type RtpCodec, type RtpCodecTraits } from '../rtp/rtp-codec.js';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { VideoCodec } from '../../src/encoder/encoder.js';
+import { createPacketizer } from '../../src/rtp/create-packetizer.js';
 import { H264Packetizer } from '../../src/rtp/h264-packetizer.js';
 import { OpusPacketizer } from '../../src/rtp/opus-packetizer.js';
-import { createPacketizer } from '../../src/rtp/packetizer.js';
 import { Vp8Packetizer } from '../../src/rtp/vp8-packetizer.js';
 import { depacketizeVp8 } from '../support/depacketize.js';
 import { fixedRandom } from '../support/fixed-random.js';
