@@ -5,6 +5,7 @@ import { createSender } from '../service/create-sender.js';
 import { WhipSignaller } from '../signalling/whip/whip-signaller.js';
 import { createSource } from '../source/create-source.js';
 import { parseSourceSpec } from '../source/source-spec.js';
+import { createWeriftTransportFactory } from '../transport/werift/werift-transport-factory.js';
 import type { CameraSpec } from './camera.js';
 import type { DemoCommand } from './command-line.js';
 import { ConnectionKeeper } from './connection-keeper.js';
@@ -23,7 +24,13 @@ export async function runDemo(
   { terminal, interruption, clock }: { terminal: Terminal; interruption: Interruption; clock: Clock },
 ): Promise<void> {
   const cameras = demoCameras(command.sources, clock);
-  const sender = createSender({ clock, logger: terminal, startBitrateBps: command.bitrateBps });
+  const sender = createSender({
+    clock,
+    logger: terminal,
+    startBitrateBps: command.bitrateBps,
+    // The SFU is on this machine: nothing of the demo leaves it, and it needs no network.
+    transport: createWeriftTransportFactory({ clock, bindAddresses: ['127.0.0.1'], logger: terminal }),
+  });
   const sfu = new LoopbackSfu({ port: command.port, routes: controlRoutes(sender), logger: terminal, clock });
   const publishing = new Publishing({
     sender,

@@ -19,7 +19,10 @@ export interface WeriftTransportOptions {
   readonly clock: Clock;
   /** The first STUN and the first TURN server are used. @default none: host candidates only, which is enough for a public SFU */
   readonly iceServers?: readonly IceServer[];
-  /** Literal local addresses to open sockets on. @default those of all network interfaces, looked up for each connection */
+  /**
+   * Literal local addresses to open sockets on.
+   * @default those of all network interfaces, looked up for each connection; on a machine without a network 127.0.0.1
+   */
   readonly bindAddresses?: readonly string[];
   /** First and last UDP port to use, 1-65535. @default any free port */
   readonly portRange?: readonly [number, number];
@@ -55,9 +58,15 @@ export function createWeriftTransportFactory(options: WeriftTransportOptions): M
       logger,
       servers,
       gatheringTimeoutMs,
-      addresses: bindAddresses ?? getHostAddresses(true, true),
+      addresses: bindAddresses ?? localAddresses(),
       ...(portRange === undefined ? {} : { portRange }),
     });
+}
+
+/** A machine without a network can still reach an SFU on itself. */
+function localAddresses(): readonly string[] {
+  const addresses = getHostAddresses(true, true);
+  return addresses.length > 0 ? addresses : ['127.0.0.1'];
 }
 
 function readServers(iceServers: readonly IceServer[]): ReturnType<typeof parseIceServers> {
