@@ -1,7 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { rtpTimestamp } from '../../src/rtp/media-time.js';
 import { writePli } from '../../src/rtp/rtcp-write.js';
-import type { EncodedVideoInput } from '../../src/sender/encoded-track.js';
+import { EncodedTrack, type EncodedVideoInput } from '../../src/sender/encoded-track.js';
+import type { FrameReport } from '../../src/sender/frame-report.js';
+import { OutboundRtp } from '../../src/sender/outbound-rtp.js';
+import { fixedRandom } from '../support/fixed-random.js';
 import { codeOf, SenderHarness } from './sender-harness.js';
 
 let harness: SenderHarness;
@@ -115,5 +118,30 @@ describe('a pre-encoded track', () => {
     expect(() => harness.sender.sendFrame('thermal', harness.frame())).toThrow(wrong);
     expect(() => harness.sender.sendEncodedFrame('front', chunk())).toThrow(wrong);
     expect(await codeOf(harness.sender.recreateEncoder('thermal'))).toBe('WRONG_TRACK_KIND');
+  });
+});
+
+describe('a stopped track', () => {
+  it('refuses what still reaches it by a pinned handle, and says so', async () => {
+    const { clock } = harness;
+    const reports: FrameReport[] = [];
+    const track = new EncodedTrack({
+      id: 'thermal',
+      codec: 'h264',
+      stereo: false,
+      frameSize: undefined,
+      rtp: new OutboundRtp({ codec: 'h264', ssrc: 1, clock, random: fixedRandom(0) }),
+      host: {
+        clock,
+        frameReported: (report) => void reports.push(report),
+        frameEncoded: () => undefined,
+        frameLate: () => undefined,
+        defer: () => undefined,
+      },
+      wishes: { targetChanged: () => undefined, keyFrameWanted: () => undefined },
+    });
+    await track.stop();
+    track.accept(chunk());
+    expect(reports).toMatchObject([{ outcome: 'dropped', reason: 'stopped' }]);
   });
 });

@@ -53,6 +53,21 @@ describe('recreating an encoder', () => {
     harness.encoders.openError = undefined;
   });
 
+  it('closes the old encoder outside the locks: one that takes its time holds up nobody', async () => {
+    harness = await new SenderHarness().connected('front', 'rear');
+    harness.gates.hold('close', 1);
+    const recreated = harness.sender.recreateEncoder('front');
+    await harness.settle();
+    await harness.send('front');
+    await harness.send('rear');
+    expect(harness.reports.map(({ trackId, outcome }) => [trackId, outcome])).toEqual([
+      ['front', 'sent'],
+      ['rear', 'sent'],
+    ]);
+    harness.gates.openOne();
+    await recreated;
+  });
+
   it('waits for the encode in flight, closes the old encoder after its chunk is released, and gives it no further frame', async () => {
     harness = await new SenderHarness().connected('front');
     harness.gates.hold('read', 1);

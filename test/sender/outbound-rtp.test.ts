@@ -205,11 +205,13 @@ describe('answering a NACK', () => {
     expect(transport.rtp).toHaveLength(1);
   });
 
-  it('keeps what was sent when the same transport is negotiated again, and forgets it with the transport', () => {
+  it('keeps what was sent when the same transport is negotiated again, and forgets it with the transport', async () => {
     const sequenceNumber = sentSequence();
     rtp.bind(transport, negotiated(EXTENSIONS));
     rtp.resend([sequenceNumber]);
     expect(transport.rtp).toHaveLength(2);
+    // Past the resend interval, or that alone would hold it back.
+    await clock.advance(100);
     const next = connectedTransport();
     rtp.bind(next, negotiated(EXTENSIONS));
     rtp.resend([sequenceNumber]);

@@ -117,6 +117,14 @@ return undefined;
     message: /'\{ toString: \(\) => string; \}' is not assignable to parameter of type 'TracksExclusive'/,
   },
   {
+    name: 'no token at all, said in so many words',
+    around: UNDER_TRACKS,
+    compiles: 'await front.exclusive(token, () => undefined);',
+    refused: 'await front.exclusive(undefined, () => undefined);',
+    code: 2345,
+    message: /'undefined' is not assignable to parameter of type 'TracksExclusive'/,
+  },
+  {
     name: 'a token forged by its constructor',
     around: `import * as order from '../../src/concurrency/lock-order.js';
 ${UNDER_TRACKS}`,

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FramelockError } from '../../../src/core/errors.js';
-import { MAX_REMOTE_CANDIDATES } from '../../../src/transport/werift/answer-transport.js';
+import { assertSameTransport, MAX_REMOTE_CANDIDATES } from '../../../src/transport/werift/answer-transport.js';
 import { MAX_ANSWER_BYTES, validateAnswer } from '../../../src/transport/werift/answer-validation.js';
 import { MediaLines } from '../../../src/transport/werift/media-lines.js';
 import { ANSWER_LINES, answerWith, OFFERED } from './answer-fixture.js';
@@ -200,5 +200,24 @@ describe('validateAnswer', () => {
       }),
       { numRuns: 2000 },
     );
+  });
+});
+
+describe('a later answer', () => {
+  const { transport: agreed } = validateAnswer(answerWith(), OFFERED);
+  const fingerprint = Array.from({ length: 32 }, () => 'CD').join(':');
+
+  it('is accepted from the same peer', () => {
+    expect(() => assertSameTransport(agreed, validateAnswer(answerWith(), OFFERED).transport)).not.toThrow();
+  });
+
+  it.each([
+    ['ice-ufrag', 'a=ice-ufrag:', 'a=ice-ufrag:XyZ0'],
+    ['ice-pwd', 'a=ice-pwd:', 'a=ice-pwd:BBCsHP286iwvgbIQmMjA/s5t'],
+    ['fingerprint', 'a=fingerprint:', `a=fingerprint:sha-256 ${fingerprint}`],
+  ])('is refused when its %s is another', (field, beginning, line) => {
+    const { transport } = validateAnswer(answerWith([beginning, line]), OFFERED);
+    const refused = expect.objectContaining({ code: 'INVALID_SDP', context: expect.objectContaining({ field }) });
+    expect(() => assertSameTransport(agreed, transport)).toThrow(refused);
   });
 });

@@ -1,0 +1,147 @@
+import type { Mutant } from './mutant.js';
+
+const guarantee = 'L2 drain';
+const LIFECYCLE = 'src/sender/track-lifecycle.ts';
+const CORE = 'src/sender/sender-core.ts';
+const TRACK = 'src/sender/encoder-track.ts';
+const QUEUE = 'src/concurrency/event-queue.ts';
+
+/** Stopping a track or the sender. */
+export const DRAIN_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'no-drain-in-the-removal',
+    guarantee,
+    file: LIFECYCLE,
+    find: '      await this.#host.drainEvents(track.id);\n',
+    replace: '',
+    tests: ['sender/drain'],
+  },
+  {
+    name: 'drain-not-awaited',
+    guarantee,
+    file: LIFECYCLE,
+    find: 'await this.#host.drainEvents(track.id);',
+    replace: 'void this.#host.drainEvents(track.id);',
+    tests: ['sender/drain'],
+  },
+  {
+    name: 'frame-path-not-stopped-in-the-removal',
+    guarantee,
+    file: LIFECYCLE,
+    find: "    await shutdown.step('frame path', () => track.stop());\n",
+    replace: '',
+    tests: ['sender/drain', 'sender/track-lifecycle'],
+  },
+  {
+    name: 'late-frame-of-a-removed-track-is-told',
+    guarantee,
+    file: LIFECYCLE,
+    find: '      track.retire();\n',
+    replace: '',
+    tests: ['sender/drain', 'sender/track-lifecycle'],
+  },
+  {
+    name: 'stop-does-not-wait-for-the-encode-loop',
+    guarantee,
+    file: TRACK,
+    find: 'this.#backoff.end();\n    await this.#loop;',
+    replace: 'this.#backoff.end();',
+    tests: ['sender/drain', 'sender/track-lifecycle', 'sender/close'],
+  },
+  {
+    name: 'stop-forgets-the-waiting-frame',
+    guarantee,
+    file: TRACK,
+    find: "for (const waiting of this.#mailbox.close()) this.#drop(waiting, 'stopped');",
+    replace: 'this.#mailbox.close();',
+    tests: ['sender/drain', 'sender/track-lifecycle', 'sender/close'],
+  },
+  {
+    name: 'stop-sits-out-the-error-backoff',
+    guarantee,
+    file: TRACK,
+    find: '    this.#backoff.end();\n',
+    replace: '',
+    tests: ['sender/error-backoff', 'sender/encode-loop', 'sender/track-lifecycle', 'sender/close'],
+  },
+  {
+    name: 'stopped-track-admits-frames',
+    guarantee,
+    file: 'src/sender/outbound-track.ts',
+    find: "    if (this.#stopped) return 'stopped';\n",
+    replace: '',
+    tests: ['sender/encoded-track'],
+  },
+  {
+    name: 'removal-by-a-handler-leaves-events-behind-it',
+    guarantee,
+    file: CORE,
+    find: '    if (deferred > 0) this.events.discard(ofTrack);\n',
+    replace: '',
+    tests: ['sender/drain'],
+  },
+  {
+    name: 'drain-leaves-events-at-its-deadline',
+    guarantee,
+    file: QUEUE,
+    find: '(marker) => this.#discard(scope, marker)',
+    replace: '() => 0',
+    tests: ['concurrency/event-queue'],
+  },
+  {
+    name: 'later-event-coalesced-into-one-before-the-marker',
+    guarantee,
+    file: QUEUE,
+    find: '      for (const lane of this.#lanes.values()) lane.fence();\n',
+    replace: '',
+    tests: ['concurrency/event-queue'],
+  },
+  {
+    name: 'discard-goes-on-past-the-marker',
+    guarantee,
+    file: QUEUE,
+    find: '      if (entry === end) break;\n',
+    replace: '',
+    tests: ['concurrency/event-queue'],
+  },
+  {
+    name: 'close-does-not-wait-for-operations',
+    guarantee,
+    file: CORE,
+    find: "    await shutdown.step('operations', () => this.#inFlight.settled());\n",
+    replace: '',
+    tests: ['sender/close'],
+  },
+  {
+    name: 'close-does-not-stop-frame-paths',
+    guarantee,
+    file: CORE,
+    find: "    await shutdown.step('frame paths', () => Promise.all(tracks.map((track) => track.stop())));\n",
+    replace: '',
+    tests: ['sender/close'],
+  },
+  {
+    name: 'close-does-not-drain-events',
+    guarantee,
+    file: CORE,
+    find: "    await shutdown.step('events', () => this.#closeEvents());\n",
+    replace: '',
+    tests: ['sender/close'],
+  },
+  {
+    name: 'close-leaves-frames-unreleased',
+    guarantee,
+    file: CORE,
+    find: "    this.#deferred.flush();\n    await shutdown.step('events'",
+    replace: "    await shutdown.step('events'",
+    tests: ['sender/close', 'sender/deferred-calls'],
+  },
+  {
+    name: 'heartbeats-go-on-after-close',
+    guarantee,
+    file: CORE,
+    find: '    for (const heartbeat of this.#heartbeats) heartbeat.stop();\n',
+    replace: '',
+    tests: ['sender/close'],
+  },
+];

@@ -1,0 +1,19 @@
+import { DRAIN_MUTANTS } from './drain.js';
+import { ENCODER_LOCK_MUTANTS } from './encoder-lock.js';
+import { EVENT_MUTANTS } from './events.js';
+import { HANDLE_MUTANTS } from './handles.js';
+import { LIFETIME_MUTANTS } from './lifetimes.js';
+import { LOCK_MUTANTS } from './locks.js';
+import type { Mutant } from './mutant.js';
+import { WIRE_MUTANTS } from './wire.js';
+
+/** Every guard that `npm run mutants` takes away, one at a time. */
+export const MUTANTS: readonly Mutant[] = [
+  ...ENCODER_LOCK_MUTANTS,
+  ...LOCK_MUTANTS,
+  ...DRAIN_MUTANTS,
+  ...LIFETIME_MUTANTS,
+  ...EVENT_MUTANTS,
+  ...HANDLE_MUTANTS,
+  ...WIRE_MUTANTS,
+];
