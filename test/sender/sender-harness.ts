@@ -1,4 +1,4 @@
-import { expect } from 'vitest';
+import assert from 'node:assert/strict';
 import { isFramelockError } from '../../src/core/errors.js';
 import { AUDIO_SAMPLE_RATE, type RawAudioData } from '../../src/encoder/audio-frame.js';
 import type { RawVideoFrame } from '../../src/encoder/video-frame.js';
@@ -6,7 +6,7 @@ import type { FrameReport } from '../../src/sender/frame-report.js';
 import { RtcSender } from '../../src/sender/rtc-sender.js';
 import type { RtcSenderOptions } from '../../src/sender/sender-options.js';
 import type { Signaller } from '../../src/signalling/signaller.js';
-import { FakeNetwork } from '../support/fake-transport.js';
+import { type ConnectStep, FakeNetwork } from '../support/fake-transport.js';
 import { PoisoningAudioEncoderFactory } from '../support/poisoning-audio-encoder.js';
 import { type GateStep, PoisoningEncoderFactory, type PoisoningEncoderOptions } from '../support/poisoning-encoder.js';
 import { settle, VirtualClock } from '../support/virtual-clock.js';
@@ -38,7 +38,10 @@ export async function codeOf(outcome: Promise<unknown>): Promise<string | undefi
   }
 }
 
-/** Holds up steps of the encoders, of all or of one generation, until a test lets them go on. */
+/** Steps that can be held up. */
+type Step = GateStep | ConnectStep;
+
+/** Holds up steps of the encoders, of all or of one generation, or of a connect, until a test lets them go on. */
 export class EncoderGates {
   readonly #held = new Set<string>();
   readonly #waiting: { readonly key: string; readonly open: () => void }[] = [];
@@ -48,12 +51,12 @@ export class EncoderGates {
     return this.#waiting.length;
   }
 
-  hold(step: GateStep, generation?: number): void {
+  hold(step: Step, generation?: number): void {
     this.#held.add(keyOf(step, generation));
   }
 
   /** Lets what waits, and what comes, go on. */
-  open(step: GateStep, generation?: number): void {
+  open(step: Step, generation?: number): void {
     const key = keyOf(step, generation);
     this.#held.delete(key);
     const matching = this.#waiting.filter((waiter) => waiter.key === key);
@@ -66,7 +69,7 @@ export class EncoderGates {
     if (waiter !== undefined) this.#letGo(waiter);
   }
 
-  readonly gate = async (step: GateStep, generation: number): Promise<void> => {
+  readonly gate = async (step: Step, generation: number): Promise<void> => {
     const key = [keyOf(step, generation), keyOf(step)].find((held) => this.#held.has(held));
     if (key === undefined) return;
     await new Promise<void>((open) => this.#waiting.push({ key, open }));
@@ -78,7 +81,7 @@ export class EncoderGates {
   }
 }
 
-function keyOf(step: GateStep, generation?: number): string {
+function keyOf(step: Step, generation?: number): string {
   return generation === undefined ? step : `${step} ${generation}`;
 }
 
@@ -184,8 +187,11 @@ export class SenderHarness {
   /** Every frame that was given is reported once and released once, and nothing else is reported. */
   expectBalance(): void {
     const key = ({ trackId, timestamp }: { trackId: string; timestamp: number }) => `${trackId} ${timestamp}`;
-    expect(this.reports.map(key).sort()).toEqual(this.given.map(key).sort());
-    expect(this.given.filter(({ releases }) => releases !== 1)).toEqual([]);
+    assert.deepEqual(this.reports.map(key).sort(), this.given.map(key).sort());
+    assert.deepEqual(
+      this.given.filter(({ releases }) => releases !== 1),
+      [],
+    );
   }
 
   reportsOf(id: string): FrameReport[] {

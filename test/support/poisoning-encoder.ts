@@ -27,6 +27,8 @@ export interface PoisoningEncoderOptions {
   readonly gate?: (step: GateStep, generation: number) => Promise<void>;
   /** Bytes of every chunk, at least 42. @default 200 */
   readonly chunkBytes?: number;
+  /** Releases every frame twice, as a careless encoder would. @default false */
+  readonly releasesTwice?: boolean;
 }
 
 /** What a chunk of a {@link PoisoningEncoder} says of itself. */
@@ -157,6 +159,7 @@ export class PoisoningEncoder implements VideoEncoder {
       throw error;
     } finally {
       frame.release?.();
+      if (this.#options.releasesTwice === true) frame.release?.();
     }
   }
 

@@ -1,0 +1,142 @@
+import fc from 'fast-check';
+import type { ConnectStep } from '../fake-transport.js';
+import type { GateStep } from '../poisoning-encoder.js';
+
+const IDS = ['front', 'rear', 'left'] as const;
+type Id = (typeof IDS)[number];
+
+/** Steps of encoders and of a connect that a schedule can hold up. */
+export const STEPS = ['open', 'read', 'close', 'gather', 'answer', 'connect'] as const satisfies readonly (
+  | GateStep
+  | ConnectStep
+)[];
+
+/** Events in whose handlers a schedule acts. */
+export const EVENTS = [
+  'frameSent',
+  'encodedFrame',
+  'connectionState',
+  'encoderSwapped',
+  'trackHealth',
+  'stats',
+] as const;
+export type EventName = (typeof EVENTS)[number];
+
+/** A call of the application, or a message of the peer. */
+export type Call =
+  | { readonly do: 'add' | 'remove' | 'recreate' | 'keyFrame' | 'pli' | 'nack'; readonly id: Id }
+  | { readonly do: 'send'; readonly id: Id; readonly offsetUs: number }
+  | { readonly do: 'allocate'; readonly weights: Readonly<Record<string, number>> | null }
+  | { readonly do: 'bitrate'; readonly bps: number }
+  | { readonly do: 'connect'; readonly renegotiable: boolean }
+  | { readonly do: 'close' };
+
+/** What encoders, the network or time do. `break` cuts the link between two packets of a frame, `link` between frames. */
+export type Circumstance =
+  | { readonly do: 'hold' | 'open'; readonly step: (typeof STEPS)[number] }
+  | { readonly do: 'fault'; readonly where: 'open' | 'read' | 'peer' | 'link' | 'break' | 'heal' | 'none' }
+  | { readonly do: 'advance'; readonly ms: number }
+  | { readonly do: 'turns'; readonly microtasks: number }
+  | { readonly do: 'openOne' | 'settle' };
+
+export type Operation = Call | Circumstance;
+
+/** What the handler of an event does once: it returns at once, when its call has ended, or never. */
+export interface HandlerAction {
+  readonly on: EventName;
+  readonly call: Call;
+  readonly returns: 'at once' | 'after its call' | 'never';
+}
+
+/** One schedule: the life of a sender from its making to the end of `close`. */
+export interface Schedule {
+  readonly operations: readonly Operation[];
+  readonly inHandlers: readonly HandlerAction[];
+}
+
+/** Every schedule begins with two cameras that are connected. */
+const BEGINNING: readonly Operation[] = [
+  { do: 'add', id: 'front' },
+  { do: 'add', id: 'rear' },
+  { do: 'connect', renegotiable: true },
+  { do: 'settle' },
+];
+
+const id = fc.constantFrom(...IDS);
+const oneOf = <const T extends string>(...names: T[]) => fc.constantFrom(...names);
+
+/** Frames above all. */
+const call: fc.Arbitrary<Call> = fc.oneof(
+  {
+    weight: 30,
+    arbitrary: fc.record({ do: oneOf('send'), id, offsetUs: fc.constantFrom(0, 0, 0, 1000, -50_000) }),
+  },
+  { weight: 15, arbitrary: fc.record({ do: oneOf('recreate', 'recreate', 'add', 'add', 'remove'), id }) },
+  { weight: 4, arbitrary: fc.record({ do: oneOf('keyFrame', 'pli', 'nack'), id }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: oneOf('allocate'),
+      weights: fc.option(fc.dictionary(id, fc.constantFrom(0, 1, 3)), { freq: 2 }),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: oneOf('bitrate'), bps: fc.constantFrom(1, 50_000, 4_000_000) }) },
+  { weight: 3, arbitrary: fc.record({ do: oneOf('connect'), renegotiable: fc.boolean() }) },
+);
+
+const circumstance: fc.Arbitrary<Circumstance> = fc.oneof(
+  {
+    weight: 8,
+    arbitrary: fc.record({ do: oneOf('hold', 'open'), step: fc.constantFrom('open', 'read', 'close', ...STEPS) }),
+  },
+  { weight: 6, arbitrary: fc.record({ do: oneOf('openOne') }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: oneOf('fault'),
+      where: oneOf('open', 'read', 'peer', 'link', 'break', 'heal', 'none', 'none'),
+    }),
+  },
+  { weight: 10, arbitrary: fc.record({ do: oneOf('advance'), ms: fc.constantFrom(1, 1, 33, 33, 33, 1100) }) },
+  { weight: 8, arbitrary: fc.record({ do: oneOf('turns'), microtasks: fc.integer({ min: 1, max: 12 }) }) },
+  { weight: 8, arbitrary: fc.record({ do: oneOf('settle') }) },
+);
+
+const close = fc.constant<Call>({ do: 'close' });
+
+const handlerAction: fc.Arbitrary<HandlerAction> = fc.record({
+  on: fc.constantFrom('frameSent', 'frameSent', ...EVENTS),
+  call: fc.oneof({ weight: 9, arbitrary: call }, { weight: 1, arbitrary: close }),
+  returns: oneOf('after its call', 'after its call', 'after its call', 'at once', 'at once', 'never'),
+});
+
+/** Any schedule. A close in its midst is as likely as none. */
+export const schedule: fc.Arbitrary<Schedule> = fc
+  .record({
+    operations: fc.array(
+      fc.oneof({ weight: 5, arbitrary: call }, { weight: 4, arbitrary: circumstance }) as fc.Arbitrary<Operation>,
+      { maxLength: 80, size: 'max' },
+    ),
+    closeAt: fc.option(fc.nat(80), { freq: 2 }),
+    inHandlers: fc.array(handlerAction, { maxLength: 4 }),
+  })
+  .map(({ operations, closeAt, inHandlers }) => {
+    const all = [...BEGINNING, ...operations];
+    if (closeAt !== null) all.splice(BEGINNING.length + closeAt, 0, { do: 'close' });
+    return { operations: all, inHandlers };
+  });
+
+/** A schedule for people, an operation a line. */
+export function describeSchedule({ operations, inHandlers }: Schedule): string {
+  return [
+    ...operations.map((operation, index) => `${String(index + 1).padStart(3)}  ${describeOperation(operation)}`),
+    ...inHandlers.map(
+      ({ on, call, returns }) => `  in a handler of ${on}: ${describeOperation(call)} (the handler returns ${returns})`,
+    ),
+  ].join('\n');
+}
+
+export function describeOperation({ do: verb, ...values }: Operation): string {
+  const words = Object.entries(values).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
+  return [verb, ...words].join(' ');
+}
