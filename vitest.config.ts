@@ -8,6 +8,8 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: ['test/**/*.interop.test.ts', 'test/system/**'],
+          // Properties try hundreds of cases, on machines that may be busy.
+          testTimeout: 30_000,
         },
       },
       {
