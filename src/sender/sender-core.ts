@@ -149,9 +149,8 @@ export class SenderCore {
     ];
   }
 
-  /** Starts the periodic work, once there is something to do. Idempotent. */
+  /** Starts the periodic work, once there is something to do; to be called right after `assertOpen`. Idempotent. */
   startHeartbeats(): void {
-    if (this.#lifetime.ended) return;
     this.#detached(() => {
       for (const heartbeat of this.#heartbeats) heartbeat.start();
     });
