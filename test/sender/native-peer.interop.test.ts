@@ -70,6 +70,18 @@ function lostTimes(id: string, decoded: readonly number[]): number[] {
   return sentTimes(id).filter((timestamp) => timestamp >= first && !seen.has(timestamp));
 }
 
+/** The most frames in a row that were sent and never decoded: swaps are twelve frames apart, so a run belongs to one swap. */
+function longestLostRun(id: string, decoded: readonly number[]): number {
+  const lost = new Set(lostTimes(id, decoded));
+  let longest = 0;
+  let run = 0;
+  for (const timestamp of sentTimes(id)) {
+    run = lost.has(timestamp) ? run + 1 : 0;
+    longest = Math.max(longest, run);
+  }
+  return longest;
+}
+
 function expectInOrder(times: readonly number[]): void {
   expect(times).toEqual(times.toSorted((a, b) => a - b));
   expect(new Set(times).size).toBe(times.length);
@@ -114,6 +126,7 @@ describe('a native libwebrtc peer', () => {
     expect(sender.getTrackStats('front').encoderSwaps).toBe(SWAPS);
     expect(lostTimes('rear', decodedTimes(rear))).toEqual([]);
     expect(lostTimes('front', decodedTimes(front)).length).toBeLessThanOrEqual(SWAPS);
+    expect(longestLostRun('front', decodedTimes(front))).toBeLessThanOrEqual(1);
     for (const [pictures, cameraId] of [[front, 1] as const, [rear, 2] as const]) {
       // A black, foreign or broken picture would have no bar code, or that of the other camera.
       expect(pictures.every(({ code }) => code?.cameraId === cameraId)).toBe(true);
