@@ -6,12 +6,15 @@ export type DeadlineOutcome<T> = { readonly ended: true; readonly value: T } | {
 /**
  * Waits for `promise`, but no longer than `timeoutMs`. A rejection in time rejects. After the deadline the promise is abandoned, not
  * stopped; should it still fail, the error goes to `onLateFailure`, which must not throw, and is never an unhandled rejection.
+ *
+ * @param lifted lifts the deadline when it is aborted: no timer is left, and the wait goes on for as long as the promise takes
  */
 export function withDeadline<T>(
   promise: Promise<T>,
   timeoutMs: number,
   clock: Clock,
   onLateFailure: (error: unknown) => void,
+  lifted?: AbortSignal,
 ): Promise<DeadlineOutcome<T>> {
   return new Promise((resolve, reject) => {
     let expired = false;
@@ -19,13 +22,19 @@ export function withDeadline<T>(
       expired = true;
       resolve({ ended: false });
     });
+    const cancel = (): void => timer.cancel();
+    lifted?.addEventListener('abort', cancel, { once: true });
+    const settled = (): void => {
+      lifted?.removeEventListener('abort', cancel);
+      cancel();
+    };
     promise.then(
       (value) => {
-        timer.cancel();
+        settled();
         resolve({ ended: true, value });
       },
       (error: unknown) => {
-        timer.cancel();
+        settled();
         if (expired) onLateFailure(error);
         else reject(error);
       },

@@ -67,6 +67,7 @@ interface Marker {
 export class EventQueue<Events extends object> {
   readonly #schedule: (run: () => void) => void;
   readonly #clock: EventQueueOptions<Events>['clock'];
+  readonly #handlerDeadlineMs: number;
   readonly #runner: HandlerRunner<keyof Events & string>;
   readonly #lanes = new Map<string, EventLane>();
   /** In order of delivery; a Set, since events also leave from the middle. Bounded by the policies and by the drains under way. */
@@ -81,6 +82,7 @@ export class EventQueue<Events extends object> {
   constructor(options: EventQueueOptions<Events>) {
     this.#schedule = options.schedule;
     this.#clock = options.clock;
+    this.#handlerDeadlineMs = options.handlerDeadlineMs;
     this.#runner = new HandlerRunner(options);
     for (const [type, policy] of Object.entries<OverflowPolicy<never>>(options.policies)) {
       this.#lanes.set(type, new EventLane(type, policy as OverflowPolicy<unknown>));
@@ -94,6 +96,11 @@ export class EventQueue<Events extends object> {
    */
   on<Type extends keyof Events & string>(type: Type, handler: EventHandler<Events[Type]>): () => void {
     return this.#lane(type).listen(handler as EventHandler<unknown>);
+  }
+
+  /** Whether the code that asks was started by the handler that runs now: waiting for that handler, it would wait for itself. */
+  isInside(): boolean {
+    return this.#runner.isInside();
   }
 
   /** Queues an event. Runs no handler synchronously and never throws; after `close` the event is dropped and counted. */
@@ -120,9 +127,7 @@ export class EventQueue<Events extends object> {
    * @param scope all events by default
    */
   async drain(deadlineMs: number, scope?: EventScope<Events>): Promise<DrainReport> {
-    if (this.#runner.isInside()) {
-      return { delivered: 0, discarded: 0, deferred: this.#waiting(), timedOut: false };
-    }
+    if (this.isInside()) return { delivered: 0, discarded: 0, deferred: this.#waiting(), timedOut: false };
     return this.#passMarker(deadlineMs, (marker) => this.#discard(scope, marker));
   }
 
@@ -136,18 +141,24 @@ export class EventQueue<Events extends object> {
 
   /**
    * Ends the queue: from the call on, emitted events are dropped. With `drainMs` what waits is delivered until that deadline and discarded
-   * then; with `'discard'` it is discarded at once. After it resolves no handler starts, and none runs but one that has outlived its own
-   * deadline or, where `timedOut`, this one.
+   * then; with `'discard'` it is discarded at once, and only the handler that runs is waited for. After it resolves no handler starts, none
+   * runs but one that has outlived its own deadline or, where `timedOut`, this one, and no timer is left.
    *
    * From inside a handler it discards what waits, under either policy, and resolves at once; the handler runs on to its end. Idempotent:
-   * every call waits for the end.
+   * every call waits for the end, as far as it can.
    */
   async close(policy: { readonly drainMs: number } | 'discard'): Promise<DrainReport> {
     this.#closed = true;
-    if (this.#runner.isInside()) return { delivered: 0, discarded: this.discard(), deferred: 0, timedOut: false };
-    if (policy !== 'discard') return this.#passMarker(policy.drainMs, () => this.discard());
-    const discarded = this.discard();
-    return { ...(await this.#passMarker()), discarded };
+    if (this.isInside()) {
+      const discarded = this.discard();
+      this.#runner.stopWatching();
+      return { delivered: 0, discarded, deferred: 0, timedOut: false };
+    }
+    const discarded = policy === 'discard' ? this.discard() : 0;
+    const deadlineMs = policy === 'discard' ? this.#handlerDeadlineMs : policy.drainMs;
+    const report = await this.#passMarker(deadlineMs, () => this.discard());
+    this.#runner.stopWatching();
+    return { ...report, discarded: discarded + report.discarded };
   }
 
   /** A snapshot of the queue's figures. */
@@ -230,7 +241,7 @@ export class EventQueue<Events extends object> {
   }
 
   /** Waits until a marker has come through the queue, or until the deadline; `expire` then says how many events it has discarded. */
-  #passMarker(deadlineMs?: number, expire?: (marker: Marker) => number): Promise<DrainReport> {
+  #passMarker(deadlineMs: number, expire: (marker: Marker) => number): Promise<DrainReport> {
     const deliveredBefore = this.#delivered;
     return new Promise((resolve) => {
       const finish = (discarded: number, timedOut: boolean): void =>
@@ -238,12 +249,11 @@ export class EventQueue<Events extends object> {
       if (!this.#busy) return finish(0, false);
       const marker: Marker = {
         reached: () => {
-          timer?.cancel();
+          timer.cancel();
           finish(0, false);
         },
       };
-      const expired = (): void => finish(expire?.(marker) ?? 0, true);
-      const timer = deadlineMs === undefined ? undefined : this.#clock.setTimer(deadlineMs, expired);
+      const timer = this.#clock.setTimer(deadlineMs, () => finish(expire(marker), true));
       for (const lane of this.#lanes.values()) lane.fence();
       this.#enqueue(marker);
     });

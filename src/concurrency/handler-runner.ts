@@ -20,6 +20,7 @@ export class HandlerRunner<Type extends string> {
   readonly #options: HandlerRunnerOptions<Type>;
   /** Identity of the call that runs; the caller runs one at a time. */
   #running: object | undefined;
+  readonly #watching = new AbortController();
   #late = 0;
   #failed = 0;
   #unreported = 0;
@@ -48,6 +49,14 @@ export class HandlerRunner<Type extends string> {
     return this.#running !== undefined && this.#options.context.get() === this.#running;
   }
 
+  /**
+   * From here on a handler that runs may take as long as it likes: for the end of a queue, when nothing waits behind it any more. Whoever
+   * waits for it still needs a deadline of his own.
+   */
+  stopWatching(): void {
+    this.#watching.abort();
+  }
+
   /** Resolves, and never rejects, when the handler has returned, its promise has settled or its deadline has passed. */
   async run<Payload>(type: Type, handler: EventHandler<Payload>, payload: Payload): Promise<void> {
     const { clock, context, handlerDeadlineMs } = this.#options;
@@ -57,7 +66,13 @@ export class HandlerRunner<Type extends string> {
     try {
       const result = context.run(call, () => handler(payload));
       if (!isPromiseLike(result)) return;
-      const outcome = await withDeadline(Promise.resolve(result), handlerDeadlineMs, clock, fail);
+      const outcome = await withDeadline(
+        Promise.resolve(result),
+        handlerDeadlineMs,
+        clock,
+        fail,
+        this.#watching.signal,
+      );
       if (outcome.ended) return;
       this.#late += 1;
       const message = `A handler of '${type}' took longer than ${handlerDeadlineMs} ms; the events behind it go on without it`;

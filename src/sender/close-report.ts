@@ -5,8 +5,11 @@ import type { Clock } from '../core/clock.js';
 export interface CloseStep {
   readonly name: string;
   readonly durationMs: number;
-  /** `completed` in time, `abandoned` at its deadline, or `failed` with an error. */
-  readonly outcome: 'completed' | 'abandoned' | 'failed';
+  /**
+   * `completed` in time, `abandoned` at its deadline, `failed` with an error, or `deferred`: an event handler that closes cannot wait for its
+   * own end, so its report does not tell of it.
+   */
+  readonly outcome: 'completed' | 'abandoned' | 'failed' | 'deferred';
   /** Why it failed. */
   readonly reason?: string;
 }
@@ -14,8 +17,13 @@ export interface CloseStep {
 /** What a `close()` did, in order. */
 export interface CloseReport {
   readonly steps: readonly CloseStep[];
-  /** Whether every step completed. */
+  /** Whether no step was abandoned or failed. */
   readonly clean: boolean;
+}
+
+/** Puts the steps of a shutdown together. */
+export function closeReport(...steps: readonly CloseStep[]): CloseReport {
+  return { steps, clean: steps.every(({ outcome }) => outcome === 'completed' || outcome === 'deferred') };
 }
 
 /** Runs the steps of a shutdown, each bounded in time: one that hangs or fails is reported, and the next ones still run. */
@@ -44,7 +52,8 @@ export class Shutdown {
     }
   }
 
-  report(): CloseReport {
-    return { steps: [...this.#steps], clean: this.#steps.every(({ outcome }) => outcome === 'completed') };
+  /** The steps so far. */
+  get steps(): readonly CloseStep[] {
+    return [...this.#steps];
   }
 }

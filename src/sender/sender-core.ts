@@ -10,7 +10,7 @@ import { writeSdesCname } from '../rtp/rtcp-write.js';
 import type { TransportState } from '../transport/media-transport.js';
 import { NodeAsyncContext } from './async-context.js';
 import { BitrateControl } from './bitrate-control.js';
-import { type CloseReport, Shutdown } from './close-report.js';
+import { type CloseReport, type CloseStep, closeReport, Shutdown } from './close-report.js';
 import { Connector } from './connector.js';
 import { DeferredCalls } from './deferred-calls.js';
 import { EncoderOperations } from './encoder-operations.js';
@@ -59,6 +59,7 @@ export class SenderCore {
   readonly #health: HealthMonitor;
   readonly #heartbeats: readonly Heartbeat[];
   #framesLate = 0;
+  #stopping: Promise<readonly CloseStep[]> | undefined;
   #closing: Promise<CloseReport> | undefined;
 
   /** Starts nothing: no timer, socket or encoder before the first track or `connect`. @throws FramelockError INVALID_BITRATE, INVALID_ARGUMENT */
@@ -183,12 +184,20 @@ export class SenderCore {
   }
 
   /** Ends everything; see `RtcSender.close`. Idempotent. */
-  close(): Promise<CloseReport> {
-    this.#closing ??= this.#close();
+  async close(): Promise<CloseReport> {
+    this.#stopping ??= this.#stop();
+    const stopped = await this.#stopping;
+    // Each caller for itself: a handler cannot wait for its own end, and whoever else closes must.
+    if (this.events.isInside()) {
+      await this.events.close('discard');
+      return closeReport(...stopped, { name: 'events', durationMs: 0, outcome: 'deferred' });
+    }
+    this.#closing ??= this.#closeEvents().then((events) => closeReport(...stopped, ...events));
     return this.#closing;
   }
 
-  async #close(): Promise<CloseReport> {
+  /** Ends everything but the events. */
+  async #stop(): Promise<readonly CloseStep[]> {
     this.#lifetime.end();
     for (const heartbeat of this.#heartbeats) heartbeat.stop();
     const tracks = this.registry.all;
@@ -198,14 +207,17 @@ export class SenderCore {
     await shutdown.step('encoders', () => Promise.all(tracks.map((track) => track.dispose())));
     await shutdown.step('connection', () => this.connector.close());
     this.#deferred.flush();
-    await shutdown.step('events', () => this.#closeEvents());
-    return shutdown.report();
+    return shutdown.steps;
   }
 
-  async #closeEvents(): Promise<void> {
-    const { timedOut } = await this.events.close({ drainMs: this.#stopTimeoutMs / 2 });
-    if (timedOut)
+  async #closeEvents(): Promise<readonly CloseStep[]> {
+    const shutdown = new Shutdown(this.clock, this.#stopTimeoutMs);
+    await shutdown.step('events', async () => {
+      const { timedOut } = await this.events.close({ drainMs: this.#stopTimeoutMs / 2 });
+      if (!timedOut) return;
       throw new FramelockError('HANDLER_TIMEOUT', 'an event handler did not return; what waited behind it was dropped');
+    });
+    return shutdown.steps;
   }
 
   async #drainEvents(trackId: string): Promise<void> {

@@ -4,7 +4,7 @@ import { describeError, FramelockError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import { writeBye, writeSdesCname } from '../rtp/rtcp-write.js';
 import type { BitrateControl } from './bitrate-control.js';
-import { type CloseStep, Shutdown } from './close-report.js';
+import { Shutdown } from './close-report.js';
 import type { Connector } from './connector.js';
 import type { InFlight } from './in-flight.js';
 import { assertTrackId } from './sender-options.js';
@@ -37,8 +37,8 @@ export class TrackLifecycle {
   readonly #host: TrackLifecycleHost;
   /** Ids of tracks that are being brought in: taken, though not in the map yet. */
   readonly #reservedIds = new Set<string>();
-  /** Ids of tracks that are being taken out: not free, though not in the map any more. */
-  readonly #leavingIds = new Set<string>();
+  /** Tracks that are being taken out, by id: it is not free, though not in the map any more. */
+  readonly #leaving = new Map<string, Track>();
   readonly #removals = new WeakMap<Track, Promise<void>>();
 
   constructor(host: TrackLifecycleHost) {
@@ -63,15 +63,22 @@ export class TrackLifecycle {
    * Takes a track out: nothing finds it any more, its frame path is drained, its encoder freed, its events delivered, and the peer told,
    * as far as it can be. Idempotent.
    */
-  remove(track: Track): Promise<void> {
-    const removal = this.#removals.get(track) ?? this.#remove(track);
+  async remove(track: Track): Promise<void> {
+    const removal = this.#removals.get(track) ?? this.#takeOut(track);
     this.#removals.set(track, removal);
-    return removal;
+    try {
+      await removal;
+      // Each caller for itself: a handler cannot wait for its own end, and whoever else removes the track must.
+      await this.#host.drainEvents(track.id);
+    } finally {
+      if (this.#leaving.get(track.id) === track) this.#leaving.delete(track.id);
+    }
+    await this.#tellPeer(track.id);
   }
 
   async #bringIn(id: string, add: () => Promise<Track>): Promise<void> {
     assertTrackId(id);
-    if (this.#host.registry.has(id) || this.#reservedIds.has(id) || this.#leavingIds.has(id)) {
+    if (this.#host.registry.has(id) || this.#reservedIds.has(id) || this.#leaving.has(id)) {
       throw new FramelockError('TRACK_EXISTS', `there is a track "${id}" already`, { context: { trackId: id } });
     }
     this.#reservedIds.add(id);
@@ -109,25 +116,25 @@ export class TrackLifecycle {
     });
   }
 
-  async #remove(track: Track): Promise<void> {
-    const { tracksMu, registry, bitrate, connector, inFlight, logger } = this.#host;
-    this.#leavingIds.add(track.id);
-    try {
-      await tracksMu.exclusive(() => {
-        registry.remove(track);
-        bitrate.forget(track.id);
-        bitrate.redistribute();
-      });
-      await inFlight.track(this.#shutDown(track));
-      sayGoodbye(connector, track);
-      track.rtp.unbind();
-      track.retire();
-      await this.#host.drainEvents(track.id);
-    } finally {
-      this.#leavingIds.delete(track.id);
-    }
+  /** Ends all of the track but its events. */
+  async #takeOut(track: Track): Promise<void> {
+    const { tracksMu, registry, bitrate, connector, inFlight } = this.#host;
+    this.#leaving.set(track.id, track);
+    await tracksMu.exclusive(() => {
+      registry.remove(track);
+      bitrate.forget(track.id);
+      bitrate.redistribute();
+    });
+    await inFlight.track(this.#shutDown(track));
+    sayGoodbye(connector, track);
+    track.rtp.unbind();
+    track.retire();
+  }
+
+  async #tellPeer(trackId: string): Promise<void> {
+    const { connector, logger } = this.#host;
     await connector.renegotiate().catch((error: unknown) => {
-      logger.warn('the peer could not be told of a removed track', { trackId: track.id, error: describeError(error) });
+      logger.warn('the peer could not be told of a removed track', { trackId, error: describeError(error) });
     });
   }
 
@@ -135,12 +142,10 @@ export class TrackLifecycle {
     const shutdown = new Shutdown(this.#host.clock, this.#host.stopTimeoutMs);
     await shutdown.step('frame path', () => track.stop());
     await shutdown.step('encoder', () => track.dispose());
-    this.#reportUnclean(track.id, shutdown.report().steps);
-  }
-
-  #reportUnclean(trackId: string, steps: readonly CloseStep[]): void {
-    const unclean = steps.filter(({ outcome }) => outcome !== 'completed');
-    if (unclean.length > 0) this.#host.logger.warn('a track did not stop cleanly', { trackId, steps: unclean });
+    const unclean = shutdown.steps.filter(({ outcome }) => outcome !== 'completed');
+    if (unclean.length > 0) {
+      this.#host.logger.warn('a track did not stop cleanly', { trackId: track.id, steps: unclean });
+    }
   }
 }
 

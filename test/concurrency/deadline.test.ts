@@ -32,6 +32,21 @@ describe('withDeadline', () => {
     expect(outcome).toEqual({ ended: false });
   });
 
+  it('has no deadline and no timer any more once it is lifted', async () => {
+    const clock = new VirtualClock();
+    const lift = new AbortController();
+    let settleIt = (_value: number): void => undefined;
+    const promise = new Promise<number>((resolve) => {
+      settleIt = resolve;
+    });
+    const outcome = withDeadline(promise, 10, clock, unexpected, lift.signal);
+    lift.abort();
+    expect(clock.pendingTimers).toBe(0);
+    await clock.advance(1000);
+    settleIt(7);
+    expect(await outcome).toEqual({ ended: true, value: 7 });
+  });
+
   it('reports a failure after the deadline instead of leaving it unhandled', async () => {
     const clock = new VirtualClock();
     const late: unknown[] = [];

@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import { afterEach, describe, expect, it } from 'vitest';
 import { silentLogger } from '../../src/core/logger.js';
 import { gate, SenderHarness } from './sender-harness.js';
@@ -135,6 +136,37 @@ describe('when removeTrack resolves (L2)', () => {
     expect(afterRemoval).toEqual(['rear']);
     expect(harness.sender.getStats().events.dropped.frameSent).toBe(1);
   });
+
+  it.each(['inside', 'outside'] as const)(
+    'called by a handler and from elsewhere, first from %s, the handler does not wait for itself, and the other one waits for the handler',
+    async (first) => {
+      harness = await new SenderHarness().connected('front');
+      const removed = gate();
+      const returns = gate();
+      let resolved = false;
+      let elsewhere: Promise<void> | undefined;
+      const removeFromElsewhere = AsyncResource.bind(() => {
+        elsewhere = harness.sender.removeTrack('front').then(() => {
+          resolved = true;
+        });
+      });
+      harness.sender.on('frameSent', async () => {
+        if (first === 'outside') removeFromElsewhere();
+        const removal = harness.sender.removeTrack('front');
+        if (first === 'inside') removeFromElsewhere();
+        await removal;
+        removed.open();
+        await returns.promise;
+      });
+      harness.give('front');
+      await removed.promise;
+      await harness.settle();
+      expect(resolved).toBe(false);
+      returns.open();
+      await elsewhere;
+      expect(resolved).toBe(true);
+    },
+  );
 
   it('called twice at once, the track is taken down once, and both calls wait for the end', async () => {
     const warnings: string[] = [];
