@@ -41,6 +41,7 @@ export type {
 } from './sender/sender-options.js';
 export type { SenderStats } from './sender/sender-stats.js';
 export type { Negotiate } from './sender/signaller-from-negotiation.js';
+export type { TrackHandle, TrackRef } from './sender/track-handle.js';
 export type { TrackHealth } from './sender/track-health.js';
 export type { RemoteInboundStats, TrackStats } from './sender/track-stats.js';
 export { registerSenderMetrics } from './service/sender-metrics.js';

@@ -1,7 +1,10 @@
+import { LateCompletions } from '../concurrency/late-completions.js';
+import { Lifetime } from '../concurrency/lifetime.js';
 import { describeError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import type { VideoCodec } from '../encoder/encoder.js';
 import type { RtcSender } from '../sender/rtc-sender.js';
+import type { TrackHandle } from '../sender/track-handle.js';
 import type { FrameSource } from '../source/frame-source.js';
 
 /** A camera: a source and the track that it feeds. */
@@ -23,7 +26,9 @@ export class Camera {
   readonly #codec: VideoCodec;
   readonly #sender: RtcSender;
   readonly #logger: Logger;
-  #added = false;
+  readonly #late = new LateCompletions();
+  readonly #lifetime: Lifetime;
+  #track: TrackHandle | undefined;
   #refused = 0;
 
   constructor(spec: CameraSpec, sender: RtcSender, logger: Logger) {
@@ -32,6 +37,12 @@ export class Camera {
     this.#codec = spec.codec;
     this.#sender = sender;
     this.#logger = logger;
+    this.#lifetime = new Lifetime(`camera ${spec.trackId}`, this.#late);
+  }
+
+  /** What its source still delivered after the stop, by kind. */
+  get lateCompletions(): Readonly<Record<string, number>> {
+    return this.#late.byKind();
   }
 
   /** Frames that the sender refused with an error. */
@@ -43,12 +54,13 @@ export class Camera {
   async startSource(): Promise<void> {
     await this.source.start({
       frame: (frame) => {
-        if (!this.#added) {
+        const track = this.#track;
+        if (!this.#lifetime.enter('frame') || track === undefined) {
           frame.release?.();
           return;
         }
         try {
-          this.#sender.sendFrame(this.trackId, frame);
+          this.#sender.sendFrame(track, frame);
         } catch (error) {
           // The frame is still ours. A refusal repeats with every frame: said once.
           frame.release?.();
@@ -56,23 +68,28 @@ export class Camera {
           if (this.#refused === 1) this.#logger.error(`camera ${this.trackId}: ${describeError(error)}`);
         }
       },
-      ended: (error) => {
+      ended: this.#lifetime.guard('end', (error?: Error) => {
         const why = error === undefined ? 'it has ended' : describeError(error);
         this.#logger.warn(`camera ${this.trackId}: no more pictures: ${why}`);
-      },
+      }),
     });
   }
 
   /** Adds the track, once the source has started, and lets its frames in. @throws FramelockError as `RtcSender.addVideoTrack` */
   async addTrack(): Promise<void> {
     const { width, height, framerate } = this.source.format;
-    await this.#sender.addVideoTrack({ id: this.trackId, codec: this.#codec, width, height, framerate });
-    this.#added = true;
+    this.#track = await this.#sender.addVideoTrack({
+      id: this.trackId,
+      codec: this.#codec,
+      width,
+      height,
+      framerate,
+    });
   }
 
-  /** Idempotent. After it resolves the source delivers nothing. */
+  /** Idempotent. From the call on nothing that the source delivers is sent. */
   async stop(): Promise<void> {
-    this.#added = false;
+    this.#lifetime.end();
     await this.source.stop();
   }
 }

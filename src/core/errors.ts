@@ -33,6 +33,7 @@ export const ERROR_CODES = [
   'SOURCE_NOT_FOUND',
   'TRACK_EXISTS',
   'TRACK_NOT_FOUND',
+  'TRACK_REMOVED',
   'USAGE',
   'WRONG_TRACK_KIND',
 ] as const;

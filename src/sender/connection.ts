@@ -1,3 +1,4 @@
+import type { LateCompletionObserver } from '../concurrency/late-completions.js';
 import { Lifetime } from '../concurrency/lifetime.js';
 import { FramelockError } from '../core/errors.js';
 import type { Signaller, SignallingCloseResult } from '../signalling/signaller.js';
@@ -13,7 +14,10 @@ import type {
 export interface ConnectionInit {
   readonly signaller: Signaller;
   readonly createTransport: MediaTransportFactory;
-  readonly observer: TransportObserver;
+  /** Hears of the connection while it lasts. */
+  readonly observer: Omit<TransportObserver, keyof LateCompletionObserver>;
+  /** Hears of what comes after its end. */
+  readonly late: LateCompletionObserver;
 }
 
 /** How long establishing may take, and what may cancel it. */
@@ -30,15 +34,17 @@ export interface EstablishOptions {
 export class Connection {
   readonly transport: MediaTransport;
   readonly #signaller: Signaller;
-  readonly #lifetime = new Lifetime();
+  readonly #lifetime: Lifetime;
   #closing: Promise<SignallingCloseResult> | undefined;
 
   constructor(init: ConnectionInit) {
     this.#signaller = init.signaller;
-    const { observer } = init;
+    const { observer, late } = init;
+    this.#lifetime = new Lifetime('The connection', late);
     this.transport = init.createTransport({
       stateChanged: this.#lifetime.guard('transport state', (state, reason) => observer.stateChanged(state, reason)),
       rtcp: this.#lifetime.guard('rtcp', (compound) => observer.rtcp(compound)),
+      lateCompletion: (kind) => late.lateCompletion(kind),
     });
   }
 
@@ -56,10 +62,10 @@ export class Connection {
     { timeoutMs, signal }: EstablishOptions,
   ): Promise<readonly NegotiatedTrack[]> {
     const cancel = AbortSignal.any([signal, this.#lifetime.signal]);
-    const offer = await unlessAborted(cancel, () => this.transport.createOffer(tracks, cancel));
-    const answer = await unlessAborted(cancel, () => this.#signaller.offer(offer, cancel));
-    const negotiated = await unlessAborted(cancel, () => this.transport.acceptAnswer(answer.sdp));
-    await unlessAborted(cancel, () => this.transport.connected(timeoutMs, cancel));
+    const offer = await this.#step('offer', cancel, () => this.transport.createOffer(tracks, cancel));
+    const answer = await this.#step('answer', cancel, () => this.#signaller.offer(offer, cancel));
+    const negotiated = await this.#step('negotiated tracks', cancel, () => this.transport.acceptAnswer(answer.sdp));
+    await this.#step('connected', cancel, () => this.transport.connected(timeoutMs, cancel));
     return negotiated;
   }
 
@@ -69,22 +75,24 @@ export class Connection {
     return this.#closing;
   }
 
+  /** Starts a step unless it is cancelled, and waits for it until then at the longest: an application's own signalling may be deaf to the signal. */
+  #step<T>(kind: string, cancel: AbortSignal, start: () => Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const abort = (): void =>
+        reject(new FramelockError('CLOSED', 'the connection was closed while it was being set up'));
+      if (cancel.aborted) return abort();
+      cancel.addEventListener('abort', abort, { once: true });
+      start()
+        .then((value) => {
+          if (this.#lifetime.enter(kind)) resolve(value);
+        }, reject)
+        .finally(() => cancel.removeEventListener('abort', abort));
+    });
+  }
+
   async #close(): Promise<SignallingCloseResult> {
     this.#lifetime.end();
     const [, ended] = await Promise.all([this.transport.close(), this.#signaller.close()]);
     return ended;
   }
-}
-
-/** Starts a step unless it is cancelled, and waits for it until then at the longest: an application's own signalling may be deaf to the signal. */
-function unlessAborted<T>(signal: AbortSignal, start: () => Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = (): void =>
-      reject(new FramelockError('CLOSED', 'the connection was closed while it was being set up'));
-    if (signal.aborted) return abort();
-    signal.addEventListener('abort', abort, { once: true });
-    start()
-      .finally(() => signal.removeEventListener('abort', abort))
-      .then(resolve, reject);
-  });
 }

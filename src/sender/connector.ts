@@ -1,3 +1,4 @@
+import type { LateCompletionObserver } from '../concurrency/late-completions.js';
 import type { Clock } from '../core/clock.js';
 import { describeError, FramelockError, isFramelockError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
@@ -22,6 +23,8 @@ export interface ConnectorHost {
   tracks(): readonly Track[];
   stateChanged(state: TransportState, reason?: string): void;
   rtcpReceived(compound: Uint8Array): void;
+  /** Hears of what comes from connections after their end. */
+  readonly late: LateCompletionObserver;
 }
 
 /** Options of one connect. */
@@ -148,6 +151,7 @@ export class Connector {
         },
         rtcp: (compound) => this.#host.rtcpReceived(compound),
       },
+      late: this.#host.late,
     });
     this.#current = connection;
     this.#signaller = signaller;

@@ -2,6 +2,7 @@ import { FramelockError } from '../core/errors.js';
 import type { RtpCodec } from '../rtp/rtp-codec.js';
 import type { OutboundRtp } from './outbound-rtp.js';
 import { type FrameSize, OutboundTrack, type TrackHost } from './outbound-track.js';
+import type { TrackHandle } from './track-handle.js';
 
 /** One chunk of a pre-encoded video track. */
 export interface EncodedVideoInput {
@@ -32,7 +33,7 @@ export interface EncodedTrackWishes {
 
 /** What a pre-encoded track is made of. */
 export interface EncodedTrackInit {
-  readonly id: string;
+  readonly handle: TrackHandle;
   readonly codec: RtpCodec;
   readonly stereo: boolean;
   readonly frameSize: FrameSize | undefined;
@@ -51,7 +52,7 @@ export class EncodedTrack extends OutboundTrack {
   #targetBps = 0;
 
   constructor(init: EncodedTrackInit) {
-    super(init.id, init.codec, init.rtp, init.host);
+    super(init.handle, init.codec, init.rtp, init.host);
     this.stereo = init.stereo;
     this.frameSize = init.frameSize;
     this.#wishes = init.wishes;

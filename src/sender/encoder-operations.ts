@@ -1,6 +1,6 @@
+import type { LateCompletionObserver } from '../concurrency/late-completions.js';
 import type { TracksLock } from '../concurrency/lock-order.js';
 import type { Clock } from '../core/clock.js';
-import { FramelockError } from '../core/errors.js';
 import type { BitrateAllocation } from './allocation.js';
 import type { BitrateControl } from './bitrate-control.js';
 import { type SwapTarget, swapEncoders } from './encoder-swap.js';
@@ -17,6 +17,8 @@ export interface EncoderOperationsHost {
   readonly registry: TrackRegistry;
   readonly bitrate: BitrateControl;
   readonly inFlight: InFlight;
+  /** Hears of encoders that open for a track, or a sender, that has gone meanwhile. */
+  readonly late: LateCompletionObserver;
   /** @throws FramelockError CLOSED */
   assertOpen(): void;
   encoderSwapped(event: EncoderSwapped): void;
@@ -44,7 +46,7 @@ export class EncoderOperations {
     this.#host = host;
   }
 
-  /** @throws FramelockError ENCODER_OPEN_FAILED, ENCODER_BUSY, TRACK_NOT_FOUND, CLOSED; in each case the old encoder goes on */
+  /** @throws FramelockError ENCODER_OPEN_FAILED, ENCODER_BUSY, TRACK_REMOVED, CLOSED; in each case the old encoder goes on */
   async recreateEncoder(track: RawTrack): Promise<void> {
     const target = { track, bitrateBps: track.targetBps };
     const swap = this.#swap({ cause: 'recreate', pinned: [track], targets: [target], commit: () => undefined });
@@ -53,7 +55,7 @@ export class EncoderOperations {
 
   /**
    * Commits an allocation as a whole or not at all: tracks that it wakes get a fresh encoder first.
-   * @throws FramelockError INVALID_ARGUMENT, INVALID_WEIGHT, TRACK_NOT_FOUND, NOT_ALLOCATABLE, ALLOCATION_SUM_ZERO, ENCODER_OPEN_FAILED,
+   * @throws FramelockError INVALID_ARGUMENT, INVALID_WEIGHT, TRACK_NOT_FOUND, TRACK_REMOVED, NOT_ALLOCATABLE, ALLOCATION_SUM_ZERO, ENCODER_OPEN_FAILED,
    * ENCODER_BUSY, CLOSED
    */
   async allocate(allocation: BitrateAllocation): Promise<void> {
@@ -86,9 +88,12 @@ export class EncoderOperations {
       tracksMu,
       clock,
       revalidate: () => {
-        this.#host.assertOpen();
-        for (const track of [...pinned, ...targets.map((target) => target.track)]) {
-          if (!registry.isCurrent(track)) throw trackRemoved(track.id);
+        try {
+          this.#host.assertOpen();
+          for (const track of [...pinned, ...targets.map((target) => target.track)]) registry.assertCurrent(track);
+        } catch (error) {
+          for (const _ of targets) this.#host.late.lateCompletion('encoder');
+          throw error;
         }
       },
       commit,
@@ -96,8 +101,4 @@ export class EncoderOperations {
         this.#host.encoderSwapped({ trackId: track.id, implementation, cause, waitUs, exclusiveHoldUs }),
     });
   }
-}
-
-function trackRemoved(trackId: string): FramelockError {
-  return new FramelockError('TRACK_NOT_FOUND', `track "${trackId}" was removed meanwhile`, { context: { trackId } });
 }

@@ -9,11 +9,12 @@ import { ErrorBackoff } from './error-backoff.js';
 import type { DropReason } from './frame-report.js';
 import type { OutboundRtp } from './outbound-rtp.js';
 import { type OutboundFrame, OutboundTrack, type TrackHost } from './outbound-track.js';
+import type { TrackHandle } from './track-handle.js';
 import { type QueuedFrame, TrackInput } from './track-input.js';
 
 /** What a track with an encoder is made of, whatever it encodes. */
 export interface EncoderTrackInit {
-  readonly id: string;
+  readonly handle: TrackHandle;
   readonly rtp: OutboundRtp;
   readonly host: TrackHost;
   readonly tracksMu: TracksLock;
@@ -70,10 +71,10 @@ export abstract class EncoderTrack<
 
   /** @param mailboxCapacity most frames that wait; the oldest makes room for a newer one */
   protected constructor(init: EncoderTrackInit, codec: RtpCodec, mailboxCapacity: number) {
-    super(init.id, codec, init.rtp, init.host);
+    super(init.handle, codec, init.rtp, init.host);
     this.tracksMu = init.tracksMu;
     this.encoderMu = init.encoderMu;
-    this.#mailbox = new Mailbox(`mailbox of track "${init.id}"`, mailboxCapacity);
+    this.#mailbox = new Mailbox(`mailbox of track "${this.id}"`, mailboxCapacity);
     this.input = new TrackInput(this.#mailbox, init.host.clock);
     this.#backoff = new ErrorBackoff(init.host.clock);
     this.#encodeFailed = init.encodeFailed;
@@ -172,7 +173,7 @@ export abstract class EncoderTrack<
     this.counters.encoderErrors += 1;
     const times = this.input.collectTaken();
     if (times !== undefined) this.reportDropped(times, 'encode-failed');
-    if (!this.retired) this.#encodeFailed(this.id, error);
+    if (this.lifetime.enter('encode error')) this.#encodeFailed(this.id, error);
     // No lock is held while the loop backs off: a swap need not wait for it.
     this.#cycles.leave();
     await this.#backoff.failed();

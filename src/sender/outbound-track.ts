@@ -1,7 +1,10 @@
+import type { LateCompletionObserver } from '../concurrency/late-completions.js';
+import { Lifetime } from '../concurrency/lifetime.js';
 import type { Clock } from '../core/clock.js';
 import { RTP_CODECS, type RtpCodec } from '../rtp/rtp-codec.js';
 import type { DropReason, EncodedFrameReport, FrameReport, FrameTimes } from './frame-report.js';
 import type { OutboundRtp } from './outbound-rtp.js';
+import type { TrackHandle } from './track-handle.js';
 import { type TrackHealth, TrackWatchdog } from './track-health.js';
 import { TrackCounters } from './track-stats.js';
 
@@ -10,8 +13,8 @@ export interface TrackHost {
   readonly clock: Clock;
   frameReported(report: FrameReport): void;
   frameEncoded(report: EncodedFrameReport): void;
-  /** A frame came to its end after its track had been given up; nobody is told of it. */
-  frameLate(): void;
+  /** Hears of frames that come to their end after their track has been given up; nobody else is told of them. */
+  readonly late: LateCompletionObserver;
   /** Runs user code (a frame's `release`) later, outside every lock. */
   defer(userCode: () => void): void;
 }
@@ -36,24 +39,30 @@ export interface OutboundFrame {
  * Owners: `paused` and the target belong to the bitrate control; counters and watchdog to the track's own frame path.
  */
 export abstract class OutboundTrack {
-  readonly id: string;
+  readonly handle: TrackHandle;
   readonly codec: RtpCodec;
   readonly rtp: OutboundRtp;
   readonly counters: TrackCounters;
   /** @internal */
   protected readonly host: TrackHost;
+  /** Until the track is gone for good. @internal */
+  protected readonly lifetime: Lifetime;
   readonly #watchdog = new TrackWatchdog();
   #paused = false;
   #stopped = false;
-  #retired = false;
   #lastTimestamp = Number.NEGATIVE_INFINITY;
 
-  protected constructor(id: string, codec: RtpCodec, rtp: OutboundRtp, host: TrackHost) {
-    this.id = id;
+  protected constructor(handle: TrackHandle, codec: RtpCodec, rtp: OutboundRtp, host: TrackHost) {
+    this.handle = handle;
     this.codec = codec;
     this.rtp = rtp;
     this.host = host;
+    this.lifetime = new Lifetime(`track "${handle.id}"`, host.late);
     this.counters = new TrackCounters(host.clock.nowUs());
+  }
+
+  get id(): string {
+    return this.handle.id;
   }
 
   get media(): 'video' | 'audio' {
@@ -99,14 +108,9 @@ export abstract class OutboundTrack {
     return this.rtp.connected ? this.#watchdog.health(nowUs) : 'waiting';
   }
 
-  /** Whether the track is gone for good: nothing is told of it any more. */
-  get retired(): boolean {
-    return this.#retired;
-  }
-
   /** From here on nothing is told of this track; a frame that was given up with it may still come to its end. */
   retire(): void {
-    this.#retired = true;
+    this.lifetime.end();
   }
 
   /** The route to the SFU has changed: the stall clock starts anew and the receiver needs a key frame. */
@@ -138,7 +142,7 @@ export abstract class OutboundTrack {
     this.#watchdog.frameProcessed();
     const encodeTimeUs = times.encodedAtUs - (times.dequeuedAtUs ?? times.encodedAtUs);
     this.counters.frameEncoded(type, data.length, encodeTimeUs, times.encodedAtUs);
-    if (!this.#retired) {
+    if (this.lifetime.enter('encoded frame')) {
       this.host.frameEncoded({
         ...times,
         trackId: this.id,
@@ -190,7 +194,6 @@ export abstract class OutboundTrack {
   }
 
   #report(report: FrameReport): void {
-    if (this.#retired) this.host.frameLate();
-    else this.host.frameReported(report);
+    if (this.lifetime.enter('frame')) this.host.frameReported(report);
   }
 }

@@ -27,6 +27,7 @@ import { type SenderStats, trackStats } from './sender-stats.js';
 import { type Negotiate, signallerFromNegotiation } from './signaller-from-negotiation.js';
 import { assertRaw, wrongFeedingCall } from './track.js';
 import { encoderBitrate } from './track-controls.js';
+import type { TrackHandle, TrackRef } from './track-handle.js';
 import type { TrackStats } from './track-stats.js';
 
 const DEFAULT_FRAMERATE = 30;
@@ -35,7 +36,8 @@ const DEFAULT_FRAMERATE = 30;
  * Sends many camera and microphone tracks over one WebRTC connection to an SFU, each through an encoder of its own, with the bitrate
  * divided among them live.
  *
- * Every call resolves and pins its track before its first await. Errors are {@link FramelockError}s; every call but `getStats` and `close`
+ * Every call resolves and pins its track before its first await. A track is named by its id, or by the handle that adding it has given, which never
+ * means a later track of the same id. Errors are {@link FramelockError}s; every call but `getStats` and `close`
  * fails with CLOSED once the sender is closed.
  */
 export class RtcSender implements AsyncDisposable {
@@ -63,7 +65,7 @@ export class RtcSender implements AsyncDisposable {
    * @throws FramelockError TRACK_EXISTS, INVALID_ARGUMENT, CODEC_UNSUPPORTED, ENCODER_OPEN_FAILED, CLOSED, and what the renegotiation throws:
    * in each case the sender is as before
    */
-  async addVideoTrack(spec: VideoTrackSpec): Promise<void> {
+  async addVideoTrack(spec: VideoTrackSpec): Promise<TrackHandle> {
     this.#core.assertOpen();
     const config: VideoEncoderConfig = {
       codec: spec.codec ?? 'vp8',
@@ -75,7 +77,7 @@ export class RtcSender implements AsyncDisposable {
     };
     validateEncoderConfig(config);
     this.#core.startHeartbeats();
-    await this.#core.lifecycle.addRaw(spec.id, () => this.#core.factory.raw(spec, config), config.bitrateBps);
+    return this.#core.lifecycle.addRaw(spec.id, () => this.#core.factory.raw(spec, config), config.bitrateBps);
   }
 
   /**
@@ -84,10 +86,10 @@ export class RtcSender implements AsyncDisposable {
    *
    * @throws FramelockError TRACK_EXISTS, INVALID_ARGUMENT, CODEC_UNSUPPORTED, CLOSED, and what the renegotiation throws
    */
-  async addEncodedVideoTrack(spec: EncodedVideoTrackSpec): Promise<void> {
+  async addEncodedVideoTrack(spec: EncodedVideoTrackSpec): Promise<TrackHandle> {
     this.#core.assertOpen();
     this.#core.startHeartbeats();
-    await this.#core.lifecycle.addEncoded(spec.id, () => this.#core.factory.encoded(spec));
+    return this.#core.lifecycle.addEncoded(spec.id, () => this.#core.factory.encoded(spec));
   }
 
   /**
@@ -97,7 +99,7 @@ export class RtcSender implements AsyncDisposable {
    * @throws FramelockError TRACK_EXISTS, INVALID_ARGUMENT, CODEC_UNSUPPORTED (no audio encoder), ENCODER_OPEN_FAILED, CLOSED, and what the
    * renegotiation throws: in each case the sender is as before
    */
-  async addAudioTrack(spec: AudioTrackSpec): Promise<void> {
+  async addAudioTrack(spec: AudioTrackSpec): Promise<TrackHandle> {
     this.#core.assertOpen();
     const config: AudioEncoderConfig = {
       codec: 'opus',
@@ -108,17 +110,17 @@ export class RtcSender implements AsyncDisposable {
     };
     validateAudioEncoderConfig(config);
     this.#core.startHeartbeats();
-    await this.#core.lifecycle.addRaw(spec.id, () => this.#core.factory.rawAudio(spec, config), config.bitrateBps);
+    return this.#core.lifecycle.addRaw(spec.id, () => this.#core.factory.rawAudio(spec, config), config.bitrateBps);
   }
 
   /**
    * Adds a track whose Opus packets come encoded, by `sendEncodedAudio`. Its owner is told the rate by the event `targetBitrate`.
    * @throws FramelockError TRACK_EXISTS, INVALID_ARGUMENT, CLOSED, and what the renegotiation throws
    */
-  async addEncodedAudioTrack(spec: EncodedAudioTrackSpec): Promise<void> {
+  async addEncodedAudioTrack(spec: EncodedAudioTrackSpec): Promise<TrackHandle> {
     this.#core.assertOpen();
     this.#core.startHeartbeats();
-    await this.#core.lifecycle.addEncoded(spec.id, () => this.#core.factory.encodedAudio(spec));
+    return this.#core.lifecycle.addEncoded(spec.id, () => this.#core.factory.encodedAudio(spec));
   }
 
   /**
@@ -126,33 +128,33 @@ export class RtcSender implements AsyncDisposable {
    * and its id is free. Each step is bounded by `stopTimeoutMs`: a frame that hangs in its encoder is given up, and so is a handler that
    * does not return. Called by a handler, it drops the events of the track that wait behind that handler's own.
    *
-   * @throws FramelockError TRACK_NOT_FOUND, CLOSED
+   * @throws FramelockError TRACK_NOT_FOUND, TRACK_REMOVED, CLOSED
    */
-  async removeTrack(id: string): Promise<void> {
+  async removeTrack(ref: TrackRef): Promise<void> {
     this.#core.assertOpen();
-    await this.#core.lifecycle.remove(this.#core.registry.pin(id));
+    await this.#core.lifecycle.remove(this.#core.registry.pin(ref));
   }
 
   /**
    * Gives a frame to a track without waiting. One frame waits at the most and the newest wins; every accepted frame is reported once by
    * `frameSent`. A frame that is refused with an error still belongs to the caller.
    *
-   * @throws FramelockError TRACK_NOT_FOUND, WRONG_TRACK_KIND, INVALID_FRAME, FRAME_SIZE_MISMATCH, CLOSED
+   * @throws FramelockError TRACK_NOT_FOUND, TRACK_REMOVED, WRONG_TRACK_KIND, INVALID_FRAME, FRAME_SIZE_MISMATCH, CLOSED
    */
-  sendFrame(id: string, frame: RawVideoFrame): void {
+  sendFrame(ref: TrackRef, frame: RawVideoFrame): void {
     this.#core.assertOpen();
-    const track = this.#core.registry.pin(id);
+    const track = this.#core.registry.pin(ref);
     if (!(track instanceof RawVideoTrack)) throw wrongFeedingCall(track);
     track.accept(frame);
   }
 
   /**
    * Sends one chunk of a pre-encoded track.
-   * @throws FramelockError TRACK_NOT_FOUND, WRONG_TRACK_KIND, INVALID_FRAME, CLOSED
+   * @throws FramelockError TRACK_NOT_FOUND, TRACK_REMOVED, WRONG_TRACK_KIND, INVALID_FRAME, CLOSED
    */
-  sendEncodedFrame(id: string, chunk: EncodedVideoInput): void {
+  sendEncodedFrame(ref: TrackRef, chunk: EncodedVideoInput): void {
     this.#core.assertOpen();
-    const track = this.#core.registry.pin(id);
+    const track = this.#core.registry.pin(ref);
     if (!(track instanceof EncodedTrack) || track.media !== 'video') throw wrongFeedingCall(track);
     track.accept(chunk);
   }
@@ -162,22 +164,22 @@ export class RtcSender implements AsyncDisposable {
    * in frames of 20 ms, of which 8 wait at the most and the oldest makes room; every frame is reported once by `frameSent`. Sound whose
    * capture time is 20 ms or more off the end of what came before begins anew.
    *
-   * @throws FramelockError TRACK_NOT_FOUND, WRONG_TRACK_KIND, INVALID_FRAME, CLOSED
+   * @throws FramelockError TRACK_NOT_FOUND, TRACK_REMOVED, WRONG_TRACK_KIND, INVALID_FRAME, CLOSED
    */
-  sendAudio(id: string, audio: RawAudioData): void {
+  sendAudio(ref: TrackRef, audio: RawAudioData): void {
     this.#core.assertOpen();
-    const track = this.#core.registry.pin(id);
+    const track = this.#core.registry.pin(ref);
     if (!(track instanceof RawAudioTrack)) throw wrongFeedingCall(track);
     track.accept(audio);
   }
 
   /**
    * Sends one packet of a pre-encoded audio track.
-   * @throws FramelockError TRACK_NOT_FOUND, WRONG_TRACK_KIND, INVALID_FRAME, CLOSED
+   * @throws FramelockError TRACK_NOT_FOUND, TRACK_REMOVED, WRONG_TRACK_KIND, INVALID_FRAME, CLOSED
    */
-  sendEncodedAudio(id: string, { data, timestamp }: EncodedAudioInput): void {
+  sendEncodedAudio(ref: TrackRef, { data, timestamp }: EncodedAudioInput): void {
     this.#core.assertOpen();
-    const track = this.#core.registry.pin(id);
+    const track = this.#core.registry.pin(ref);
     if (!(track instanceof EncodedTrack) || track.media !== 'audio') throw wrongFeedingCall(track);
     track.accept({ data, timestamp, type: 'key' });
   }
@@ -213,7 +215,7 @@ export class RtcSender implements AsyncDisposable {
    * Divides the bitrate anew: relative weights by track id, or `null` for equal shares. A track left out or at 0 is paused; one that wakes
    * gets a fresh encoder and starts with a key frame. All or nothing.
    *
-   * @throws FramelockError INVALID_ARGUMENT, INVALID_WEIGHT, TRACK_NOT_FOUND, NOT_ALLOCATABLE, ALLOCATION_SUM_ZERO, ENCODER_OPEN_FAILED,
+   * @throws FramelockError INVALID_ARGUMENT, INVALID_WEIGHT, TRACK_NOT_FOUND, TRACK_REMOVED (meanwhile), NOT_ALLOCATABLE, ALLOCATION_SUM_ZERO, ENCODER_OPEN_FAILED,
    * ENCODER_BUSY (an encode in flight does not end), CLOSED
    */
   async setBitrateAllocation(allocation: BitrateAllocation): Promise<void> {
@@ -225,26 +227,26 @@ export class RtcSender implements AsyncDisposable {
    * Replaces a track's encoder by a fresh one, live: the old one goes on until the new one is open, no frame of any track is lost to the
    * swap, and the new encoder starts with a key frame. In audio the swap is heard as a dip of some 10 ms.
    *
-   * @throws FramelockError TRACK_NOT_FOUND, WRONG_TRACK_KIND, ENCODER_OPEN_FAILED, ENCODER_BUSY (the encode in flight does not end), CLOSED;
+   * @throws FramelockError TRACK_NOT_FOUND, TRACK_REMOVED, WRONG_TRACK_KIND, ENCODER_OPEN_FAILED, ENCODER_BUSY (the encode in flight does not end), CLOSED;
    * in each case the old encoder goes on
    */
-  async recreateEncoder(id: string): Promise<void> {
+  async recreateEncoder(ref: TrackRef): Promise<void> {
     this.#core.assertOpen();
-    const track = this.#core.registry.pin(id);
+    const track = this.#core.registry.pin(ref);
     assertRaw(track);
     await this.#core.operations.recreateEncoder(track);
   }
 
   /**
    * Makes the next frame of a track a key frame; several wishes become one.
-   * @throws FramelockError TRACK_NOT_FOUND, KEY_FRAME_UNSUPPORTED (audio), CLOSED
+   * @throws FramelockError TRACK_NOT_FOUND, TRACK_REMOVED, KEY_FRAME_UNSUPPORTED (audio), CLOSED
    */
-  forceKeyFrame(id: string): void {
+  forceKeyFrame(ref: TrackRef): void {
     this.#core.assertOpen();
-    const track = this.#core.registry.pin(id);
+    const track = this.#core.registry.pin(ref);
     if (track.media === 'audio') {
-      throw new FramelockError('KEY_FRAME_UNSUPPORTED', `track "${id}" is audio, which has no key frames`, {
-        context: { trackId: id },
+      throw new FramelockError('KEY_FRAME_UNSUPPORTED', `track "${track.id}" is audio, which has no key frames`, {
+        context: { trackId: track.id },
       });
     }
     track.requestKeyFrame();
@@ -255,9 +257,9 @@ export class RtcSender implements AsyncDisposable {
     return this.#core.stats();
   }
 
-  /** @throws FramelockError TRACK_NOT_FOUND */
-  getTrackStats(id: string): TrackStats {
-    return trackStats(this.#core.registry.pin(id), this.#core.clock.nowUs());
+  /** @throws FramelockError TRACK_NOT_FOUND, TRACK_REMOVED */
+  getTrackStats(ref: TrackRef): TrackStats {
+    return trackStats(this.#core.registry.pin(ref), this.#core.clock.nowUs());
   }
 
   /**

@@ -1,4 +1,5 @@
 import { EventQueue, type EventScope } from '../concurrency/event-queue.js';
+import { LateCompletions } from '../concurrency/late-completions.js';
 import { Lifetime } from '../concurrency/lifetime.js';
 import type { LockChecker } from '../concurrency/lock-checker.js';
 import { TracksLock } from '../concurrency/lock-order.js';
@@ -42,7 +43,9 @@ export class SenderCore {
   readonly clock: Clock;
   readonly #logger: Logger;
   readonly #stopTimeoutMs: number;
-  readonly #lifetime = new Lifetime('The sender');
+  /** Of the sender and of everything that it has made. */
+  readonly #late = new LateCompletions();
+  readonly #lifetime = new Lifetime('The sender', this.#late);
   readonly #checker: LockChecker | undefined;
   readonly #tracksMu: TracksLock;
   readonly registry = new TrackRegistry();
@@ -58,7 +61,6 @@ export class SenderCore {
   readonly connector: Connector;
   readonly #health: HealthMonitor;
   readonly #heartbeats: readonly Heartbeat[];
-  #framesLate = 0;
   #stopping: Promise<readonly CloseStep[]> | undefined;
   #closing: Promise<CloseReport> | undefined;
 
@@ -94,9 +96,7 @@ export class SenderCore {
         clock,
         frameReported: (report) => this.events.emit('frameSent', report),
         frameEncoded: (report) => this.events.emit('encodedFrame', report),
-        frameLate: () => {
-          this.#framesLate += 1;
-        },
+        late: this.#late,
         defer: (userCode) => this.#deferred.add(userCode),
       },
       random: options.random ?? new SystemRandom(),
@@ -117,6 +117,7 @@ export class SenderCore {
       registry: this.registry,
       bitrate: this.bitrate,
       inFlight: this.#inFlight,
+      late: this.#late,
       assertOpen: () => this.assertOpen(),
       encoderSwapped: (event) => this.events.emit('encoderSwapped', event),
     });
@@ -127,6 +128,7 @@ export class SenderCore {
       tracks: () => this.registry.all,
       stateChanged: (state, reason) => this.#stateChanged(state, reason),
       rtcpReceived: (compound) => this.#feedback.receive(compound),
+      late: this.#late,
     });
     this.lifecycle = new TrackLifecycle({
       clock,
@@ -136,16 +138,18 @@ export class SenderCore {
       bitrate: this.bitrate,
       connector: this.connector,
       inFlight: this.#inFlight,
+      late: this.#late,
       stopTimeoutMs: this.#stopTimeoutMs,
       assertOpen: () => this.assertOpen(),
       detached: (body) => this.#detached(body),
       drainEvents: (trackId) => this.#drainEvents(trackId),
     });
+    const living = this.#lifetime.clock(clock);
     this.#heartbeats = [
-      new Heartbeat(clock, REPORT_INTERVAL_MS, () => this.#sendReports()),
-      new Heartbeat(clock, STALL_AFTER_US / 4000, () => this.#health.check(this.registry.all, clock.nowUs())),
+      new Heartbeat(living, REPORT_INTERVAL_MS, () => this.#sendReports()),
+      new Heartbeat(living, STALL_AFTER_US / 4000, () => this.#health.check(this.registry.all, clock.nowUs())),
       ...(statsIntervalMs > 0
-        ? [new Heartbeat(clock, statsIntervalMs, () => this.events.emit('stats', this.stats()))]
+        ? [new Heartbeat(living, statsIntervalMs, () => this.events.emit('stats', this.stats()))]
         : []),
     ];
   }
@@ -176,7 +180,7 @@ export class SenderCore {
       allocation: this.bitrate.allocation,
       tracks,
       ...(transport === undefined ? {} : { transport }),
-      framesLate: this.#framesLate,
+      lateCompletions: this.#late.byKind(),
       feedback: this.#feedback.stats,
       events: this.events.stats(),
       tracksMu: this.#tracksMu.stats(),

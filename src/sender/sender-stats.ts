@@ -20,8 +20,11 @@ export interface SenderStats {
   readonly tracks: readonly TrackStats[];
   /** Absent without a connection. */
   readonly transport?: TransportStats;
-  /** Frames that came out of an encoder after their removed track had been given up; they are reported by no event. */
-  readonly framesLate: number;
+  /**
+   * What came after the end of what it belonged to and was dropped, by kind; kinds with none are absent. `frame` counts the frames that came out
+   * of an encoder after their track had been given up, which no event reports; docs/guarantees.md lists the others.
+   */
+  readonly lateCompletions: Readonly<Record<string, number>>;
   readonly feedback: FeedbackStats;
   readonly events: EventQueueStats<SenderEvents>;
   readonly tracksMu: LockStats;
@@ -33,6 +36,7 @@ export function trackStats(track: Track, nowUs: number): TrackStats {
   const { packetsSent, bytesSent, retransmittedPacketsSent } = rtp.counts;
   return {
     trackId: track.id,
+    generation: track.handle.generation,
     kind: track.media,
     codec: track.codec,
     ssrc: rtp.ssrc,

@@ -12,6 +12,7 @@ import type { TrackHost } from './outbound-track.js';
 import { RawAudioTrack } from './raw-audio-track.js';
 import { RawVideoTrack } from './raw-video-track.js';
 import type { AudioTrackSpec, EncodedAudioTrackSpec, EncodedVideoTrackSpec, VideoTrackSpec } from './sender-options.js';
+import type { TrackHandle } from './track-handle.js';
 
 /** What tracks are made from. */
 export interface TrackFactoryInit {
@@ -30,6 +31,7 @@ export interface TrackFactoryInit {
 /** Makes the tracks of one sender; a new track is inert until it is registered and started. */
 export class TrackFactory {
   readonly #init: TrackFactoryInit;
+  #generations = 0;
 
   constructor(init: TrackFactoryInit) {
     this.#init = init;
@@ -65,7 +67,7 @@ export class TrackFactory {
   #encoderTrack(id: string, codec: RtpCodec): EncoderTrackInit {
     const { host, tracksMu, checker, encodeFailed } = this.#init;
     return {
-      id,
+      handle: this.#handle(id),
       rtp: this.#rtp(codec),
       host,
       tracksMu,
@@ -76,7 +78,12 @@ export class TrackFactory {
 
   #encodedTrack(id: string, media: Pick<EncodedTrack, 'codec' | 'frameSize' | 'stereo'>): EncodedTrack {
     const { host, wishes } = this.#init;
-    return new EncodedTrack({ id, ...media, rtp: this.#rtp(media.codec), host, wishes });
+    return new EncodedTrack({ handle: this.#handle(id), ...media, rtp: this.#rtp(media.codec), host, wishes });
+  }
+
+  #handle(id: string): TrackHandle {
+    this.#generations += 1;
+    return Object.freeze({ id, generation: this.#generations });
   }
 
   /** A random SSRC that no other track has (RFC 3550 section 8.1); 0 is left out, since some peers take it for "none". */

@@ -1,3 +1,4 @@
+import type { LateCompletionObserver } from '../concurrency/late-completions.js';
 import type { TracksLock } from '../concurrency/lock-order.js';
 import type { Clock } from '../core/clock.js';
 import { describeError, FramelockError } from '../core/errors.js';
@@ -9,6 +10,7 @@ import type { Connector } from './connector.js';
 import type { InFlight } from './in-flight.js';
 import { assertTrackId } from './sender-options.js';
 import type { RawTrack, Track } from './track.js';
+import type { TrackHandle } from './track-handle.js';
 import type { TrackRegistry } from './track-registry.js';
 
 /** What the life of tracks needs from their sender. */
@@ -21,6 +23,8 @@ export interface TrackLifecycleHost {
   readonly connector: Connector;
   readonly inFlight: InFlight;
   readonly stopTimeoutMs: number;
+  /** Hears of encoders that open for a sender that has been closed meanwhile. */
+  readonly late: LateCompletionObserver;
   /** @throws FramelockError CLOSED */
   assertOpen(): void;
   /** Runs something that outlives its caller outside of whatever locks the caller holds. */
@@ -46,13 +50,13 @@ export class TrackLifecycle {
   }
 
   /** Opens the encoder of a track outside all locks, then registers it. `make` is called once the id is known to be free. */
-  async addRaw(id: string, make: () => RawTrack, bitrateBps: number): Promise<void> {
-    await this.#bringIn(id, () => this.#host.inFlight.track(this.#openAndRegister(make(), bitrateBps)));
+  addRaw(id: string, make: () => RawTrack, bitrateBps: number): Promise<TrackHandle> {
+    return this.#bringIn(id, () => this.#host.inFlight.track(this.#openAndRegister(make(), bitrateBps)));
   }
 
   /** Registers a track that has no encoder. */
-  async addEncoded(id: string, make: () => Track): Promise<void> {
-    await this.#bringIn(id, async () => {
+  addEncoded(id: string, make: () => Track): Promise<TrackHandle> {
+    return this.#bringIn(id, async () => {
       const track = make();
       await this.#register(track, () => undefined);
       return track;
@@ -76,7 +80,7 @@ export class TrackLifecycle {
     await this.#tellPeer(track.id);
   }
 
-  async #bringIn(id: string, add: () => Promise<Track>): Promise<void> {
+  async #bringIn(id: string, add: () => Promise<Track>): Promise<TrackHandle> {
     assertTrackId(id);
     if (this.#host.registry.has(id) || this.#reservedIds.has(id) || this.#leaving.has(id)) {
       throw new FramelockError('TRACK_EXISTS', `there is a track "${id}" already`, { context: { trackId: id } });
@@ -88,6 +92,7 @@ export class TrackLifecycle {
         await this.remove(track);
         throw error;
       });
+      return track.handle;
     } finally {
       this.#reservedIds.delete(id);
     }
@@ -98,6 +103,7 @@ export class TrackLifecycle {
     try {
       await this.#register(track, () => this.#host.detached(() => track.start(encoder)));
     } catch (error) {
+      this.#host.late.lateCompletion('encoder');
       await encoder.close();
       throw error;
     }

@@ -1,5 +1,6 @@
 import { FramelockError } from '../core/errors.js';
 import type { Track } from './track.js';
+import type { TrackHandle, TrackRef } from './track-handle.js';
 
 /**
  * The track map of one sender. Guarded by tracksMu: changed on its exclusive side only. Reads are synchronous, so they see a committed
@@ -7,6 +8,8 @@ import type { Track } from './track.js';
  */
 export class TrackRegistry {
   readonly #tracks = new Map<string, Track>();
+  /** Of all tracks that have ever been here. */
+  readonly #handles = new WeakSet<TrackHandle>();
 
   get all(): readonly Track[] {
     return [...this.#tracks.values()];
@@ -21,17 +24,19 @@ export class TrackRegistry {
   }
 
   /**
-   * Resolves an id to its object, to be held across awaits: an id may be reused, an object not.
-   * @throws FramelockError TRACK_NOT_FOUND
+   * Resolves an id or a handle to its object, to be held across awaits: an id may be reused, an object not.
+   * @throws FramelockError TRACK_NOT_FOUND, TRACK_REMOVED (the handle's track is gone)
    */
-  pin(id: string): Track {
-    const track = this.#tracks.get(id);
-    if (track === undefined) {
-      const known = [...this.#tracks.keys()].join(', ') || 'none';
-      throw new FramelockError('TRACK_NOT_FOUND', `there is no track "${id}" (tracks: ${known})`, {
-        context: { trackId: id },
-      });
+  pin(ref: TrackRef): Track {
+    if (typeof ref === 'string') return this.#find(ref);
+    if (!this.#handles.has(ref)) {
+      throw new FramelockError(
+        'TRACK_NOT_FOUND',
+        'this handle was not given by this sender (a copy of one does not count)',
+      );
     }
+    const track = this.#tracks.get(ref.id);
+    if (track?.handle !== ref) throw trackRemoved(ref);
     return track;
   }
 
@@ -46,13 +51,34 @@ export class TrackRegistry {
     return this.#tracks.get(track.id) === track;
   }
 
+  /** @throws FramelockError TRACK_REMOVED, where `isCurrent` would be false */
+  assertCurrent(track: Track): void {
+    if (!this.isCurrent(track)) throw trackRemoved(track.handle);
+  }
+
   /** To be called on the exclusive side of tracksMu. */
   add(track: Track): void {
     this.#tracks.set(track.id, track);
+    this.#handles.add(track.handle);
   }
 
   /** To be called on the exclusive side of tracksMu; leaves a successor with the same id alone. */
   remove(track: Track): void {
     if (this.isCurrent(track)) this.#tracks.delete(track.id);
   }
+
+  #find(id: string): Track {
+    const track = this.#tracks.get(id);
+    if (track !== undefined) return track;
+    const known = [...this.#tracks.keys()].join(', ') || 'none';
+    throw new FramelockError('TRACK_NOT_FOUND', `there is no track "${id}" (tracks: ${known})`, {
+      context: { trackId: id },
+    });
+  }
+}
+
+function trackRemoved({ id, generation }: TrackHandle): FramelockError {
+  return new FramelockError('TRACK_REMOVED', `this track "${id}" (generation ${generation}) has been removed`, {
+    context: { trackId: id, generation },
+  });
 }

@@ -26,6 +26,8 @@ export interface RemoteInboundStats {
  */
 export interface TrackStats {
   readonly trackId: string;
+  /** Tells it from earlier tracks of its id; see `TrackHandle`. */
+  readonly generation: number;
   readonly kind: 'video' | 'audio';
   readonly codec: RtpCodec;
   readonly ssrc: number;

@@ -1,3 +1,4 @@
+import type { LateCompletionObserver } from '../concurrency/late-completions.js';
 import type { RtpCodec } from '../rtp/rtp-codec.js';
 import type { RtpPacketHeader } from '../rtp/rtp-packet.js';
 
@@ -59,8 +60,11 @@ export interface TransportStats {
   readonly iceState: string;
 }
 
-/** Callbacks of a transport. They run synchronously in its receive path: they must return quickly and must not throw. */
-export interface TransportObserver {
+/**
+ * Callbacks of a transport. They run synchronously in its receive path: they must return quickly and must not throw. What still comes in after
+ * `close` (datagrams, timers) is dropped and told by `lateCompletion`.
+ */
+export interface TransportObserver extends Partial<LateCompletionObserver> {
   stateChanged(state: TransportState, reason?: string): void;
   /** A decrypted compound RTCP packet as it came from the wire; the bytes are valid during the call only. */
   rtcp(compound: Uint8Array): void;

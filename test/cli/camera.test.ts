@@ -74,4 +74,40 @@ describe('a camera', () => {
     source.sink?.ended(new Error('unplugged'));
     expect(messages).toEqual(['camera front: no more pictures: unplugged']);
   });
+
+  it('gives back what its source delivers after the stop, and says nothing of its end', async () => {
+    harness = new SenderHarness();
+    const { source, camera: front, messages } = camera();
+    await front.startSource();
+    await front.addTrack();
+    await harness.sender.connect(harness.negotiate);
+    const { sink } = source;
+    await front.stop();
+    let released = 0;
+    sink?.frame(
+      harness.frame({
+        release: () => {
+          released += 1;
+        },
+      }),
+    );
+    sink?.ended(new Error('interrupted'));
+    await harness.clock.advance(10);
+    expect(released).toBe(1);
+    expect(harness.sender.getTrackStats('front').frames).toBe(0);
+    expect(messages).toEqual([]);
+    expect(front.lateCompletions).toEqual({ frame: 1, end: 1 });
+  });
+
+  it('does not feed another track that has taken the name of its own', async () => {
+    harness = new SenderHarness();
+    const { source, camera: front, messages } = camera();
+    await front.startSource();
+    await front.addTrack();
+    await harness.sender.removeTrack('front');
+    await harness.addTracks('front');
+    source.sink?.frame(harness.frame());
+    expect(harness.sender.getTrackStats('front').frames).toBe(0);
+    expect(messages[0]).toMatch(/has been removed/);
+  });
 });

@@ -1,9 +1,16 @@
 import { describe, expect, it } from 'vitest';
+import { LateCompletions } from '../../src/concurrency/late-completions.js';
 import { Lifetime } from '../../src/concurrency/lifetime.js';
+import { VirtualClock } from '../support/virtual-clock.js';
+
+function life() {
+  const late = new LateCompletions();
+  return { late, lifetime: new Lifetime('the connection', late) };
+}
 
 describe('Lifetime', () => {
   it('passes callbacks through while it lasts and counts them afterwards', () => {
-    const lifetime = new Lifetime('the connection');
+    const { lifetime, late } = life();
     const calls: number[] = [];
     const guarded = lifetime.guard('rtcp', (value: number) => {
       calls.push(value);
@@ -13,31 +20,19 @@ describe('Lifetime', () => {
     guarded(2);
     guarded(3);
     expect(calls).toEqual([1]);
-    expect(lifetime.lateCompletions()).toEqual({ rtcp: 2 });
-  });
-
-  it('runs a completion for its result, or not at all after the end', () => {
-    const lifetime = new Lifetime();
-    expect(lifetime.run('offer', () => 42)).toBe(42);
-    lifetime.end();
-    expect(
-      lifetime.run('offer', () => {
-        throw new Error('must not run');
-      }),
-    ).toBeUndefined();
-    expect(lifetime.lateCompletions()).toEqual({ offer: 1 });
+    expect(late.byKind()).toEqual({ rtcp: 2 });
   });
 
   it('answers code that goes on after an await', () => {
-    const lifetime = new Lifetime();
+    const { lifetime, late } = life();
     expect(lifetime.enter('answer')).toBe(true);
     lifetime.end();
     expect(lifetime.enter('answer')).toBe(false);
-    expect(lifetime.lateCompletions()).toEqual({ answer: 1 });
+    expect(late.byKind()).toEqual({ answer: 1 });
   });
 
   it('can be ended from inside a guarded callback, which runs on', () => {
-    const lifetime = new Lifetime();
+    const { lifetime, late } = life();
     const steps: string[] = [];
     lifetime.guard('state', () => {
       lifetime.end();
@@ -45,11 +40,11 @@ describe('Lifetime', () => {
     })();
     expect(steps).toEqual(['went on']);
     expect(lifetime.ended).toBe(true);
-    expect(lifetime.lateCompletions()).toEqual({});
+    expect(late.byKind()).toEqual({});
   });
 
   it('aborts its signal with CLOSED, once', () => {
-    const lifetime = new Lifetime('the connection');
+    const { lifetime } = life();
     let aborts = 0;
     lifetime.signal.addEventListener('abort', () => {
       aborts += 1;
@@ -63,17 +58,37 @@ describe('Lifetime', () => {
 
   it('lets an error of a callback through while it lasts', () => {
     const failure = new Error('bad compound');
-    const guarded = new Lifetime().guard('rtcp', () => {
+    const guarded = life().lifetime.guard('rtcp', () => {
       throw failure;
     });
     expect(guarded).toThrow(failure);
   });
 
-  it('hands out snapshots', () => {
-    const lifetime = new Lifetime();
+  it('gives timers that do nothing once it has ended', async () => {
+    const { lifetime, late } = life();
+    const clock = new VirtualClock();
+    const living = lifetime.clock(clock);
+    const rung: string[] = [];
+    living.setTimer(10, () => rung.push('in time'));
+    living.setTimer(20, () => rung.push('cancelled')).cancel();
+    living.setTimer(30, () => rung.push('late'));
+    await clock.advance(20);
     lifetime.end();
-    const before = lifetime.lateCompletions();
-    lifetime.enter('timer');
+    await clock.advance(20);
+    expect(rung).toEqual(['in time']);
+    expect(late.byKind()).toEqual({ timer: 1 });
+    expect([living.nowUs(), living.wallUs()]).toEqual([clock.nowUs(), clock.wallUs()]);
+  });
+});
+
+describe('LateCompletions', () => {
+  it('counts for several lives together, and hands out snapshots', () => {
+    const late = new LateCompletions();
+    const lives = [new Lifetime('one', late), new Lifetime('another', late)];
+    for (const life of lives) life.end();
+    const before = late.byKind();
+    for (const life of lives) life.enter('frame');
     expect(before).toEqual({});
+    expect(late.byKind()).toEqual({ frame: 2 });
   });
 });

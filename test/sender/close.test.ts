@@ -3,7 +3,7 @@ import type { CloseReport } from '../../src/sender/close-report.js';
 import { Shutdown } from '../../src/sender/close-report.js';
 import type { RtcSender } from '../../src/sender/rtc-sender.js';
 import type { ConnectStep } from '../support/fake-transport.js';
-import { VirtualClock } from '../support/virtual-clock.js';
+import { LateTimersClock, VirtualClock } from '../support/virtual-clock.js';
 import { codeOf, gate, SenderHarness } from './sender-harness.js';
 
 const STEPS = ['operations', 'frame paths', 'encoders', 'connection', 'events'];
@@ -342,6 +342,17 @@ describe('closing a sender', () => {
     expect(outcomes(await closing)).toMatchObject({ operations: 'abandoned', encoders: 'completed' });
     harness.gates.open('open');
     expect(await adding).toBe('CLOSED');
+    expect(harness.sender.getStats().lateCompletions).toEqual({ encoder: 1 });
+  });
+
+  it('is not undone by timers that ring in spite of being cancelled', async () => {
+    const clock = new LateTimersClock();
+    harness = await new SenderHarness({ clock }).connected('front');
+    await harness.sender.close();
+    const { events } = harness.sender.getStats();
+    await clock.advance(60_000);
+    expect(clock.pendingTimers).toBe(0);
+    expect(harness.sender.getStats()).toMatchObject({ events, state: 'closed', lateCompletions: { timer: 3 } });
   });
 
   it('against a ticking sender: no heartbeat beats afterwards', async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { LateCompletions } from '../../src/concurrency/late-completions.js';
 import { Connection } from '../../src/sender/connection.js';
 import type { Signaller } from '../../src/signalling/signaller.js';
 import type { TransportTrackSpec } from '../../src/transport/media-transport.js';
@@ -11,6 +12,7 @@ const TRACK: TransportTrackSpec = { trackId: 'front', codec: 'vp8', ssrc: 1 };
 function connection(offer: Signaller['offer'] = async () => ({ sdp: 'answer' })) {
   const network = new FakeNetwork();
   const heard: string[] = [];
+  const late = new LateCompletions();
   let signallerCloses = 0;
   const made = new Connection({
     signaller: {
@@ -27,8 +29,9 @@ function connection(offer: Signaller['offer'] = async () => ({ sdp: 'answer' }))
       stateChanged: (state) => void heard.push(state),
       rtcp: () => void heard.push('rtcp'),
     },
+    late,
   });
-  return { made, network, heard, signallerCloses: () => signallerCloses };
+  return { made, network, heard, late, signallerCloses: () => signallerCloses };
 }
 
 const establish = () => ({ timeoutMs: 1000, signal: new AbortController().signal });
@@ -41,12 +44,14 @@ describe('Connection', () => {
   });
 
   it('tells its observer nothing once it is closed, whatever the transport still says (L3)', async () => {
-    const { made, network, heard } = connection();
+    const { made, network, heard, late } = connection();
     await made.negotiate([TRACK], establish());
     await made.close();
     network.last.become('failed');
     network.last.observer.rtcp(new Uint8Array(8));
+    network.last.observer.lateCompletion?.('datagram');
     expect(heard).toEqual(['connected']);
+    expect(late.byKind()).toEqual({ 'transport state': 1, rtcp: 1, datagram: 1 });
   });
 
   it('closes transport and signalling once, however often it is asked to', async () => {
@@ -66,6 +71,23 @@ describe('Connection', () => {
     await made.close();
     expect(await codeOf(made.negotiate([TRACK], establish()))).toBe('CLOSED');
     expect([offers, network.last.offers.length]).toEqual([0, 0]);
+  });
+
+  it('drops and counts an answer that comes after it was closed', async () => {
+    let answer: (answer: { sdp: string }) => void = () => undefined;
+    const { made, late } = connection(
+      () =>
+        new Promise((resolve) => {
+          answer = resolve;
+        }),
+    );
+    const negotiating = codeOf(made.negotiate([TRACK], establish()));
+    await settle();
+    await made.close();
+    answer({ sdp: 'too late' });
+    expect(await negotiating).toBe('CLOSED');
+    await settle();
+    expect(late.byKind()).toEqual({ answer: 1 });
   });
 
   it('gives up an offer that is under way when it is closed, and does not mind that it fails later', async () => {

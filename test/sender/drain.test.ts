@@ -88,7 +88,7 @@ describe('when removeTrack resolves (L2)', () => {
     await harness.settle();
     expect(harness.reportsOf('front')).toEqual([]);
     expect(encoded).toEqual(['rear']);
-    expect(harness.sender.getStats().framesLate).toBe(1);
+    expect(harness.sender.getStats().lateCompletions).toEqual({ 'encoded frame': 1, frame: 1 });
     expect(harness.encoders.alive).toBe(1);
     expect(harness.given[0]?.releases).toBe(1);
   });
@@ -111,7 +111,7 @@ describe('when removeTrack resolves (L2)', () => {
     await harness.settle();
     expect(errors).toEqual([]);
     expect(harness.reports).toEqual([]);
-    expect(harness.sender.getStats().framesLate).toBe(1);
+    expect(harness.sender.getStats().lateCompletions).toEqual({ 'encode error': 1, frame: 1 });
   });
 
   it('called by a handler, the events that wait behind it are dropped and counted', async () => {

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { LateCompletions } from '../../src/concurrency/late-completions.js';
 import { rtpTimestamp } from '../../src/rtp/media-time.js';
 import { writePli } from '../../src/rtp/rtcp-write.js';
 import { EncodedTrack, type EncodedVideoInput } from '../../src/sender/encoded-track.js';
@@ -126,7 +127,7 @@ describe('a stopped track', () => {
     const { clock } = harness;
     const reports: FrameReport[] = [];
     const track = new EncodedTrack({
-      id: 'thermal',
+      handle: { id: 'thermal', generation: 1 },
       codec: 'h264',
       stereo: false,
       frameSize: undefined,
@@ -135,7 +136,7 @@ describe('a stopped track', () => {
         clock,
         frameReported: (report) => void reports.push(report),
         frameEncoded: () => undefined,
-        frameLate: () => undefined,
+        late: new LateCompletions(),
         defer: () => undefined,
       },
       wishes: { targetChanged: () => undefined, keyFrameWanted: () => undefined },

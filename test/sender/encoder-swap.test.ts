@@ -194,7 +194,7 @@ describe('waking tracks by an allocation', () => {
     await harness.settle();
     await harness.sender.removeTrack('rear');
     harness.gates.open('open');
-    expect(await waking).toBe('TRACK_NOT_FOUND');
+    expect(await waking).toBe('TRACK_REMOVED');
     expect(harness.sender.getStats().allocation).toEqual({ front: 1 });
     expect(harness.encoders.alive).toBe(2);
   });

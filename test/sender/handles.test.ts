@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { codeOf, SenderHarness } from './sender-harness.js';
+import { codeOf, HEIGHT, SenderHarness, WIDTH } from './sender-harness.js';
 
 let harness: SenderHarness;
 
@@ -27,8 +27,9 @@ async function replaceDuring(operation: () => Promise<unknown>): Promise<string 
 describe('an id that is used again (L5)', () => {
   it('is not mistaken for the track that had it: a recreate of the old one fails and leaves the new one alone', async () => {
     harness = await new SenderHarness().connected('front', 'rear');
-    expect(await replaceDuring(() => harness.sender.recreateEncoder('front'))).toBe('TRACK_NOT_FOUND');
+    expect(await replaceDuring(() => harness.sender.recreateEncoder('front'))).toBe('TRACK_REMOVED');
     expect(harness.sender.getTrackStats('front').encoderSwaps).toBe(0);
+    expect(harness.sender.getStats().lateCompletions).toEqual({ encoder: 1 });
     await harness.send('front');
     expect(harness.reportsOf('front')).toMatchObject([{ outcome: 'sent' }]);
   });
@@ -36,9 +37,7 @@ describe('an id that is used again (L5)', () => {
   it('is not mistaken by an allocation that named the old track', async () => {
     harness = await new SenderHarness().connected('front', 'rear');
     await harness.sender.setBitrateAllocation({ rear: 1 });
-    expect(await replaceDuring(() => harness.sender.setBitrateAllocation({ front: 1, rear: 1 }))).toBe(
-      'TRACK_NOT_FOUND',
-    );
+    expect(await replaceDuring(() => harness.sender.setBitrateAllocation({ front: 1, rear: 1 }))).toBe('TRACK_REMOVED');
     expect(harness.sender.getStats().allocation).toEqual({ rear: 1 });
     expect(harness.sender.getTrackStats('front').active).toBe(false);
   });
@@ -46,9 +45,7 @@ describe('an id that is used again (L5)', () => {
   it('is not mistaken by an allocation that named the old track with a running encoder', async () => {
     harness = await new SenderHarness().connected('front', 'rear');
     await harness.sender.setBitrateAllocation({ front: 1 });
-    expect(await replaceDuring(() => harness.sender.setBitrateAllocation({ front: 1, rear: 1 }))).toBe(
-      'TRACK_NOT_FOUND',
-    );
+    expect(await replaceDuring(() => harness.sender.setBitrateAllocation({ front: 1, rear: 1 }))).toBe('TRACK_REMOVED');
   });
 
   it('is not free while the track that has it is being removed, and free as soon as the removal resolves', async () => {
@@ -88,6 +85,48 @@ describe('a track that is gone', () => {
     expect(() => sender.getTrackStats('front')).toThrow(gone);
     expect(await codeOf(sender.recreateEncoder('front'))).toBe('TRACK_NOT_FOUND');
     expect(await codeOf(sender.setBitrateAllocation({ front: 1 }))).toBe('TRACK_NOT_FOUND');
+  });
+});
+
+describe('a handle', () => {
+  it('means its track, and no other that takes its id later', async () => {
+    harness = new SenderHarness();
+    const spec = { id: 'front', width: WIDTH, height: HEIGHT };
+    const old = await harness.sender.addVideoTrack(spec);
+    await harness.sender.removeTrack(old);
+    const fresh = await harness.sender.addVideoTrack(spec);
+    await harness.sender.connect(harness.negotiate);
+    const { sender } = harness;
+    const removed = expect.objectContaining({ code: 'TRACK_REMOVED', context: { trackId: 'front', generation: 1 } });
+    expect(() => sender.sendFrame(old, harness.frame())).toThrow(removed);
+    expect(() => sender.forceKeyFrame(old)).toThrow(removed);
+    expect(() => sender.getTrackStats(old)).toThrow(removed);
+    expect(await codeOf(sender.recreateEncoder(old))).toBe('TRACK_REMOVED');
+    expect(await codeOf(sender.removeTrack(old))).toBe('TRACK_REMOVED');
+
+    harness.give('front');
+    await harness.settle();
+    expect(harness.reports).toMatchObject([{ outcome: 'sent' }]);
+    await sender.recreateEncoder(fresh);
+    expect(sender.getTrackStats(fresh)).toMatchObject({ generation: 2, encoderSwaps: 1 });
+  });
+
+  it('of another sender, or a copy, means nothing', async () => {
+    harness = new SenderHarness();
+    const other = new SenderHarness();
+    const spec = { id: 'front', width: WIDTH, height: HEIGHT };
+    const [own, foreign] = [await harness.sender.addVideoTrack(spec), await other.sender.addVideoTrack(spec)];
+    const unknown = expect.objectContaining({ code: 'TRACK_NOT_FOUND' });
+    for (const handle of [foreign, { ...own }]) expect(() => harness.sender.forceKeyFrame(handle)).toThrow(unknown);
+    await other.sender.close();
+  });
+
+  it('is CLOSED together with its sender', async () => {
+    harness = new SenderHarness();
+    const front = await harness.sender.addVideoTrack({ id: 'front', width: WIDTH, height: HEIGHT });
+    await harness.sender.close();
+    expect(await codeOf(harness.sender.recreateEncoder(front))).toBe('CLOSED');
+    expect(harness.sender.getTrackStats(front).generation).toBe(1);
   });
 });
 

@@ -251,7 +251,7 @@ describe('what the faults of the model demand of this sender', () => {
   it('19: an id is taken among all tracks: raw and pre-encoded, video and audio', async () => {
     harness = new SenderHarness();
     const { sender } = harness;
-    const ways: Readonly<Record<string, (id: string) => Promise<void>>> = {
+    const ways: Readonly<Record<string, (id: string) => Promise<unknown>>> = {
       video: (id) => sender.addVideoTrack({ id, width: WIDTH, height: HEIGHT }),
       'encoded video': (id) => sender.addEncodedVideoTrack({ id, codec: 'vp8' }),
       audio: (id) => sender.addAudioTrack({ id, numberOfChannels: 1 }),

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { FramelockError } from '../../src/core/errors.js';
 import { MAX_BODY_BYTES, MAX_REDIRECTS } from '../../src/signalling/whip/http-exchange.js';
 import { CLOSE_TIMEOUT_MS, WhipSignaller } from '../../src/signalling/whip/whip-signaller.js';
-import { VirtualClock } from '../support/virtual-clock.js';
+import { LateTimersClock, VirtualClock } from '../support/virtual-clock.js';
 import { type Answerer, created, MisbehavingServer } from './misbehaving-server.js';
 
 const OFFER = 'v=0\r\noffer';
@@ -267,6 +267,18 @@ describe('WhipSignaller: time', () => {
     expect(server.seen[1]).toMatchObject({ method: 'DELETE', path: '/late' });
   });
 
+  it('does not end a session by a time limit that rings although the answer came in time', async () => {
+    const server = await serve((_, response) => created(response));
+    const clock = new LateTimersClock();
+    const signaller = signallerTo(server, { clock });
+    await signaller.offer(OFFER);
+    await clock.advance(60_000);
+    expect(server.seen.map(({ method }) => method)).toEqual(['POST']);
+    expect(signaller.lateCompletions).toEqual({ timer: 1 });
+    await signaller.close();
+    await clock.advance(60_000);
+  });
+
   it('gives a silent server up for good', async () => {
     const server = await serve(() => undefined);
     const clock = new VirtualClock();
@@ -290,8 +302,10 @@ describe('WhipSignaller: time', () => {
     await server.received(1);
     const closed = signaller.close();
     expect((await failed).code).toBe('CLOSED');
+    expect(signaller.lateCompletions).toEqual({});
     answerLate();
     expect(await closed).toEqual({ confirmed: true });
+    expect(signaller.lateCompletions).toEqual({ answer: 1 });
     expect(server.seen[1]).toMatchObject({ method: 'DELETE', path: '/late' });
   });
 

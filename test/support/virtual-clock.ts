@@ -61,6 +61,14 @@ export class VirtualClock implements Clock {
   }
 }
 
+/** A clock that breaks the promise of its timers: they run even though they were cancelled. */
+export class LateTimersClock extends VirtualClock {
+  override setTimer(delayMs: number, callback: () => void): Timer {
+    super.setTimer(delayMs, callback);
+    return { cancel: () => undefined };
+  }
+}
+
 /** Turns of the event loop that work may take which hands on from one `setImmediate` to the next. */
 const SETTLE_TURNS = 4;
 

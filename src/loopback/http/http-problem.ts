@@ -28,6 +28,7 @@ const STATUS_BY_CODE: Readonly<Partial<Record<ErrorCode, number>>> = {
   LOCK_TIMEOUT: 503,
   NOT_ALLOCATABLE: 409,
   TRACK_NOT_FOUND: 404,
+  TRACK_REMOVED: 410,
   WRONG_TRACK_KIND: 409,
 };
 

@@ -1,3 +1,5 @@
+import type { LateCompletionObserver } from '../../concurrency/late-completions.js';
+import { Lifetime } from '../../concurrency/lifetime.js';
 import type { Clock } from '../../core/clock.js';
 import { describeError, FramelockError } from '../../core/errors.js';
 import type { SignallingCloseResult } from '../signaller.js';
@@ -14,6 +16,8 @@ export interface WhipSessionOptions {
   readonly requestTimeoutMs: number;
   readonly deleteTimeoutMs: number;
   readonly clock: Clock;
+  /** Hears of answers that come when nobody waits for them any more. */
+  readonly late: LateCompletionObserver;
 }
 
 /** What the server opened: the answer, and where the session can be deleted. */
@@ -47,13 +51,18 @@ export class WhipSession {
    * @throws FramelockError SIGNALLING_FAILED, SIGNALLING_REJECTED, and whatever `abandon` was called with
    */
   async open(sdp: string): Promise<string> {
-    const { clock, requestTimeoutMs } = this.#options;
+    const { clock, requestTimeoutMs, late } = this.#options;
+    const waiting = new Lifetime('the wait for the answer', late);
     const post = this.#send(sdp);
     this.#post = post;
     const givenUp = new Promise<never>((_, reject) => {
       this.#giveUp = reject;
     });
-    const timer = clock.setTimer(requestTimeoutMs, () => this.abandon(this.#timeoutError()));
+    void post.then(
+      () => waiting.enter('answer'),
+      () => waiting.enter('refusal'),
+    );
+    const timer = waiting.clock(clock).setTimer(requestTimeoutMs, () => this.abandon(this.#timeoutError()));
     try {
       const opened = await Promise.race([post, givenUp]);
       return opened.sdp;
@@ -62,6 +71,7 @@ export class WhipSession {
       throw error;
     } finally {
       timer.cancel();
+      waiting.end();
     }
   }
 

@@ -1,3 +1,4 @@
+import { LateCompletions } from '../../concurrency/late-completions.js';
 import { type Clock, SystemClock } from '../../core/clock.js';
 import { FramelockError } from '../../core/errors.js';
 import type { Signaller, SignallingAnswer, SignallingCloseResult } from '../signaller.js';
@@ -34,6 +35,7 @@ export class WhipSignaller implements Signaller {
   readonly #token: string | undefined;
   readonly #requestTimeoutMs: number;
   readonly #clock: Clock;
+  readonly #late = new LateCompletions();
   /** The last session that was begun and not closed; changed only synchronously, before any await. */
   #current: WhipSession | undefined;
   /** The end of the last session, so that every `close()` tells the same result. */
@@ -46,6 +48,11 @@ export class WhipSignaller implements Signaller {
     this.#requestTimeoutMs = checkedTimeout(options.requestTimeoutMs ?? DEFAULT_REQUEST_TIMEOUT_MS);
     this.#clock = options.clock ?? new SystemClock();
     this.description = `WHIP ${displayUrl(this.#url)}`;
+  }
+
+  /** What the server answered when nobody waited for it any more, by kind: `answer` (its session is deleted) or `refusal`. */
+  get lateCompletions(): Readonly<Record<string, number>> {
+    return this.#late.byKind();
   }
 
   /**
@@ -63,6 +70,7 @@ export class WhipSignaller implements Signaller {
       requestTimeoutMs: this.#requestTimeoutMs,
       deleteTimeoutMs: CLOSE_TIMEOUT_MS,
       clock: this.#clock,
+      late: this.#late,
     });
     this.#current = session;
     const onAbort = (): void => session.abandon(abortedError());

@@ -1,3 +1,5 @@
+import { LateCompletions } from '../../concurrency/late-completions.js';
+import { Lifetime } from '../../concurrency/lifetime.js';
 import type { Clock } from '../../core/clock.js';
 import { describeError, FramelockError } from '../../core/errors.js';
 import { FrameBufferPool } from '../frame-buffer-pool.js';
@@ -26,6 +28,8 @@ export interface FileSourceStats {
   readonly slips: number;
   /** How often the video was started again. */
   readonly loops: number;
+  /** What was decoded or came to its end after the stop and was dropped, by kind; see `Lifetime`. */
+  readonly lateCompletions: Readonly<Record<string, number>>;
 }
 
 /** One buffer just filled, one waiting in a mailbox, one in an encoder, one to spare. */
@@ -47,8 +51,9 @@ export class FileSource implements FrameSource {
   readonly #clock: Clock;
   readonly #loop: boolean;
   readonly #reader: VideoReader;
+  readonly #late = new LateCompletions();
+  readonly #lifetime: Lifetime;
   #playback: Promise<void> | undefined;
-  #stopped = false;
   /** Ends the playback loop's current wait. */
   #wake: (() => void) | undefined;
   #framesDelivered = 0;
@@ -60,6 +65,7 @@ export class FileSource implements FrameSource {
   constructor(options: FileSourceOptions) {
     this.#location = parseMediaLocation(options.location);
     this.name = this.#location.name;
+    this.#lifetime = new Lifetime(this.#location.label, this.#late);
     this.#clock = options.clock;
     this.#loop = (options.loop ?? true) && !this.#location.isLive;
     this.#reader = new VideoReader(this.#location);
@@ -76,6 +82,7 @@ export class FileSource implements FrameSource {
       damaged: this.#reader.damaged,
       slips: this.#slips,
       loops: this.#loops,
+      lateCompletions: this.#late.byKind(),
     };
   }
 
@@ -85,7 +92,7 @@ export class FileSource implements FrameSource {
    *   meanwhile
    */
   async start(sink: FrameSink): Promise<void> {
-    if (this.#stopped) throw this.#closed();
+    if (this.#lifetime.ended) throw this.#closed();
     if (this.#playback !== undefined) {
       throw new FramelockError('INVALID_ARGUMENT', `${this.#location.label} was started before`);
     }
@@ -99,7 +106,7 @@ export class FileSource implements FrameSource {
    * running or will run, and all native memory is freed.
    */
   async stop(): Promise<void> {
-    this.#stopped = true;
+    this.#lifetime.end();
     this.#reader.interrupt();
     this.#wake?.();
     await this.#playback;
@@ -111,7 +118,7 @@ export class FileSource implements FrameSource {
     let failure: Error | undefined;
     try {
       await this.#reader.open();
-      isOpen = !this.#stopped;
+      isOpen = this.#lifetime.enter('open');
       if (isOpen) {
         opened();
         await this.#play(sink);
@@ -120,8 +127,8 @@ export class FileSource implements FrameSource {
       failure = error instanceof Error ? error : this.#failed(describeError(error), error);
     }
     await this.#reader.close();
-    if (!isOpen) notOpened(this.#stopped ? this.#closed() : failure);
-    else if (!this.#stopped) sink.ended(failure);
+    if (!isOpen) notOpened(this.#lifetime.ended ? this.#closed() : failure);
+    else if (!this.#lifetime.ended) sink.ended(failure);
   }
 
   async #play(sink: FrameSink): Promise<void> {
@@ -129,13 +136,13 @@ export class FileSource implements FrameSource {
     const pool = new FrameBufferPool(POOL_CAPACITY, (width * height * 3) / 2);
     const timeline = new PresentationTimeline(framerate);
     let picturesInLoop = 0;
-    while (!this.#stopped) {
+    while (!this.#lifetime.ended) {
       if (await this.#reader.next()) {
         picturesInLoop += 1;
         if (!this.#location.isLive) await this.#waitUntil(timeline.next(this.#reader.stampUs, this.#clock.nowUs()));
         this.#slips = timeline.slips;
-        if (!this.#stopped) this.#deliver(sink, pool);
-      } else if (!this.#stopped) {
+        if (this.#lifetime.enter('picture')) this.#deliver(sink, pool);
+      } else if (!this.#lifetime.ended) {
         if (picturesInLoop === 0) throw this.#failed('has no picture that can be decoded');
         if (!this.#loop) return;
         await this.#reader.rewind();
@@ -148,7 +155,7 @@ export class FileSource implements FrameSource {
 
   async #waitUntil(dueUs: number): Promise<void> {
     const delayMs = Math.ceil((dueUs - this.#clock.nowUs()) / 1000);
-    if (delayMs <= 0 || this.#stopped) return;
+    if (delayMs <= 0 || this.#lifetime.ended) return;
     await new Promise<void>((resolve) => {
       const timer = this.#clock.setTimer(delayMs, resolve);
       this.#wake = () => {

@@ -1,3 +1,5 @@
+import { LateCompletions } from '../../concurrency/late-completions.js';
+import { Lifetime } from '../../concurrency/lifetime.js';
 import type { Clock, Timer } from '../../core/clock.js';
 import { FramelockError } from '../../core/errors.js';
 import { FrameBufferPool } from '../frame-buffer-pool.js';
@@ -21,13 +23,15 @@ export interface TestPatternOptions {
   readonly maxFrames?: number;
 }
 
-/** What a {@link TestPatternSource} did so far; every slot of its schedule is counted in exactly one of the three. */
+/** What a {@link TestPatternSource} did so far; every slot of its schedule is counted in exactly one of the first three. */
 export interface TestPatternStats {
   readonly framesDelivered: number;
   /** Slots left out because the event loop was late. */
   readonly slotsMissed: number;
   /** Slots left out because the consumer held all buffers. */
   readonly slotsWithoutBuffer: number;
+  /** What came after the stop and was dropped, by kind; see `Lifetime`. */
+  readonly lateCompletions: Readonly<Record<string, number>>;
 }
 
 /** One buffer being drawn, one waiting in a mailbox, one in an encoder, one to spare. */
@@ -48,7 +52,10 @@ export class TestPatternSource implements FrameSource {
   readonly name = 'test-pattern';
   readonly format: FrameSourceFormat;
   readonly #options: TestPatternOptions;
-  #phase: 'new' | 'starting' | 'running' | 'stopped' = 'new';
+  readonly #late = new LateCompletions();
+  readonly #lifetime = new Lifetime('the test pattern', this.#late);
+  readonly #clock: Clock;
+  #started = false;
   #timer: Timer | undefined;
   #framesDelivered = 0;
   #slotsMissed = 0;
@@ -58,6 +65,7 @@ export class TestPatternSource implements FrameSource {
   constructor(options: TestPatternOptions) {
     checkOptions(options);
     this.#options = options;
+    this.#clock = this.#lifetime.clock(options.clock);
     this.format = { width: options.width, height: options.height, framerate: options.framerate };
   }
 
@@ -66,6 +74,7 @@ export class TestPatternSource implements FrameSource {
       framesDelivered: this.#framesDelivered,
       slotsMissed: this.#slotsMissed,
       slotsWithoutBuffer: this.#slotsWithoutBuffer,
+      lateCompletions: this.#late.byKind(),
     };
   }
 
@@ -74,19 +83,18 @@ export class TestPatternSource implements FrameSource {
    * @throws FramelockError INVALID_ARGUMENT if started before, CLOSED if stopped before or meanwhile
    */
   async start(sink: FrameSink): Promise<void> {
-    if (this.#phase === 'stopped') throw closed();
-    if (this.#phase !== 'new') throw new FramelockError('INVALID_ARGUMENT', 'the test pattern was started before');
-    this.#phase = 'starting';
+    if (this.#lifetime.ended) throw closed();
+    if (this.#started) throw new FramelockError('INVALID_ARGUMENT', 'the test pattern was started before');
+    this.#started = true;
     const renderer = await this.#prepareRenderer();
-    if (this.#isStopped()) throw closed();
-    this.#phase = 'running';
+    if (this.#lifetime.ended) throw closed();
     const pool = new FrameBufferPool(POOL_CAPACITY, renderer.sizeBytes);
-    this.#schedule(sink, renderer, pool, this.#options.clock.nowUs(), 0);
+    this.#schedule(sink, renderer, pool, this.#clock.nowUs(), 0);
   }
 
   /** Idempotent. After it resolves no callback of the sink is running or will run. */
   async stop(): Promise<void> {
-    this.#phase = 'stopped';
+    this.#lifetime.end();
     this.#timer?.cancel();
   }
 
@@ -96,7 +104,7 @@ export class TestPatternSource implements FrameSource {
       const step = steps.next();
       if (step.done === true) return step.value;
       await new Promise<void>((resolve) => setImmediate(resolve));
-      if (this.#isStopped()) throw closed();
+      if (this.#lifetime.ended) throw closed();
     }
   }
 
@@ -107,7 +115,8 @@ export class TestPatternSource implements FrameSource {
     startUs: number,
     slot: number,
   ): void {
-    const { clock, framerate } = this.#options;
+    const { framerate } = this.#options;
+    const clock = this.#clock;
     const dueUs = startUs + (slot * 1_000_000) / framerate;
     // Whole milliseconds, rounded up: the machine's timers cut fractions off and would fire early.
     const delayMs = Math.max(0, Math.ceil((dueUs - clock.nowUs()) / 1000));
@@ -116,7 +125,7 @@ export class TestPatternSource implements FrameSource {
       const current = Math.max(slot, elapsedSlots);
       this.#slotsMissed += current - slot;
       this.#deliver(sink, renderer, pool, current);
-      if (this.#isStopped()) return;
+      if (this.#lifetime.ended) return;
       if (this.#framesDelivered === this.#options.maxFrames) sink.ended();
       else this.#schedule(sink, renderer, pool, startUs, current + 1);
     });
@@ -128,16 +137,11 @@ export class TestPatternSource implements FrameSource {
       this.#slotsWithoutBuffer += 1;
       return;
     }
-    const { width, height, clock } = this.#options;
-    const timestamp = clock.nowUs();
+    const { width, height } = this.#options;
+    const timestamp = this.#clock.nowUs();
     renderer.render(buffer.data, slot, timestamp);
     this.#framesDelivered += 1;
     sink.frame({ format: 'I420', codedWidth: width, codedHeight: height, timestamp, ...buffer });
-  }
-
-  /** A method, so that the compiler does not take the phase before an await or a callback for the phase after it. */
-  #isStopped(): boolean {
-    return this.#phase === 'stopped';
   }
 }
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Timer } from '../../../src/core/clock.js';
 import type { RawVideoFrame } from '../../../src/encoder/video-frame.js';
 import { type TestPatternOptions, TestPatternSource } from '../../../src/source/test-pattern/test-pattern-source.js';
-import { VirtualClock } from '../../support/virtual-clock.js';
+import { LateTimersClock, VirtualClock } from '../../support/virtual-clock.js';
 import { CollectingSink } from '../collecting-sink.js';
 
 /** A clock whose next timer can be made to fire late, as on a busy event loop. */
@@ -65,7 +65,7 @@ describe('test pattern source', () => {
     expect(sink.frameNumbers).toEqual([0, 1, 2, 3, 4, 7, 8, 9, 10, 11, 12]);
     const steps = sink.timestamps.slice(1).map((timestamp, index) => timestamp - (sink.timestamps[index] ?? 0));
     expect(steps).toEqual([50_000, 50_000, 50_000, 50_000, 160_000, 40_000, 50_000, 50_000, 50_000, 50_000]);
-    expect(source.stats).toEqual({ framesDelivered: 11, slotsMissed: 2, slotsWithoutBuffer: 0 });
+    expect(source.stats).toEqual({ framesDelivered: 11, slotsMissed: 2, slotsWithoutBuffer: 0, lateCompletions: {} });
   });
 
   it('leaves out slots while the consumer holds all buffers, and goes on when it gives one back', async () => {
@@ -76,7 +76,7 @@ describe('test pattern source', () => {
     await clock.advance(900);
     expect(held).toHaveLength(4);
     expect(new Set(held.map((frame) => frame.data)).size).toBe(4);
-    expect(source.stats).toEqual({ framesDelivered: 4, slotsMissed: 0, slotsWithoutBuffer: 6 });
+    expect(source.stats).toEqual({ framesDelivered: 4, slotsMissed: 0, slotsWithoutBuffer: 6, lateCompletions: {} });
     held[0]?.release?.();
     await clock.advance(300);
     expect(held).toHaveLength(5);
@@ -97,6 +97,17 @@ describe('test pattern source', () => {
     expect(sink.timestamps).toHaveLength(3);
     expect(sink.endings).toEqual([]);
     expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('is not started again by a timer that rings after stop', async () => {
+    const clock = new LateTimersClock();
+    const source = create(clock);
+    const sink = new CollectingSink();
+    await source.start(sink);
+    await source.stop();
+    await clock.advance(1000);
+    expect(sink.timestamps).toEqual([]);
+    expect(source.stats.lateCompletions).toEqual({ timer: 1 });
   });
 
   it('fails to start, without a frame, when stopped while its scene is being painted', async () => {

@@ -17,6 +17,7 @@ import { Trace } from './trace.js';
 const EXPECTED_CODES = [
   'TRACK_EXISTS',
   'TRACK_NOT_FOUND',
+  'TRACK_REMOVED',
   'ALLOCATION_SUM_ZERO',
   'CLOSED',
   'ENCODER_BUSY',

@@ -40,8 +40,8 @@ function imbalances({ given, reports, sender }: SenderHarness): string[] {
   const nameOf = ({ trackId, timestamp }: { trackId: string; timestamp: number }) => `${trackId} ${timestamp}`;
   const unreported = new Set(given.map(nameOf));
   const surplus = reports.map(nameOf).filter((name) => !unreported.delete(name));
-  const { framesLate, events } = sender.getStats();
-  const counted = framesLate + events.dropped.frameSent;
+  const { lateCompletions, events } = sender.getStats();
+  const counted = (lateCompletions['frame'] ?? 0) + events.dropped.frameSent;
   return [
     ...given
       .filter(({ releases }) => releases !== 1)
