@@ -64,5 +64,6 @@ export function trackStats(track: Track, nowUs: number): TrackStats {
     qualityLimitationReason: counters.limitation.reason(nowUs),
     qualityLimitationDurations: counters.limitation.durations(nowUs),
     ...(rtp.remoteInbound === undefined ? {} : { remoteInbound: rtp.remoteInbound }),
+    ...(track.kind === 'raw' ? { encoderMu: track.encoderMu.stats() } : {}),
   };
 }

@@ -1,3 +1,4 @@
+import type { LockStats } from '../concurrency/lock-stats.js';
 import type { RtpCodec } from '../rtp/rtp-codec.js';
 import { DROP_REASONS, type DropReason } from './frame-report.js';
 import {
@@ -67,6 +68,8 @@ export interface TrackStats {
   readonly qualityLimitationReason: QualityLimitationReason;
   readonly qualityLimitationDurations: QualityLimitationDurations;
   readonly remoteInbound?: RemoteInboundStats;
+  /** Waiting and holding of the track's encoder lock; absent for pre-encoded tracks. */
+  readonly encoderMu?: LockStats;
 }
 
 /** The counters of one track. Owner: the track; written by its encode loop and by the feedback router, synchronously. */

@@ -5,6 +5,7 @@ import type { RawVideoFrame } from '../../src/encoder/video-frame.js';
 import type { FrameReport } from '../../src/sender/frame-report.js';
 import { RtcSender } from '../../src/sender/rtc-sender.js';
 import type { RtcSenderOptions } from '../../src/sender/sender-options.js';
+import type { TrackRef } from '../../src/sender/track-handle.js';
 import type { Signaller } from '../../src/signalling/signaller.js';
 import { type ConnectStep, FakeNetwork } from '../support/fake-transport.js';
 import { PoisoningAudioEncoderFactory } from '../support/poisoning-audio-encoder.js';
@@ -164,10 +165,10 @@ export class SenderHarness {
   }
 
   /** Gives a frame captured now to the sender and keeps account of it. Returns its capture time. */
-  give(id: string, overrides: Partial<RawVideoFrame> = {}): number {
+  give(track: TrackRef, overrides: Partial<RawVideoFrame> = {}): number {
     const frame = this.frame(overrides);
-    const entry = { trackId: id, timestamp: frame.timestamp, releases: 0 };
-    this.sender.sendFrame(id, {
+    const entry = { trackId: typeof track === 'string' ? track : track.id, timestamp: frame.timestamp, releases: 0 };
+    this.sender.sendFrame(track, {
       ...frame,
       release: () => {
         entry.releases += 1;

@@ -19,6 +19,8 @@ export class PoisoningAudioEncoderFactory implements AudioEncoderFactory {
   readonly violations: string[] = [];
   readonly gate: (step: GateStep, generation: number) => Promise<void>;
   closed = 0;
+  /** While set, every `open` fails with it. */
+  openError: Error | undefined;
 
   constructor(gate: (step: GateStep, generation: number) => Promise<void> = async () => undefined) {
     this.gate = gate;
@@ -31,6 +33,7 @@ export class PoisoningAudioEncoderFactory implements AudioEncoderFactory {
 
   async open(config: AudioEncoderConfig, input: FrameInput<RawAudioData>): Promise<PoisoningAudioEncoder> {
     await this.gate('open', this.encoders.length + 1);
+    if (this.openError !== undefined) throw this.openError;
     const encoder = new PoisoningAudioEncoder(config, input, this);
     this.encoders.push(encoder);
     return encoder;
@@ -88,7 +91,7 @@ export class PoisoningAudioEncoder implements AudioEncoder {
   }
 
   #fill(timestamp: number): EncodedAudioChunk {
-    const data = this.#buffer;
+    const data = this.#buffer.fill(0x80 | (this.#packets & 0x3f));
     writeStamp(data, { timestamp, generation: this.generation, index: this.#packets });
     this.#packets += 1;
     let released = false;

@@ -36,17 +36,20 @@ export class VirtualClock implements Clock {
     return { cancel: () => void this.#timers.delete(timer) };
   }
 
-  /** Moves time forward, running every timer that falls due, and lets pending promise reactions run after each. */
-  async advance(ms: number): Promise<void> {
+  /**
+   * Moves time forward, running every timer that falls due.
+   * @param afterEach lets what is ready run after each of them, and at the end
+   */
+  async advance(ms: number, afterEach: () => Promise<void> = settle): Promise<void> {
     const targetUs = this.#nowUs + ms * 1000;
     for (let next = this.#nextDue(targetUs); next !== undefined; next = this.#nextDue(targetUs)) {
       this.#timers.delete(next);
       this.#nowUs = Math.max(this.#nowUs, next.dueUs);
       next.callback();
-      await settle();
+      await afterEach();
     }
     this.#nowUs = targetUs;
-    await settle();
+    await afterEach();
   }
 
   #nextDue(limitUs: number): PendingTimer | undefined {

@@ -1,11 +1,14 @@
 import { FramelockError, isFramelockError } from '../../../src/core/errors.js';
 import { writeNack, writePli } from '../../../src/rtp/rtcp-write.js';
-import { SenderHarness } from '../../sender/sender-harness.js';
+import type { CloseReport } from '../../../src/sender/close-report.js';
+import type { TrackHandle } from '../../../src/sender/track-handle.js';
+import { HEIGHT, SenderHarness, WIDTH } from '../../sender/sender-harness.js';
 import {
   type Call,
   describeOperation,
   EVENTS,
   type EventName,
+  type Id,
   type Operation,
   type Schedule,
   STEPS,
@@ -21,6 +24,10 @@ const EXPECTED_CODES = [
   'ALLOCATION_SUM_ZERO',
   'CLOSED',
   'ENCODER_BUSY',
+  // A recreate of the track that encodes for itself, weights and key frames for the microphone.
+  'WRONG_TRACK_KIND',
+  'NOT_ALLOCATABLE',
+  'KEY_FRAME_UNSUPPORTED',
   'CONNECT_TIMEOUT',
   // A connect with no track to offer.
   'INVALID_ARGUMENT',
@@ -32,8 +39,9 @@ const CHUNK_BYTES = 3000;
 /** Virtual time after the last operation in which everything must come to its end. */
 const END_ROUNDS = 100;
 const END_ROUND_MS = 200;
-/** The sender's default. Only the watch over a handler that does not return may outlive `close`, until this deadline. */
-const HANDLER_DEADLINE_MS = 5000;
+/** Enough for the events of any schedule. */
+const DELIVERY_ROUNDS = 100;
+const SOUND_US = 20_000;
 
 /** A sender that lives through a schedule; notes what it does and what goes wrong meanwhile. */
 export class Interpreter {
@@ -45,6 +53,10 @@ export class Interpreter {
   readonly trace = new Trace();
   /** Whether the link was cut between two packets of a frame. */
   linkBroken = false;
+  /** Chunks that the pre-encoded track took, by name. */
+  readonly chunks: string[] = [];
+  /** Frames of sound that the microphone took. */
+  sounds = 0;
   readonly #schedule: Schedule;
   readonly #inHandlers: Schedule['inHandlers'][number][];
   readonly #pending = new Set<Promise<unknown>>();
@@ -52,8 +64,12 @@ export class Interpreter {
   readonly #takenBy = new Map<string, number>();
   /** SSRCs of tracks whose removal has resolved. */
   readonly #gone = new Set<number>();
+  /** Ids whose track was removed and for which no other has been asked since. */
+  readonly #absent = new Set<string>();
+  readonly #handles = new Map<Id, TrackHandle>();
   #closed = false;
-  #handlerStuck = false;
+  /** The event whose handler runs; one at a time. Its track, if it is about one. */
+  #handling: { readonly trackId: string | undefined } | undefined;
   #readError: Error | undefined;
   #peerRefuses = false;
 
@@ -65,7 +81,8 @@ export class Interpreter {
     for (const name of EVENTS) sender.on(name, (event) => this.#handle(name, event));
     sender.on('error', ({ where, error }) => {
       this.trace.note(`error ${where}`);
-      if (error !== INJECTED && !isFramelockError(error, 'HANDLER_TIMEOUT')) this.faults.push(`${where}: ${error}`);
+      const passed = isFramelockError(error, 'HANDLER_TIMEOUT') && !schedule.calm;
+      if (error !== INJECTED && !passed) this.faults.push(`${where}: ${error}`);
     });
   }
 
@@ -73,13 +90,15 @@ export class Interpreter {
   async run(): Promise<void> {
     for (const next of this.#schedule.operations) await this.#perform(next);
     await this.#perform({ do: 'fault', where: 'none' });
-    for (const step of STEPS) this.harness.gates.open(step);
+    for (const step of STEPS) this.#open(step);
+    await this.#deliverEvents();
     this.#start({ do: 'close' });
+    await this.#deliverEvents();
     for (let round = 0; round < END_ROUNDS && this.#pending.size > 0; round += 1) {
-      await this.harness.clock.advance(END_ROUND_MS);
+      await this.#advance(END_ROUND_MS);
     }
     if (this.#pending.size > 0) this.faults.push('an operation never came to its end');
-    await this.harness.clock.advance(this.#handlerStuck ? HANDLER_DEADLINE_MS : 0);
+    await this.harness.settle();
     for (const { header } of this.harness.network.transports.flatMap(({ rtp }) => rtp)) {
       this.trace.note(`packet ${header.ssrc} ${header.sequenceNumber} ${header.timestamp}`);
     }
@@ -87,23 +106,24 @@ export class Interpreter {
 
   /** Does what is done at once, and starts what takes its time without waiting for it. */
   async #perform(next: Operation): Promise<void> {
-    const { clock, gates, encoders } = this.harness;
+    const { clock, gates, audioGates, encoders, audioEncoders } = this.harness;
     this.trace.note(`${clock.nowUs()} ${describeOperation(next)}`);
     switch (next.do) {
       case 'hold':
         gates.hold(next.step);
+        audioGates.hold(next.step);
         break;
       case 'open':
-        gates.open(next.step);
+        this.#open(next.step);
         break;
       case 'openOne':
-        gates.openOne();
+        (gates.waiting > 0 ? gates : audioGates).openOne();
         break;
       case 'fault':
         this.#inject(next.where);
         break;
       case 'advance':
-        await clock.advance(next.ms);
+        await this.#advance(next.ms);
         break;
       case 'turns':
         for (let turn = 0; turn < next.microtasks; turn += 1) await Promise.resolve();
@@ -114,12 +134,30 @@ export class Interpreter {
       default:
         this.#start(next);
     }
-    for (const encoder of encoders.encoders) encoder.readError = this.#readError;
+    for (const encoder of [...encoders.encoders, ...audioEncoders.encoders]) encoder.readError = this.#readError;
+  }
+
+  /** Delivers what can be delivered while time stands still: each event takes a turn of the event loop. */
+  async #deliverEvents(): Promise<void> {
+    let quiet = false;
+    for (let round = 0; round < DELIVERY_ROUNDS && !quiet; round += 1) {
+      quiet = this.harness.sender.getStats().events.queued === 0;
+      await this.harness.settle();
+    }
+  }
+
+  /** In a calm schedule time waits for events; otherwise it may run away from them. */
+  async #advance(ms: number): Promise<void> {
+    const { clock } = this.harness;
+    if (!this.#schedule.calm) return clock.advance(ms);
+    await this.#deliverEvents();
+    await clock.advance(ms, () => this.#deliverEvents());
   }
 
   #inject(where: string): void {
-    const { encoders, network } = this.harness;
+    const { encoders, audioEncoders, network } = this.harness;
     encoders.openError = where === 'open' ? INJECTED : undefined;
+    audioEncoders.openError = encoders.openError;
     this.#readError = where === 'read' ? INJECTED : undefined;
     this.#peerRefuses = where === 'peer';
     const transport = network.transports.at(-1);
@@ -141,7 +179,7 @@ export class Interpreter {
   }
 
   #start(call: Call): void {
-    const running = this.#call(call).catch((error: unknown) => {
+    const running = this.#callFromOutside(call).catch((error: unknown) => {
       const known = isFramelockError(error) && EXPECTED_CODES.includes(error.code);
       if (!known && error !== INJECTED) this.faults.push(`${describeOperation(call)} failed: ${String(error)}`);
       this.trace.note(`${call.do} failed: ${isFramelockError(error) ? error.code : String(error)}`);
@@ -150,19 +188,29 @@ export class Interpreter {
     void running.finally(() => this.#pending.delete(running));
   }
 
+  /** What a call from outside may rely on when it resolves, beyond what one from a handler may. */
+  async #callFromOutside(call: Call): Promise<void> {
+    await this.#call(call);
+    if (!this.#schedule.calm || this.#handling === undefined) return;
+    const { trackId } = this.#handling;
+    if (call.do === 'close' || (call.do === 'remove' && call.id === trackId)) {
+      this.faults.push(`${describeOperation(call)} resolved while a handler was running`);
+    }
+  }
+
   async #call(call: Call): Promise<void> {
     const { sender } = this.harness;
     switch (call.do) {
       case 'add':
-        return this.harness.addTracks(call.id);
+        return this.#add(call.id);
       case 'remove':
-        return this.#remove(call.id);
+        return this.#remove(call.id, this.#ref(call));
       case 'recreate':
-        return sender.recreateEncoder(call.id);
+        return sender.recreateEncoder(this.#ref(call));
       case 'keyFrame':
         return sender.forceKeyFrame(call.id);
       case 'send':
-        return this.#send(call.id, call.offsetUs);
+        return this.#send(call);
       case 'allocate':
         return sender.setBitrateAllocation(call.weights);
       case 'bitrate':
@@ -178,24 +226,70 @@ export class Interpreter {
       case 'nack':
         return this.#nack(sender.getTrackStats(call.id).ssrc);
       case 'close':
-        await sender.close();
+        this.#judge(await sender.close());
         this.#closed = true;
     }
   }
 
-  async #remove(id: string): Promise<void> {
-    const { ssrc } = this.harness.sender.getTrackStats(id);
-    await this.harness.sender.removeTrack(id);
+  #judge({ steps }: CloseReport): void {
+    const unclean = steps.filter(({ outcome }) => outcome !== 'completed' && outcome !== 'deferred');
+    if (this.#schedule.calm) this.faults.push(...unclean.map(({ name, outcome }) => `close: ${name} ${outcome}`));
+  }
+
+  /** Lets go on what a schedule has held up. */
+  #open(step: (typeof STEPS)[number]): void {
+    this.harness.gates.open(step);
+    this.harness.audioGates.open(step);
+  }
+
+  #ref({ id, byHandle }: { readonly id: Id; readonly byHandle: boolean }): string | TrackHandle {
+    return (byHandle ? this.#handles.get(id) : undefined) ?? id;
+  }
+
+  async #add(id: Id): Promise<void> {
+    const { sender } = this.harness;
+    this.#absent.delete(id);
+    const adding =
+      id === 'mic'
+        ? sender.addAudioTrack({ id, numberOfChannels: 1 })
+        : id === 'thermal'
+          ? sender.addEncodedVideoTrack({ id, codec: 'vp8' })
+          : sender.addVideoTrack({ id, width: WIDTH, height: HEIGHT });
+    this.#handles.set(id, await adding);
+  }
+
+  async #remove(id: Id, ref: string | TrackHandle): Promise<void> {
+    const { sender } = this.harness;
+    const { ssrc } = sender.getTrackStats(ref);
+    await sender.removeTrack(ref);
     this.#gone.add(ssrc);
+    if (sender.getStats().tracks.every(({ trackId }) => trackId !== id)) this.#absent.add(id);
   }
 
   /** Captured later than every frame before it by a tick of the RTP clock, also where time stands still. */
-  #send(id: string, offsetUs: number): void {
+  #send(call: Extract<Call, { do: 'send' }>): void {
     const { sender, clock, given } = this.harness;
-    const timestamp = clock.nowUs() + 12 * given.length + offsetUs;
-    const { ssrc } = sender.getTrackStats(id);
-    this.#takenBy.set(`${id} ${timestamp}`, ssrc);
-    this.harness.give(id, { timestamp });
+    const { id, offsetUs } = call;
+    const ref = this.#ref(call);
+    const { ssrc, generation } = sender.getTrackStats(ref);
+    if (id === 'mic') {
+      sender.sendAudio(ref, this.harness.sound(960, { timestamp: clock.nowUs() + SOUND_US * this.sounds + offsetUs }));
+      this.sounds += 1;
+      return;
+    }
+    const timestamp = clock.nowUs() + 12 * (given.length + this.chunks.length) + offsetUs;
+    const name = `${id} ${timestamp}`;
+    this.#takenBy.set(name, ssrc);
+    if (id === 'thermal') {
+      sender.sendEncodedFrame(ref, { data: new Uint8Array(CHUNK_BYTES).fill(1), type: 'key', timestamp });
+      this.chunks.push(name);
+    } else {
+      this.harness.give(ref, { timestamp });
+    }
+    const current = sender.getTrackStats(id).generation;
+    if (typeof ref !== 'string' && (current !== ref.generation || current !== generation)) {
+      this.faults.push(`${describeOperation(call)} went to generation ${current}`);
+    }
   }
 
   async #answer(): Promise<string> {
@@ -218,15 +312,21 @@ export class Interpreter {
     const frame = 'timestamp' in event && 'trackId' in event ? `${event.trackId} ${event.timestamp}` : '';
     this.trace.note(`${this.harness.clock.nowUs()} event ${name} ${frame}`);
     if (this.#closed) this.faults.push(`${name} ${frame} after close`);
-    if (this.#gone.has(this.#takenBy.get(frame) ?? -1)) this.faults.push(`${name} ${frame} after removal`);
+    const trackId = 'trackId' in event ? String(event.trackId) : undefined;
+    const removed = this.#gone.has(this.#takenBy.get(frame) ?? -1) || this.#absent.has(trackId ?? '');
+    if (removed) this.faults.push(`${name} ${frame} of ${trackId} after removal`);
     const index = this.#inHandlers.findIndex(({ on }) => on === name);
     const [action] = index < 0 ? [] : this.#inHandlers.splice(index, 1);
     if (action === undefined) return undefined;
     this.trace.note(`in the handler: ${describeOperation(action.call)}`);
-    if (action.returns === 'after its call') return this.#call(action.call).catch(() => undefined);
+    if (action.returns === 'after its call') return this.#callWithin({ trackId }, action.call);
     this.#start(action.call);
-    if (action.returns === 'at once') return undefined;
-    this.#handlerStuck = true;
-    return new Promise(() => undefined);
+    return action.returns === 'at once' ? undefined : new Promise(() => undefined);
+  }
+
+  async #callWithin(handler: { readonly trackId: string | undefined }, call: Call): Promise<void> {
+    this.#handling = handler;
+    await this.#call(call).catch(() => undefined);
+    if (this.#handling === handler) this.#handling = undefined;
   }
 }

@@ -2,8 +2,9 @@ import fc from 'fast-check';
 import type { ConnectStep } from '../fake-transport.js';
 import type { GateStep } from '../poisoning-encoder.js';
 
-const IDS = ['front', 'rear', 'left'] as const;
-type Id = (typeof IDS)[number];
+/** Three cameras, a microphone, and a camera that encodes for itself. */
+const IDS = ['front', 'rear', 'left', 'mic', 'thermal'] as const;
+export type Id = (typeof IDS)[number];
 
 /** Steps of encoders and of a connect that a schedule can hold up. */
 export const STEPS = ['open', 'read', 'close', 'gather', 'answer', 'connect'] as const satisfies readonly (
@@ -24,8 +25,10 @@ export type EventName = (typeof EVENTS)[number];
 
 /** A call of the application, or a message of the peer. */
 export type Call =
-  | { readonly do: 'add' | 'remove' | 'recreate' | 'keyFrame' | 'pli' | 'nack'; readonly id: Id }
-  | { readonly do: 'send'; readonly id: Id; readonly offsetUs: number }
+  | { readonly do: 'add' | 'keyFrame' | 'pli' | 'nack'; readonly id: Id }
+  /** By the handle that the last `add` of the id gave, which may be of a track that is gone, or by the id itself. */
+  | { readonly do: 'remove' | 'recreate'; readonly id: Id; readonly byHandle: boolean }
+  | { readonly do: 'send'; readonly id: Id; readonly byHandle: boolean; readonly offsetUs: number }
   | { readonly do: 'allocate'; readonly weights: Readonly<Record<string, number>> | null }
   | { readonly do: 'bitrate'; readonly bps: number }
   | { readonly do: 'connect'; readonly renegotiable: boolean }
@@ -50,28 +53,33 @@ export interface HandlerAction {
 
 /** One schedule: the life of a sender from its making to the end of `close`. */
 export interface Schedule {
+  /** Nothing is held up and every handler returns: then no deadline may be needed anywhere. */
+  readonly calm: boolean;
   readonly operations: readonly Operation[];
   readonly inHandlers: readonly HandlerAction[];
 }
 
-/** Every schedule begins with two cameras that are connected. */
+/** Every schedule begins with two cameras and a microphone that are connected. */
 const BEGINNING: readonly Operation[] = [
   { do: 'add', id: 'front' },
   { do: 'add', id: 'rear' },
+  { do: 'add', id: 'mic' },
   { do: 'connect', renegotiable: true },
   { do: 'settle' },
 ];
 
-const id = fc.constantFrom(...IDS);
+const id = fc.constantFrom<Id>('front', 'front', 'rear', 'rear', 'left', 'mic', 'thermal');
+const byHandle = fc.boolean();
 const oneOf = <const T extends string>(...names: T[]) => fc.constantFrom(...names);
 
 /** Frames above all. */
 const call: fc.Arbitrary<Call> = fc.oneof(
   {
     weight: 30,
-    arbitrary: fc.record({ do: oneOf('send'), id, offsetUs: fc.constantFrom(0, 0, 0, 1000, -50_000) }),
+    arbitrary: fc.record({ do: oneOf('send'), id, byHandle, offsetUs: fc.constantFrom(0, 0, 0, 1000, -50_000) }),
   },
-  { weight: 15, arbitrary: fc.record({ do: oneOf('recreate', 'recreate', 'add', 'add', 'remove'), id }) },
+  { weight: 6, arbitrary: fc.record({ do: oneOf('add'), id }) },
+  { weight: 9, arbitrary: fc.record({ do: oneOf('recreate', 'recreate', 'remove'), id, byHandle }) },
   { weight: 4, arbitrary: fc.record({ do: oneOf('keyFrame', 'pli', 'nack'), id }) },
   {
     weight: 6,
@@ -119,11 +127,12 @@ export const schedule: fc.Arbitrary<Schedule> = fc
     ),
     closeAt: fc.option(fc.nat(80), { freq: 2 }),
     inHandlers: fc.array(handlerAction, { maxLength: 4 }),
+    calm: fc.boolean(),
   })
-  .map(({ operations, closeAt, inHandlers }) => {
-    const all = [...BEGINNING, ...operations];
+  .map(({ operations, closeAt, inHandlers, calm }) => {
+    const all = [...BEGINNING, ...operations.filter((operation) => !calm || operation.do !== 'hold')];
     if (closeAt !== null) all.splice(BEGINNING.length + closeAt, 0, { do: 'close' });
-    return { operations: all, inHandlers };
+    return { calm, operations: all, inHandlers: inHandlers.filter(({ returns }) => !calm || returns !== 'never') };
   });
 
 /** A schedule for people, an operation a line. */
