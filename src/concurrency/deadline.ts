@@ -20,14 +20,15 @@ export function withDeadline<T>(
     let expired = false;
     const timer = clock.setTimer(timeoutMs, () => {
       expired = true;
+      settled();
       resolve({ ended: false });
     });
     const cancel = (): void => timer.cancel();
-    lifted?.addEventListener('abort', cancel, { once: true });
     const settled = (): void => {
       lifted?.removeEventListener('abort', cancel);
       cancel();
     };
+    lifted?.addEventListener('abort', cancel, { once: true });
     promise.then(
       (value) => {
         settled();

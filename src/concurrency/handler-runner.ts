@@ -66,13 +66,8 @@ export class HandlerRunner<Type extends string> {
     try {
       const result = context.run(call, () => handler(payload));
       if (!isPromiseLike(result)) return;
-      const outcome = await withDeadline(
-        Promise.resolve(result),
-        handlerDeadlineMs,
-        clock,
-        fail,
-        this.#watching.signal,
-      );
+      const { signal } = this.#watching;
+      const outcome = await withDeadline(Promise.resolve(result), handlerDeadlineMs, clock, fail, signal);
       if (outcome.ended) return;
       this.#late += 1;
       const message = `A handler of '${type}' took longer than ${handlerDeadlineMs} ms; the events behind it go on without it`;

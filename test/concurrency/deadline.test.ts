@@ -47,6 +47,27 @@ describe('withDeadline', () => {
     expect(await outcome).toEqual({ ended: true, value: 7 });
   });
 
+  it('leaves nothing on the signal, whether it ends in time or not', async () => {
+    const clock = new VirtualClock();
+    const { signal } = new AbortController();
+    let listeners = 0;
+    const { addEventListener, removeEventListener } = signal;
+    signal.addEventListener = (...args: Parameters<typeof addEventListener>) => {
+      listeners += 1;
+      addEventListener.apply(signal, args);
+    };
+    signal.removeEventListener = (...args: Parameters<typeof removeEventListener>) => {
+      listeners -= 1;
+      removeEventListener.apply(signal, args);
+    };
+    await withDeadline(Promise.resolve(), 10, clock, unexpected, signal);
+    const given = withDeadline(new Promise(() => undefined), 10, clock, unexpected, signal);
+    expect(listeners).toBe(1);
+    await clock.advance(10);
+    await given;
+    expect(listeners).toBe(0);
+  });
+
   it('reports a failure after the deadline instead of leaving it unhandled', async () => {
     const clock = new VirtualClock();
     const late: unknown[] = [];

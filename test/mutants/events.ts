@@ -84,8 +84,8 @@ export const EVENT_MUTANTS: readonly Mutant[] = [
     name: 'handler-without-a-deadline',
     guarantee,
     file: RUNNER,
-    find: 'await withDeadline(Promise.resolve(result), handlerDeadlineMs, clock, fail);',
-    replace: '{ ended: (await result, clock !== undefined) };',
+    find: 'await withDeadline(Promise.resolve(result), handlerDeadlineMs, clock, fail, signal);',
+    replace: '{ ended: (await result, clock !== signal) };',
     tests: ['concurrency/event-queue'],
   },
   {

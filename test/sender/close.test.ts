@@ -105,6 +105,23 @@ describe('closing a sender', () => {
     expect(harness.network.last.closes).toBe(1);
   });
 
+  it('stops once: a later call waits for the end of the first, and takes no deadlines of its own', async () => {
+    harness = await new SenderHarness({ stopTimeoutMs: 100 }).connected('front');
+    harness.gates.hold('read', 1);
+    harness.give('front');
+    await harness.settle();
+    const first = harness.sender.close();
+    await harness.settle();
+    await harness.clock.advance(150);
+    const second = harness.sender.close();
+    await harness.clock.advance(50);
+    const report = await second;
+    expect(await first).toBe(report);
+    expect(outcomes(report)).toMatchObject({ 'frame paths': 'abandoned', encoders: 'abandoned' });
+    harness.gates.open('read', 1);
+    await harness.settle();
+  });
+
   it('says goodbye for every stream and sends nothing afterwards', async () => {
     harness = await new SenderHarness().connected('front', 'rear');
     await harness.send('front');
