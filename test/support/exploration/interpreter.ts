@@ -67,6 +67,8 @@ export class Interpreter {
   /** Ids whose track was removed and for which no other has been asked since. */
   readonly #absent = new Set<string>();
   readonly #handles = new Map<Id, TrackHandle>();
+  /** How often a track was asked for, by id. */
+  readonly #adds = new Map<Id, number>();
   #closed = false;
   /** The event whose handler runs; one at a time. Its track, if it is about one. */
   #handling: { readonly trackId: string | undefined } | undefined;
@@ -137,11 +139,11 @@ export class Interpreter {
     for (const encoder of [...encoders.encoders, ...audioEncoders.encoders]) encoder.readError = this.#readError;
   }
 
-  /** Delivers what can be delivered while time stands still: each event takes a turn of the event loop. */
+  /** Delivers what can be delivered while time stands still, and what that leads to: each event takes a turn of the event loop. */
   async #deliverEvents(): Promise<void> {
-    let quiet = false;
-    for (let round = 0; round < DELIVERY_ROUNDS && !quiet; round += 1) {
-      quiet = this.harness.sender.getStats().events.queued === 0;
+    let quietRounds = 0;
+    for (let round = 0; round < DELIVERY_ROUNDS && quietRounds < 3; round += 1) {
+      quietRounds = this.harness.sender.getStats().events.queued === 0 ? quietRounds + 1 : 0;
       await this.harness.settle();
     }
   }
@@ -249,6 +251,7 @@ export class Interpreter {
   async #add(id: Id): Promise<void> {
     const { sender } = this.harness;
     this.#absent.delete(id);
+    this.#adds.set(id, (this.#adds.get(id) ?? 0) + 1);
     const adding =
       id === 'mic'
         ? sender.addAudioTrack({ id, numberOfChannels: 1 })
@@ -261,9 +264,10 @@ export class Interpreter {
   async #remove(id: Id, ref: string | TrackHandle): Promise<void> {
     const { sender } = this.harness;
     const { ssrc } = sender.getTrackStats(ref);
+    const adds = this.#adds.get(id);
     await sender.removeTrack(ref);
     this.#gone.add(ssrc);
-    if (sender.getStats().tracks.every(({ trackId }) => trackId !== id)) this.#absent.add(id);
+    if (this.#adds.get(id) === adds) this.#absent.add(id);
   }
 
   /** Captured later than every frame before it by a tick of the RTP clock, also where time stands still. */
