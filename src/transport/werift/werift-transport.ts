@@ -207,6 +207,7 @@ export class WeriftTransport implements MediaTransport {
 
   #createChannel(certificate: LocalCertificate, { fingerprints }: RemoteTransport): SecureChannel {
     return new SecureChannel({
+      clock: this.#init.clock,
       certificate,
       fingerprints,
       send: (datagram) => this.#ice.send(datagram),
