@@ -74,8 +74,8 @@ export class RtcSender implements AsyncDisposable {
       bitrateBps: encoderBitrate(this.#core.bitrate.targetBps),
     };
     validateEncoderConfig(config);
-    this.#core.startHeartbeats();
     await this.#core.lifecycle.addRaw(spec.id, () => this.#core.factory.raw(spec, config), config.bitrateBps);
+    this.#core.startHeartbeats();
   }
 
   /**
@@ -86,8 +86,8 @@ export class RtcSender implements AsyncDisposable {
    */
   async addEncodedVideoTrack(spec: EncodedVideoTrackSpec): Promise<void> {
     this.#core.assertOpen();
-    this.#core.startHeartbeats();
     await this.#core.lifecycle.addEncoded(spec.id, () => this.#core.factory.encoded(spec));
+    this.#core.startHeartbeats();
   }
 
   /**
@@ -107,8 +107,8 @@ export class RtcSender implements AsyncDisposable {
       bitrateBps: audioShareBps(this.#core.bitrate.targetBps),
     };
     validateAudioEncoderConfig(config);
-    this.#core.startHeartbeats();
     await this.#core.lifecycle.addRaw(spec.id, () => this.#core.factory.rawAudio(spec, config), config.bitrateBps);
+    this.#core.startHeartbeats();
   }
 
   /**
@@ -117,8 +117,8 @@ export class RtcSender implements AsyncDisposable {
    */
   async addEncodedAudioTrack(spec: EncodedAudioTrackSpec): Promise<void> {
     this.#core.assertOpen();
-    this.#core.startHeartbeats();
     await this.#core.lifecycle.addEncoded(spec.id, () => this.#core.factory.encodedAudio(spec));
+    this.#core.startHeartbeats();
   }
 
   /**

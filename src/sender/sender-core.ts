@@ -149,8 +149,9 @@ export class SenderCore {
     ];
   }
 
-  /** Starts the periodic work, once there is something to do; to be called right after `assertOpen`. Idempotent. */
+  /** Starts the periodic work, once there is a track; not on a closed sender. Idempotent. */
   startHeartbeats(): void {
+    if (this.#lifetime.ended) return;
     this.#detached(() => {
       for (const heartbeat of this.#heartbeats) heartbeat.start();
     });
