@@ -51,6 +51,7 @@ export class IceAgent implements GuardContext {
   readonly #sockets = new Map<object, UdpSocket>();
   readonly #opening = new Set<Promise<UdpSocket>>();
   readonly #unbound: string[];
+  readonly #closed = new AbortController();
   #gathering: Promise<void> | undefined;
   #recheck: Timer | undefined;
 
@@ -164,6 +165,7 @@ export class IceAgent implements GuardContext {
   /** Idempotent. Nothing is reported any more; our sockets are closed first, whatever werift does afterwards. */
   async close(): Promise<void> {
     this.state = 'closed';
+    this.#closed.abort();
     this.#recheck?.cancel();
     const opened = await Promise.allSettled(this.#opening);
     const late = opened.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
@@ -194,6 +196,10 @@ export class IceAgent implements GuardContext {
       this.#sockets.set(protocol, socket);
       protocol.transport = socket as unknown as StunProtocol['transport'];
     };
+    const request = protocol.request.bind(protocol);
+    // Checks bring their options; without any it is the question to a STUN server. werift's close would leave it, and its timer, unsettled.
+    protocol.request = (message, address, key, retries, sent) =>
+      request(message, address, key, retries ?? { signal: this.#closed.signal }, sent);
   }
 
   async #open(address: string | undefined, observer: Parameters<typeof UdpSocket.open>[1]): Promise<UdpSocket> {
@@ -212,6 +218,11 @@ export class IceAgent implements GuardContext {
   }
 
   #guardRelay(protocol: StunOverTurnProtocol): void {
+    if (this.#isClosed) {
+      // Nobody else would give the allocation back, and werift would refresh it for ever. Closing a socket cannot fail.
+      void protocol.close();
+      throw new FramelockError('CLOSED', 'The ICE agent was closed while a relay was allocated');
+    }
     const internals = turnInternals(protocol);
     const toIce = internals.handleStunMessage.bind(protocol);
     internals.handleStunMessage = (datagram, from) => this.#receive(datagram, from, toIce);
