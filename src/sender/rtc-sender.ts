@@ -76,7 +76,6 @@ export class RtcSender implements AsyncDisposable {
       bitrateBps: encoderBitrate(this.#core.bitrate.targetBps),
     };
     validateEncoderConfig(config);
-    this.#core.startHeartbeats();
     return this.#core.lifecycle.addRaw(spec.id, () => this.#core.factory.raw(spec, config), config.bitrateBps);
   }
 
@@ -88,7 +87,6 @@ export class RtcSender implements AsyncDisposable {
    */
   async addEncodedVideoTrack(spec: EncodedVideoTrackSpec): Promise<TrackHandle> {
     this.#core.assertOpen();
-    this.#core.startHeartbeats();
     return this.#core.lifecycle.addEncoded(spec.id, () => this.#core.factory.encoded(spec));
   }
 
@@ -109,7 +107,6 @@ export class RtcSender implements AsyncDisposable {
       bitrateBps: audioShareBps(this.#core.bitrate.targetBps),
     };
     validateAudioEncoderConfig(config);
-    this.#core.startHeartbeats();
     return this.#core.lifecycle.addRaw(spec.id, () => this.#core.factory.rawAudio(spec, config), config.bitrateBps);
   }
 
@@ -119,7 +116,6 @@ export class RtcSender implements AsyncDisposable {
    */
   async addEncodedAudioTrack(spec: EncodedAudioTrackSpec): Promise<TrackHandle> {
     this.#core.assertOpen();
-    this.#core.startHeartbeats();
     return this.#core.lifecycle.addEncoded(spec.id, () => this.#core.factory.encodedAudio(spec));
   }
 

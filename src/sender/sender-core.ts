@@ -142,6 +142,7 @@ export class SenderCore {
       stopTimeoutMs: this.#stopTimeoutMs,
       assertOpen: () => this.assertOpen(),
       detached: (body) => this.#detached(body),
+      trackAdded: () => this.startHeartbeats(),
       drainEvents: (trackId) => this.#drainEvents(trackId),
     });
     const living = this.#lifetime.clock(clock);
@@ -154,8 +155,9 @@ export class SenderCore {
     ];
   }
 
-  /** Starts the periodic work, once there is something to do; to be called right after `assertOpen`. Idempotent. */
+  /** Starts the periodic work, once there is a track; not on a closed sender. Idempotent. */
   startHeartbeats(): void {
+    if (this.#lifetime.ended) return;
     this.#detached(() => {
       for (const heartbeat of this.#heartbeats) heartbeat.start();
     });

@@ -29,6 +29,8 @@ export interface TrackLifecycleHost {
   assertOpen(): void;
   /** Runs something that outlives its caller outside of whatever locks the caller holds. */
   detached(body: () => void): void;
+  /** A track is in for good. */
+  trackAdded(): void;
   /** Resolves when no event of the track's frames is being delivered or will be. */
   drainEvents(trackId: string): Promise<void>;
 }
@@ -92,6 +94,7 @@ export class TrackLifecycle {
         await this.remove(track);
         throw error;
       });
+      this.#host.trackAdded();
       return track.handle;
     } finally {
       this.#reservedIds.delete(id);

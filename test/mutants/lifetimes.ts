@@ -4,6 +4,7 @@ const guarantee = 'L3 lifetimes';
 const CONNECTION = 'src/sender/connection.ts';
 const CONNECTOR = 'src/sender/connector.ts';
 const LIFETIME = 'src/concurrency/lifetime.ts';
+const DTLS = 'src/transport/werift/dtls-session.ts';
 const QUEUE = 'src/concurrency/event-queue.ts';
 
 /** Late completions, and stopping from inside a callback. */
@@ -95,6 +96,62 @@ export const LIFETIME_MUTANTS: readonly Mutant[] = [
     find: '    void this.end();\n',
     replace: '',
     tests: ['signalling/whip-signaller'],
+  },
+  {
+    name: 'unanswered-post-outlives-close',
+    guarantee,
+    file: 'src/signalling/whip/whip-signaller.ts',
+    find: '        session.cutOff();\n',
+    replace: '',
+    tests: ['signalling/whip-signaller'],
+  },
+  {
+    name: 'flight-repeated-after-close',
+    guarantee,
+    file: DTLS,
+    find: "    this.#state = 'closed';\n    this.#flight.stop();\n",
+    replace: "    this.#state = 'closed';\n",
+    tests: ['transport/werift/dtls-session'],
+  },
+  {
+    name: 'flight-repeated-after-a-failure',
+    guarantee,
+    file: DTLS,
+    find: '    this.#flight.stop();\n    this.#init.ended(reason);\n',
+    replace: '    this.#init.ended(reason);\n',
+    tests: ['transport/werift/dtls-session'],
+  },
+  {
+    name: 'werift-sets-its-own-handshake-timer',
+    guarantee,
+    file: DTLS,
+    find: '    throw TAKEN_OVER;\n',
+    replace: '    return Promise.resolve() as never;\n',
+    tests: ['transport/werift/dtls-session'],
+  },
+  {
+    name: 'werift-polls-for-overtaken-messages',
+    guarantee,
+    file: DTLS,
+    find: 'dtlsInternals(this.#client).waitForReady = ',
+    replace: 'Object.assign({}, dtlsInternals(this.#client)).waitForReady = ',
+    tests: ['transport/werift/dtls-session'],
+  },
+  {
+    name: 'failed-track-leaves-the-heartbeats',
+    guarantee,
+    file: 'src/sender/track-lifecycle.ts',
+    find: '    this.#reservedIds.add(id);\n',
+    replace: '    this.#reservedIds.add(id);\n    this.#host.trackAdded();\n',
+    tests: ['sender/track-lifecycle'],
+  },
+  {
+    name: 'heartbeats-start-on-a-closed-sender',
+    guarantee,
+    file: 'src/sender/sender-core.ts',
+    find: '    if (this.#lifetime.ended) return;\n',
+    replace: '',
+    tests: ['sender/track-lifecycle'],
   },
   {
     name: 'rtcp-told-after-the-transport-is-closed',

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { FramelockError } from '../../src/core/errors.js';
 import type { Signaller } from '../../src/signalling/signaller.js';
+import { settle } from '../support/virtual-clock.js';
 import { codeOf, HEIGHT, SenderHarness, WIDTH } from './sender-harness.js';
 
 let harness: SenderHarness;
@@ -37,6 +38,7 @@ describe('adding a track', () => {
     harness = new SenderHarness();
     harness.encoders.openError = new FramelockError('ENCODER_OPEN_FAILED', 'out of sessions');
     expect(await codeOf(harness.addTracks('front'))).toBe('ENCODER_OPEN_FAILED');
+    expect(harness.clock.pendingTimers).toBe(0);
     expect(trackIds()).toEqual([]);
     harness.encoders.openError = undefined;
     await harness.addTracks('front');
@@ -57,6 +59,19 @@ describe('adding a track', () => {
     expect(await codeOf(harness.sender.addVideoTrack(spec))).toBe(code);
     expect(harness.encoders.opened).toBe(0);
     await harness.addTracks('front');
+  });
+
+  it('starts no timer when the sender is closed between its registration and the end of the call', async () => {
+    harness = new SenderHarness();
+    harness.gates.hold('open');
+    const adding = codeOf(harness.addTracks('front'));
+    await settle();
+    harness.gates.open('open');
+    for (let turn = 0; turn < 1000 && trackIds().length === 0; turn += 1) await Promise.resolve();
+    expect(trackIds()).toEqual(['front']);
+    await harness.sender.close();
+    await adding;
+    expect(harness.clock.pendingTimers).toBe(0);
   });
 
   it('opens encoders outside every lock: other tracks come, run and go meanwhile', async () => {

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 
 /** A request as the server saw it. */
 export interface SeenRequest {
@@ -17,10 +17,16 @@ export class MisbehavingServer {
   readonly seen: SeenRequest[] = [];
   readonly #answer: Answerer;
   readonly #server = createServer((request, response) => void this.#serve(request, response));
+  readonly #connections = new Set<Socket>();
+  readonly #unanswered = new Set<Socket>();
   readonly #waiting: { count: number; resolve: () => void }[] = [];
 
   constructor(answer: Answerer) {
     this.#answer = answer;
+    this.#server.on('connection', (socket) => {
+      this.#connections.add(socket);
+      socket.once('close', () => this.#connections.delete(socket));
+    });
   }
 
   get origin(): string {
@@ -38,12 +44,19 @@ export class MisbehavingServer {
     await new Promise<void>((resolve) => this.#waiting.push({ count, resolve }));
   }
 
+  /** Closes every connection by which no request is under way: `fetch` opens a spare one in place of one that it breaks off. */
+  closeSpareConnections(): void {
+    for (const socket of this.#connections) if (!this.#unanswered.has(socket)) socket.destroy();
+  }
+
   async stop(): Promise<void> {
     this.#server.closeAllConnections();
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    this.#unanswered.add(request.socket);
+    response.once('close', () => this.#unanswered.delete(request.socket));
     let body = '';
     for await (const chunk of request) body += String(chunk);
     const seen: SeenRequest = {

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { FramelockError } from '../../src/core/errors.js';
 import { MAX_BODY_BYTES, MAX_REDIRECTS } from '../../src/signalling/whip/http-exchange.js';
 import { CLOSE_TIMEOUT_MS, WhipSignaller } from '../../src/signalling/whip/whip-signaller.js';
-import { LateTimersClock, VirtualClock } from '../support/virtual-clock.js';
+import { LateTimersClock, settle, VirtualClock } from '../support/virtual-clock.js';
 import { type Answerer, created, MisbehavingServer } from './misbehaving-server.js';
 
 const OFFER = 'v=0\r\noffer';
@@ -320,6 +320,20 @@ describe('WhipSignaller: time', () => {
     await server.received(2);
     await clock.advance(CLOSE_TIMEOUT_MS);
     expect((await closed).confirmed).toBe(false);
+  });
+
+  it('close() cuts off a POST that the server does not answer, and leaves nothing running', async () => {
+    const server = await serve(() => undefined);
+    const clock = new VirtualClock();
+    const signaller = signallerTo(server, { clock });
+    const failed = failureOf(signaller.offer(OFFER));
+    await server.received(1);
+    const closed = signaller.close();
+    expect((await failed).code).toBe('CLOSED');
+    await clock.advance(CLOSE_TIMEOUT_MS);
+    expect((await closed).confirmed).toBe(false);
+    await settle();
+    expect(clock.pendingTimers).toBe(0);
   });
 
   it('an abort fails the offer with CLOSED and deletes what comes late', async () => {

@@ -7,16 +7,16 @@ export interface ProgramEnd {
   readonly signal: NodeJS.Signals | null;
 }
 
-/** A `framelock` command as a process of its own, started from the sources. */
+/** A `framelock` command, or another program of ours, as a process of its own, started from the sources. */
 export class Program {
   readonly #process: ChildProcess;
   readonly ended: Promise<ProgramEnd>;
   #stdout = '';
   #stderr = '';
 
-  constructor(args: readonly string[], environment: NodeJS.ProcessEnv = {}) {
+  constructor(args: readonly string[], environment: NodeJS.ProcessEnv = {}, script = 'src/cli/main.ts') {
     // Node itself and not a wrapper, so that signals reach the program and its exit code reaches us.
-    this.#process = spawn(process.execPath, ['--import', 'tsx', 'src/cli/main.ts', ...args], {
+    this.#process = spawn(process.execPath, ['--import', 'tsx', script, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...environment },
     });

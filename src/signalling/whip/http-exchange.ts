@@ -28,6 +28,8 @@ export interface HttpExchangeOptions {
   readonly tokenOrigin: string;
   /** For the whole exchange: connecting, redirects and the body. */
   readonly timeoutMs: number;
+  /** Ends the exchange and its connection at once. */
+  readonly signal: AbortSignal;
   readonly clock: Clock;
 }
 
@@ -37,12 +39,13 @@ export interface HttpExchangeOptions {
  * @throws FramelockError SIGNALLING_FAILED
  */
 export async function exchangeHttp(options: HttpExchangeOptions): Promise<HttpAnswer> {
-  const abort = new AbortController();
-  const timer = options.clock.setTimer(options.timeoutMs, () => abort.abort());
+  const timeout = new AbortController();
+  const timer = options.clock.setTimer(options.timeoutMs, () => timeout.abort());
+  const signal = AbortSignal.any([timeout.signal, options.signal]);
   let url = options.url;
   try {
     for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects += 1) {
-      const response = await fetch(url, { ...requestInit(options, url), signal: abort.signal });
+      const response = await fetch(url, { ...requestInit(options, url), signal });
       if (response.status !== 307 && response.status !== 308) {
         return { status: response.status, headers: response.headers, body: await readBody(response, url), url };
       }
@@ -52,7 +55,8 @@ export async function exchangeHttp(options: HttpExchangeOptions): Promise<HttpAn
     throw failure(url, `redirected more than ${MAX_REDIRECTS} times`);
   } catch (error) {
     if (error instanceof FramelockError) throw error;
-    if (abort.signal.aborted) throw failure(url, `did not answer within ${options.timeoutMs} ms`, error);
+    if (options.signal.aborted) throw failure(url, 'was not waited for any longer', error);
+    if (timeout.signal.aborted) throw failure(url, `did not answer within ${options.timeoutMs} ms`, error);
     throw failure(url, networkReason(error), error);
   } finally {
     timer.cancel();

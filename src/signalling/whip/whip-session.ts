@@ -6,7 +6,7 @@ import type { SignallingCloseResult } from '../signaller.js';
 import { displayUrl, exchangeHttp, type HttpAnswer, parseHttpUrl } from './http-exchange.js';
 import { rejectionError } from './rejection.js';
 
-/** How long a POST whose caller gave up may still run, so that the session that it may have made can be deleted. */
+/** How long a POST whose caller gave up may still run, so that the session that it may have made can be deleted; `cutOff` ends it earlier. */
 const LATE_ANSWER_GRACE_MS = 5_000;
 
 /** Options of a {@link WhipSession}. */
@@ -28,7 +28,7 @@ interface OpenedSession {
 
 /**
  * One POST and the DELETE that belongs to it. The POST is never cancelled when its caller gives up: the server may have made a
- * session already, and only the answer tells where to delete it. Used once.
+ * session already, and only the answer tells where to delete it. What is still under way then ends by itself or by `cutOff`. Used once.
  */
 export class WhipSession {
   readonly #options: WhipSessionOptions;
@@ -36,6 +36,7 @@ export class WhipSession {
   #giveUp: ((reason: FramelockError) => void) | undefined;
   #end: Promise<SignallingCloseResult> | undefined;
   #failed = false;
+  readonly #cutOff = new AbortController();
 
   constructor(options: WhipSessionOptions) {
     this.#options = options;
@@ -87,6 +88,11 @@ export class WhipSession {
     return this.#end;
   }
 
+  /** Breaks off whatever request still runs, with its connection. A session that the server has opened is then left to the server. */
+  cutOff(): void {
+    this.#cutOff.abort();
+  }
+
   async #send(sdp: string): Promise<OpenedSession> {
     const { clock } = this.#options;
     const answer = await this.#exchange(
@@ -134,6 +140,7 @@ export class WhipSession {
       url,
       tokenOrigin: this.#options.url.origin,
       timeoutMs,
+      signal: this.#cutOff.signal,
       clock,
       ...(sdp === undefined ? {} : { sdp }),
       ...(token === undefined ? {} : { token }),

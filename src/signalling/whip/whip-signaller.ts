@@ -82,20 +82,24 @@ export class WhipSignaller implements Signaller {
     }
   }
 
+  /** Deletes the session. What is not done after a second is cut off: nothing runs on when it resolves. */
   async close(): Promise<SignallingCloseResult> {
     const session = this.#current;
     if (session === undefined) return this.#ending;
     this.#current = undefined;
     session.abandon(new FramelockError('CLOSED', 'WHIP: closed before the answer came'));
-    this.#ending = this.#bounded(session.end());
+    this.#ending = this.#bounded(session);
     return this.#ending;
   }
 
-  #bounded(end: Promise<SignallingCloseResult>): Promise<SignallingCloseResult> {
+  #bounded(session: WhipSession): Promise<SignallingCloseResult> {
     return new Promise((resolve) => {
-      const reason = `no confirmation within ${CLOSE_TIMEOUT_MS} ms; the session is deleted as soon as the server answers`;
-      const timer = this.#clock.setTimer(CLOSE_TIMEOUT_MS, () => resolve({ confirmed: false, reason }));
-      void end.then((result) => {
+      const reason = `no confirmation within ${CLOSE_TIMEOUT_MS} ms; the server has to end the session by itself`;
+      const timer = this.#clock.setTimer(CLOSE_TIMEOUT_MS, () => {
+        resolve({ confirmed: false, reason });
+        session.cutOff();
+      });
+      void session.end().then((result) => {
         timer.cancel();
         resolve(result);
       });

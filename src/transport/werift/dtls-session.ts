@@ -9,11 +9,14 @@ import {
   ProtectionProfileAes128CmHmacSha1_80,
   SignatureAlgorithm,
 } from 'werift';
+import type { Clock } from '../../core/clock.js';
 import type { Fingerprint } from './answer-transport.js';
 import { hasFingerprint, ownsCertificate } from './dtls-authentication.js';
+import { DtlsFlight } from './dtls-flight.js';
 import { DTLS_CONTENT, type DtlsRecord, readDtlsRecords, writeDtlsRecord } from './dtls-record.js';
 import type { SrtpKeys } from './srtp-session.js';
 import type { DtlsSessionState } from './transport-state.js';
+import { dtlsInternals } from './werift-internals.js';
 
 /** Our certificate: self-signed, P-256, made for one connection. */
 export interface LocalCertificate {
@@ -33,6 +36,7 @@ export async function createCertificate(): Promise<LocalCertificate> {
 
 /** What a session is made of. */
 export interface DtlsSessionInit {
+  readonly clock: Clock;
   readonly certificate: LocalCertificate;
   /** The peer's, from its answer. */
   readonly fingerprints: readonly Fingerprint[];
@@ -53,16 +57,25 @@ const PROOF_MESSAGES: readonly number[] = [SERVER_HELLO, CERTIFICATE, SERVER_KEY
 const LEVEL_WARNING = 1;
 const LEVEL_FATAL = 2;
 const CLOSE_NOTIFY = 0;
-/** Higher than any flight number: retransmission loops of werift end at their next wake-up. */
-const PAST_ALL_FLIGHTS = 255;
+/** Thrown at werift when it sends: ends its transmission before it sets a timer that nobody can cancel. */
+const TAKEN_OVER = new Error('the session repeats this flight itself');
 const SALT_BYTES = { [ProtectionProfileAes128CmHmacSha1_80]: 14, [ProtectionProfileAeadAes128Gcm]: 12 };
 const KEY_BYTES = 16;
 
 type HandshakeMessages = Parameters<DtlsSocket['onHandleHandshakes']>[0];
 
+/** A message that overtook another one waits for it. */
+interface OvertakingMessage {
+  readonly mayProceed: () => boolean;
+  readonly proceed: () => void;
+}
+
 /**
  * DTLS-SRTP in the client role (RFC 5764), over werift's `DtlsClient`, which does the handshake only. Once it is done no record reaches
  * werift any more: the peer's alerts are authenticated here, everything else is ignored.
+ *
+ * werift's own timers cannot be cancelled and would outlive `close` by up to 5 s. So it gets to set none: its flights are repeated here,
+ * and messages that overtook others wait here.
  *
  * Owner of its state: the transport.
  */
@@ -73,17 +86,22 @@ export class DtlsSession {
   /** Hands a datagram to werift; set by werift itself, on its transport object. */
   readonly #pipe: { onData: (datagram: Buffer) => void };
   readonly #proof = new Map<number, Buffer>();
+  readonly #flight: DtlsFlight;
+  readonly #overtaking = new Set<OvertakingMessage>();
 
   constructor(init: DtlsSessionInit) {
     this.#init = init;
+    this.#flight = new DtlsFlight({
+      clock: init.clock,
+      send: init.send,
+      unanswered: () => this.#end('failed', 'the DTLS handshake failed: the peer does not answer'),
+    });
     const pipe = {
       type: 'ice',
       address: { address: '', family: '', port: 0 },
       closed: false,
       onData: (_datagram: Buffer): void => undefined,
-      send: async (datagram: Buffer): Promise<void> => {
-        if (this.#state === 'connecting') init.send(datagram);
-      },
+      send: (datagram: Buffer): Promise<void> => this.#takeOver(datagram),
       close: async (): Promise<void> => undefined,
     };
     const { certPem, keyPem, signatureHash } = init.certificate.options;
@@ -97,7 +115,15 @@ export class DtlsSession {
     });
     this.#pipe = pipe;
     const handle = this.#client.onHandleHandshakes;
-    this.#client.onHandleHandshakes = (messages) => handle(this.#firstOfEachProof(messages));
+    this.#client.onHandleHandshakes = async (messages) => {
+      await handle(this.#firstOfEachProof(messages)).catch(unlessTakenOver);
+      this.#letProceed();
+    };
+    dtlsInternals(this.#client).waitForReady = (mayProceed) =>
+      new Promise((proceed) => {
+        this.#overtaking.add({ mayProceed, proceed });
+        this.#letProceed();
+      });
     this.#client.onConnect.once(() => this.#handshakeDone());
     this.#client.onError.once((error) => this.#end('failed', `the DTLS handshake failed: ${error.message}`));
   }
@@ -110,9 +136,12 @@ export class DtlsSession {
   connect(): void {
     if (this.#state !== 'new') return;
     this.#state = 'connecting';
-    this.#client.connect().catch((error: unknown) => {
-      this.#end('failed', `the DTLS handshake failed: ${error instanceof Error ? error.message : String(error)}`);
-    });
+    this.#client
+      .connect()
+      .catch(unlessTakenOver)
+      .catch((error: unknown) => {
+        this.#end('failed', `the DTLS handshake failed: ${error instanceof Error ? error.message : String(error)}`);
+      });
   }
 
   /** Takes a datagram that the guard let through. Never throws. */
@@ -133,7 +162,23 @@ export class DtlsSession {
   close(): void {
     if (this.#state === 'connected') this.#init.send(this.#sealAlert(LEVEL_WARNING, CLOSE_NOTIFY));
     this.#state = 'closed';
-    this.#client.dtls.flight = PAST_ALL_FLIGHTS;
+    this.#flight.stop();
+  }
+
+  /** Sends the flight that `datagram` is the first of; called once a flight, since it throws. */
+  #takeOver(datagram: Buffer): never {
+    const { lastMessage } = this.#client.dtls;
+    // The last flight has a datagram for each message, the others have one.
+    if (this.#state === 'connecting') this.#flight.send(lastMessage[0] === datagram ? lastMessage : [datagram]);
+    throw TAKEN_OVER;
+  }
+
+  #letProceed(): void {
+    for (const message of this.#overtaking) {
+      if (!message.mayProceed()) continue;
+      this.#overtaking.delete(message);
+      message.proceed();
+    }
   }
 
   #firstOfEachProof(messages: HandshakeMessages): HandshakeMessages {
@@ -167,6 +212,7 @@ export class DtlsSession {
     }
     const keys = this.#client.extractSessionKeys(KEY_BYTES, SALT_BYTES[profile]);
     this.#state = 'connected';
+    this.#flight.stop();
     this.#init.connected({ profile, ...keys });
   }
 
@@ -204,9 +250,13 @@ export class DtlsSession {
   #end(state: 'closed' | 'failed', reason: string): void {
     if (this.#state === 'closed' || this.#state === 'failed') return;
     this.#state = state;
-    this.#client.dtls.flight = PAST_ALL_FLIGHTS;
+    this.#flight.stop();
     this.#init.ended(reason);
   }
+}
+
+function unlessTakenOver(error: unknown): void {
+  if (error !== TAKEN_OVER) throw error;
 }
 
 type Sealable = Parameters<CipherContext['encryptPacket']>[0];

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { type Address, Candidate, CandidatePairState, Connection, StunOverTurnProtocol, StunProtocol } from 'werift';
+import type { Lifetime } from '../../concurrency/lifetime.js';
 import type { Clock, Timer } from '../../core/clock.js';
 import { describeError, FramelockError } from '../../core/errors.js';
 import type { RemoteTransport } from './answer-transport.js';
@@ -11,6 +12,8 @@ import { connectionInternals, stunInternals, turnInternals } from './werift-inte
 
 /** Servers and addresses of an agent. */
 export interface IceAgentOptions {
+  /** Of the transport; asked before anything that comes in is handed on. */
+  readonly lifetime: Lifetime;
   readonly clock: Clock;
   /** Literal local addresses, one socket and host candidate each. */
   readonly addresses: readonly string[];
@@ -164,6 +167,7 @@ export class IceAgent implements GuardContext {
   /** Idempotent. Nothing is reported any more; our sockets are closed first, whatever werift does afterwards. */
   async close(): Promise<void> {
     this.state = 'closed';
+    this.#options.lifetime.end();
     this.#recheck?.cancel();
     const opened = await Promise.allSettled(this.#opening);
     const late = opened.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
@@ -194,6 +198,10 @@ export class IceAgent implements GuardContext {
       this.#sockets.set(protocol, socket);
       protocol.transport = socket as unknown as StunProtocol['transport'];
     };
+    const request = protocol.request.bind(protocol);
+    // Checks bring their options; without any it is the question to a STUN server. werift's close would leave it, and its timer, unsettled.
+    protocol.request = (message, address, key, retries, sent) =>
+      request(message, address, key, retries ?? { signal: this.#options.lifetime.signal }, sent);
   }
 
   async #open(address: string | undefined, observer: Parameters<typeof UdpSocket.open>[1]): Promise<UdpSocket> {
@@ -212,13 +220,18 @@ export class IceAgent implements GuardContext {
   }
 
   #guardRelay(protocol: StunOverTurnProtocol): void {
+    if (!this.#options.lifetime.enter('relay')) {
+      // Nobody else would give the allocation back, and werift would refresh it for ever. Closing a socket cannot fail.
+      void protocol.close();
+      throw new FramelockError('CLOSED', 'The ICE agent was closed while a relay was allocated');
+    }
     const internals = turnInternals(protocol);
     const toIce = internals.handleStunMessage.bind(protocol);
     internals.handleStunMessage = (datagram, from) => this.#receive(datagram, from, toIce);
   }
 
   #receive(datagram: Buffer, from: Address, toIce: (datagram: Buffer, from: Address) => void): void {
-    if (this.#isClosed) return;
+    if (!this.#options.lifetime.enter('datagram')) return;
     const kind = this.#guard.admit(datagram, from[0], from[1], this);
     if (kind === undefined) return;
     if (kind !== 'stun' || this.isPeer(from[0], from[1])) this.lastHeardUs = this.#options.clock.nowUs();

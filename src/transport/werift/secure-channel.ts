@@ -1,3 +1,4 @@
+import type { Clock } from '../../core/clock.js';
 import type { RtpPacketHeader } from '../../rtp/rtp-packet.js';
 import type { TransportStats } from '../media-transport.js';
 import type { Fingerprint } from './answer-transport.js';
@@ -7,6 +8,7 @@ import type { DtlsSessionState } from './transport-state.js';
 
 /** What a channel is made of. */
 export interface SecureChannelInit {
+  readonly clock: Clock;
   readonly certificate: LocalCertificate;
   /** Of the peer's certificate, from its answer. */
   readonly fingerprints: readonly Fingerprint[];
@@ -40,6 +42,7 @@ export class SecureChannel {
   constructor(init: SecureChannelInit) {
     this.#init = init;
     this.#dtls = new DtlsSession({
+      clock: init.clock,
       certificate: init.certificate,
       fingerprints: init.fingerprints,
       send: (datagram) => void this.#send(datagram),

@@ -1,4 +1,4 @@
-import type { Address, Connection, Protocol, StunOverTurnProtocol, StunProtocol } from 'werift';
+import type { Address, Connection, DtlsClient, Protocol, StunOverTurnProtocol, StunProtocol } from 'werift';
 import { FramelockError } from '../../core/errors.js';
 
 /**
@@ -21,6 +21,11 @@ export interface TurnProtocolInternals {
   handleStunMessage(datagram: Buffer, address: Address): void;
 }
 
+/** `DtlsClient`: holds a handshake message until those that it overtook are there, polling with a timer. Replaced, to have no timer. */
+export interface DtlsInternals {
+  waitForReady(condition: () => boolean): Promise<void>;
+}
+
 export function connectionInternals(connection: Connection): ConnectionInternals {
   return assertInternals(connection as unknown as ConnectionInternals, 'ensureProtocol');
 }
@@ -31,6 +36,10 @@ export function stunInternals(protocol: StunProtocol): StunProtocolInternals {
 
 export function turnInternals(protocol: StunOverTurnProtocol): TurnProtocolInternals {
   return assertInternals(protocol as unknown as TurnProtocolInternals, 'handleStunMessage');
+}
+
+export function dtlsInternals(client: DtlsClient): DtlsInternals {
+  return assertInternals(client as unknown as DtlsInternals, 'waitForReady');
 }
 
 function assertInternals<T extends object>(target: T, member: keyof T & string): T {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Connection } from 'werift';
+import { Lifetime } from '../../concurrency/lifetime.js';
 import type { Clock, Timer } from '../../core/clock.js';
 import { describeError, FramelockError } from '../../core/errors.js';
 import type { Logger } from '../../core/logger.js';
@@ -45,7 +46,7 @@ const NO_TRAFFIC = { bytesSent: 0, packetsSent: 0, bytesReceived: 0, packetsRece
  * {@link MediaTransport} over the ICE, DTLS and SRTP parts of werift, without its `RTCPeerConnection`: SDP, RTP, RTCP, the sockets and the
  * guard in front of them are ours. Always offers, always controls ICE, always is the DTLS client.
  *
- * Every field is owned by the instance and changes synchronously only; nothing but the closed signal is read after an await.
+ * Every field is owned by the instance and changes synchronously only; nothing but the lifetime is read after an await.
  */
 export class WeriftTransport implements MediaTransport {
   readonly cname = randomBytes(12).toString('base64url');
@@ -53,7 +54,9 @@ export class WeriftTransport implements MediaTransport {
   readonly #ice: IceAgent;
   readonly #lines = new MediaLines();
   readonly #sessionId = (randomBytes(8).readBigUInt64BE() >> 2n).toString();
-  readonly #closed = new AbortController();
+  readonly #lifetime: Lifetime;
+  /** Whose timers do nothing after the close. */
+  readonly #clock: Clock;
   readonly #status: TransportStatus;
   #offers = 0;
   /** The m-lines of the offer that awaits its answer. */
@@ -70,10 +73,15 @@ export class WeriftTransport implements MediaTransport {
   constructor(init: WeriftTransportInit) {
     this.#init = init;
     this.#status = new TransportStatus(init.observer, init.logger);
-    const { clock, addresses, portRange, servers, gatheringTimeoutMs } = init;
+    const { observer, addresses, portRange, servers, gatheringTimeoutMs } = init;
+    this.#lifetime = new Lifetime('The transport', {
+      lateCompletion: (kind) => observer.lateCompletion?.(kind),
+    });
+    this.#clock = this.#lifetime.clock(init.clock);
     this.#ice = new IceAgent(
       {
-        clock,
+        lifetime: this.#lifetime,
+        clock: this.#clock,
         addresses,
         servers,
         // Leaves time to go on with the candidates that there are.
@@ -108,7 +116,7 @@ export class WeriftTransport implements MediaTransport {
       timeoutMs: gatheringTimeoutMs,
       timedOut: () =>
         new FramelockError('CONNECT_TIMEOUT', `Gathering candidates took longer than ${gatheringTimeoutMs} ms`),
-      signals: [signal, this.#closed.signal],
+      signals: [signal, this.#lifetime.signal],
     });
     this.#assertOpen();
     const candidates = this.#ice.localCandidates;
@@ -155,7 +163,7 @@ export class WeriftTransport implements MediaTransport {
       clock: this.#init.clock,
       timeoutMs,
       timedOut: () => this.#connectTimeout(timeoutMs),
-      signals: [signal, this.#closed.signal],
+      signals: [signal, this.#lifetime.signal],
     });
   }
 
@@ -187,7 +195,7 @@ export class WeriftTransport implements MediaTransport {
 
   async #close(): Promise<void> {
     this.#channel?.close();
-    this.#closed.abort();
+    this.#lifetime.end();
     this.#timer?.cancel();
     this.#update('closed by the application');
     const { clock, logger } = this.#init;
@@ -207,6 +215,7 @@ export class WeriftTransport implements MediaTransport {
 
   #createChannel(certificate: LocalCertificate, { fingerprints }: RemoteTransport): SecureChannel {
     return new SecureChannel({
+      clock: this.#clock,
       certificate,
       fingerprints,
       send: (datagram) => this.#ice.send(datagram),
@@ -220,15 +229,15 @@ export class WeriftTransport implements MediaTransport {
   }
 
   #startDtls(): void {
-    this.#timer = this.#init.clock.setTimer(DTLS_DELAY_MS, () => {
+    this.#timer = this.#clock.setTimer(DTLS_DELAY_MS, () => {
       this.#channel?.connect();
       this.#update();
     });
   }
 
   #watchSilence(): void {
-    this.#timer = this.#init.clock.setTimer(SILENCE_CHECK_MS, () => {
-      this.#silent = this.#init.clock.nowUs() - this.#ice.lastHeardUs > SILENCE_LIMIT_US;
+    this.#timer = this.#clock.setTimer(SILENCE_CHECK_MS, () => {
+      this.#silent = this.#clock.nowUs() - this.#ice.lastHeardUs > SILENCE_LIMIT_US;
       this.#update(this.#silent ? `nothing came from the peer for ${SILENCE_LIMIT_US / 1_000_000} s` : undefined);
       if (this.state !== 'failed' && this.state !== 'closed') this.#watchSilence();
     });
@@ -236,7 +245,7 @@ export class WeriftTransport implements MediaTransport {
 
   #update(reason?: string): void {
     const inputs = {
-      closed: this.#closed.signal.aborted,
+      closed: this.#lifetime.ended,
       answered: this.#remote !== undefined,
       ice: this.#ice.state,
       dtls: this.#channel?.state ?? 'new',
@@ -252,6 +261,6 @@ export class WeriftTransport implements MediaTransport {
   }
 
   #assertOpen(): void {
-    if (this.#closed.signal.aborted) throw new FramelockError('CLOSED', 'The transport is closed');
+    if (this.#lifetime.ended) throw new FramelockError('CLOSED', 'The transport is closed');
   }
 }

@@ -1,6 +1,7 @@
 import { createECDH, randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { DtlsServer } from 'werift';
+import { SystemClock } from '../../../src/core/clock.js';
 import type { Fingerprint } from '../../../src/transport/werift/answer-transport.js';
 import { createCertificate, DtlsSession, type LocalCertificate } from '../../../src/transport/werift/dtls-session.js';
 import type { SrtpKeys } from '../../../src/transport/werift/srtp-session.js';
@@ -43,6 +44,7 @@ async function setUp(
   const keys: SrtpKeys[] = [];
   const ended: string[] = [];
   const session: DtlsSession = new DtlsSession({
+    clock: new SystemClock(),
     certificate: ours,
     fingerprints: [options.announced ?? fingerprintOf(theirs)],
     send: (datagram) => {

@@ -5,6 +5,7 @@ import type { TransportTrackSpec } from '../../../src/transport/media-transport.
 import {
   createTransport,
   eventually,
+  LateSystemClock,
   type ObservedTransport,
   openUdpSockets,
   PacketPump,
@@ -24,8 +25,8 @@ afterEach(async () => {
   for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
 });
 
-function start(): ObservedTransport & { peer: WrtcPeer } {
-  const observed = createTransport();
+function start(options: Parameters<typeof createTransport>[0] = {}): ObservedTransport & { peer: WrtcPeer } {
+  const observed = createTransport(options);
   const peer = new WrtcPeer();
   cleanUps.push(
     () => peer.close(),
@@ -291,6 +292,15 @@ describe('WeriftTransport alone', () => {
     expect([session.states.length, session.rtcp.length]).toEqual(heard);
     // close_notify, and nothing else
     expect(session.transport.getStats().packetsSent).toBe(sent + 1);
+  });
+
+  it('is not revived by timers that ring in spite of being cancelled, and counts them', async () => {
+    const session = start({ clock: new LateSystemClock() });
+    await negotiate(session, [FRONT]);
+    await eventually(() => session.transport.getStats().iceState === 'connected', 'the first check');
+    await session.transport.close();
+    await eventually(() => session.late.includes('timer'), 'a late timer');
+    expect(session.states.at(-1)).toBe('closed');
   });
 
   it('opens sockets on the addresses that it was given and no others', async () => {

@@ -1,7 +1,7 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import wrtc from '@roamhq/wrtc';
-import { type Clock, SystemClock } from '../../../src/core/clock.js';
+import { type Clock, SystemClock, type Timer } from '../../../src/core/clock.js';
 import type { RtpPacketHeader } from '../../../src/rtp/rtp-packet.js';
 import type { MediaTransport, NegotiatedTrack, TransportState } from '../../../src/transport/media-transport.js';
 import { createWeriftTransportFactory } from '../../../src/transport/werift/werift-transport-factory.js';
@@ -36,6 +36,8 @@ export interface ObservedTransport {
   readonly transport: MediaTransport;
   readonly states: string[];
   readonly rtcp: Buffer[];
+  /** Kinds of what came too late. */
+  readonly late: string[];
 }
 
 export function createTransport(
@@ -43,12 +45,14 @@ export function createTransport(
 ): ObservedTransport {
   const states: string[] = [];
   const rtcp: Buffer[] = [];
+  const late: string[] = [];
   const factory = createWeriftTransportFactory({ clock: new SystemClock(), ...options });
   const transport = factory({
     stateChanged: (state: TransportState) => void states.push(state),
     rtcp: (compound) => void rtcp.push(Buffer.from(compound)),
+    lateCompletion: (kind) => void late.push(kind),
   });
-  return { transport, states, rtcp };
+  return { transport, states, rtcp, late };
 }
 
 /** Sends packets of a small VP8 key frame on every track until told to stop. */
@@ -88,6 +92,14 @@ export class SkewedClock extends SystemClock {
 
   override nowUs(): number {
     return super.nowUs() + this.aheadUs;
+  }
+}
+
+/** The machine's clock, whose timers ring even though they were cancelled. */
+export class LateSystemClock extends SystemClock {
+  override setTimer(delayMs: number, callback: () => void): Timer {
+    super.setTimer(delayMs, callback);
+    return { cancel: () => undefined };
   }
 }
 
