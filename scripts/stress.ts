@@ -33,6 +33,8 @@ const table = new StressTable(run, process.stderr);
 process.on('unhandledRejection', (reason) => run.violations.add('fault', `unhandled rejection: ${String(reason)}`));
 process.on('uncaughtException', (error) => run.violations.add('fault', `uncaught exception: ${error.stack}`));
 
+/** When the run was over; nothing if it never was. */
+let endedMs: number | undefined;
 const stuck = setTimeout(
   () => {
     giveUp(`it is stuck in: ${run.phase}`);
@@ -44,7 +46,7 @@ clearTimeout(stuck);
 table.stop();
 judge(run, options);
 
-const endedMs = performance.now();
+endedMs = performance.now();
 setTimeout(() => {
   giveUp(`it does not end; what holds it: ${process.getActiveResourcesInfo().join(', ')}`);
 }, EXIT_TIMEOUT_MS).unref();
@@ -52,7 +54,8 @@ setTimeout(() => {
 process.once('beforeExit', () => tell());
 
 function tell(): void {
-  const result = resultOf(run, options, Math.round(performance.now() - endedMs));
+  const exitMs = endedMs === undefined ? undefined : Math.round(performance.now() - endedMs);
+  const result = resultOf(run, options, exitMs);
   writeSync(1, `${values.json ? JSON.stringify(result) : describeResult(result)}\n`);
   process.exitCode = result.passed ? 0 : 1;
 }

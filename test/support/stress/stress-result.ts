@@ -15,8 +15,8 @@ export function judge({ storm, violations, memory }: StressRun, { swaps, cycles 
   if (!(growthPct < MAX_RSS_GROWTH_PCT)) violations.add('figure', `memory has grown by ${growthPct} %`);
 }
 
-/** @param exitMs how long the process took to end by itself, from the end of the run on */
-export function resultOf(run: StressRun, options: StressOptions, exitMs: number) {
+/** @param exitMs how long the process took to end by itself, from the end of the run on; nothing if the run did not end */
+export function resultOf(run: StressRun, options: StressOptions, exitMs: number | undefined) {
   const { storm, ledger, order, violations, memory } = run;
   const { given, refused, released, sent, dropped } = ledger;
   return {
@@ -84,7 +84,7 @@ export function describeResult(result: StressResult): string {
       `${rss?.secondQuarterMb} MB, then ${rss?.lastQuarterMb} MB: ${rss?.growthPct} % (JavaScript's: ${rss?.scriptSecondQuarterMb}, then ${rss?.scriptLastQuarterMb} MB)`,
     ],
     ['close from a handler', `while ${result.closedWhile}: ${steps?.join(', ') ?? 'never resolved'}`],
-    ['process ended by itself', `${result.exitMs} ms after the run`],
+    ['process at rest', result.exitMs === undefined ? 'never' : `${result.exitMs} ms after the run`],
     ['warnings', result.warnings.join('; ') || 'none'],
   ];
   const verdict = result.passed ? 'No violation.' : `VIOLATED:\n${result.violationTexts.join('\n')}`;

@@ -46,6 +46,7 @@ const CALM_TIMEOUT_MS = 15_000;
 /** How long the closed sender is listened to, with its cameras still running. */
 const AFTERMATH_MS = 1500;
 const CLOSE_STORM_MS = 1000;
+const CLOSE_TIMEOUT_MS = 15_000;
 /** After the start of a reconnect; offer and answer take some 50 ms, and DTLS begins 100 ms after ICE has connected. */
 const HANDSHAKE_MS = 200;
 const LOOK_EVERY_MS = 50;
@@ -213,16 +214,16 @@ export class StressRun {
       this.storm.beginReconnect();
       await elapsed(HANDSHAKE_MS);
     }
-    const fromInside = new Promise<CloseReport>((resolve, reject) => {
-      this.#closeFromHandler = async () => {
-        this.storm.closing();
-        this.closedWhile = this.#sender.state;
-        await this.#sender.close().then(resolve, reject);
-        this.#closed = true;
-      };
-    });
-    const report = await fromInside;
-    this.closeReport = report;
+    this.#closeFromHandler = async () => {
+      this.storm.closing();
+      this.closedWhile = this.#sender.state;
+      this.closeReport = await this.#sender.close();
+      this.#closed = true;
+    };
+    const deadlineMs = performance.now() + CLOSE_TIMEOUT_MS;
+    await until(() => this.closeReport !== undefined || performance.now() >= deadlineMs);
+    const report = this.closeReport;
+    if (report === undefined) throw new Error(`no handler has closed the sender within ${CLOSE_TIMEOUT_MS} ms`);
     if (!report.clean) this.violations.add('close', `not clean: ${JSON.stringify(report.steps)}`);
     const again = await this.#sender.close();
     if (again !== report) this.violations.add('close', 'a second close resolved with another report');
