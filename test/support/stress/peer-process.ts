@@ -11,6 +11,7 @@ export class PeerProcess {
   readonly #child: ChildProcess;
   readonly #waiting = new Map<number, { resolve(answer: string): void; reject(error: Error): void }>();
   #requests = 0;
+  #closing = false;
 
   /**
    * @param onPictures told of decoded pictures, in the order of decoding
@@ -26,7 +27,7 @@ export class PeerProcess {
     });
     this.#child.once('exit', (code, signal) => {
       const reason = `the peer's process ended with ${signal ?? code}`;
-      if (this.#child.connected || this.#waiting.size > 0) onDeath(reason);
+      if (!this.#closing) onDeath(reason);
       for (const { reject } of this.#waiting.values()) reject(new Error(reason));
     });
   }
@@ -45,6 +46,7 @@ export class PeerProcess {
 
   /** Resolves when the process is gone. */
   async close(): Promise<void> {
+    this.#closing = true;
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     const exited = once(this.#child, 'exit');
     this.#waiting.clear();
