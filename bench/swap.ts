@@ -1,10 +1,13 @@
+import type { VideoEncoderFactory } from '../src/encoder/encoder.js';
+import { NodeAvEncoderFactory } from '../src/encoder/node-av/node-av-encoder-factory.js';
 import type { FrameReport } from '../src/sender/frame-report.js';
 import type { EncoderSwapped } from '../src/sender/sender-events.js';
-import type { Benchmark } from './benchmark.js';
+import type { Benchmark, BenchmarkContext } from './benchmark.js';
 import { type CameraRig, startRig } from './support/camera-rig.js';
 import { pause } from './support/pause.js';
 import { percentile } from './support/percentile.js';
 import { drawPictures } from './support/replayed-camera.js';
+import { slowOpeningEncoders } from './support/slow-opening-encoders.js';
 
 const TRACKS = 4;
 const FRAMERATE = 30;
@@ -12,6 +15,10 @@ const FRAME_INTERVAL_US = 1e6 / FRAMERATE;
 const WARM_UP_S = 3;
 const SWAPS_QUICK = 100;
 const SWAPS = 400;
+const SLOW_SWAPS_QUICK = 40;
+const SLOW_SWAPS = 200;
+/** About what VP9 takes to open. */
+const SLOW_OPEN_MS = 160;
 /** Odd against the frame interval, so that swaps meet every phase of the encode cycle. */
 const BETWEEN_SWAPS_MS = 107;
 
@@ -21,25 +28,41 @@ interface SwapWindow {
   readonly toUs: number;
 }
 
-/** Encoder swaps under load, each track in turn. */
+/** Encoder swaps under load, each track in turn: with encoders that open at once, and with encoders that take their time. */
 export const swap: Benchmark = {
   name: 'swap',
   summary: 'encoder swaps while 4 VP8 tracks run at 1280x720, 30 fps: lock times, and frames that a swap costs',
-  async run({ quick, progress }) {
-    const rig = await startRig(TRACKS, FRAMERATE, drawPictures(progress));
-    try {
-      await pause(WARM_UP_S, 'warming up', progress);
-      const first = rig.reports.length;
-      const timings: EncoderSwapped[] = [];
-      rig.sender.on('encoderSwapped', (event) => void timings.push(event));
-      const windows = await runSwaps(rig, quick ? SWAPS_QUICK : SWAPS, progress);
-      await pause(1, 'draining', progress);
-      return figures(timings, windows, rig.reports.slice(first));
-    } finally {
-      await rig.close();
-    }
+  async run(context) {
+    const pictures = drawPictures(context.progress);
+    const fast = await measure(context.quick ? SWAPS_QUICK : SWAPS, pictures, context);
+    const encoders = slowOpeningEncoders(new NodeAvEncoderFactory(), SLOW_OPEN_MS);
+    const slow = await measure(context.quick ? SLOW_SWAPS_QUICK : SLOW_SWAPS, pictures, context, encoders);
+    return {
+      ...fast,
+      ...Object.fromEntries(Object.entries(slow).map(([name, value]) => [`slow_open_${name}`, value])),
+    };
   },
 };
+
+async function measure(
+  swaps: number,
+  pictures: readonly Uint8Array[],
+  { progress }: BenchmarkContext,
+  encoders?: VideoEncoderFactory,
+) {
+  const rig = await startRig(TRACKS, FRAMERATE, pictures, encoders);
+  try {
+    await pause(WARM_UP_S, 'warming up', progress);
+    const first = rig.reports.length;
+    const timings: EncoderSwapped[] = [];
+    rig.sender.on('encoderSwapped', (event) => void timings.push(event));
+    const windows = await runSwaps(rig, swaps, progress);
+    await pause(1, 'draining', progress);
+    return figures(timings, windows, rig.reports.slice(first));
+  } finally {
+    await rig.close();
+  }
+}
 
 async function runSwaps(
   rig: CameraRig,

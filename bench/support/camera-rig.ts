@@ -1,4 +1,5 @@
 import { SystemClock } from '../../src/core/clock.js';
+import type { VideoEncoderFactory } from '../../src/encoder/encoder.js';
 import type { FrameReport } from '../../src/sender/frame-report.js';
 import type { RtcSender } from '../../src/sender/rtc-sender.js';
 import { createSender } from '../../src/service/create-sender.js';
@@ -18,11 +19,22 @@ export interface CameraRig {
   close(): Promise<void>;
 }
 
-export async function startRig(tracks: number, framerate: number, pictures: readonly Uint8Array[]): Promise<CameraRig> {
+/** @param encoders opens the encoders. @default those of {@link createSender} */
+export async function startRig(
+  tracks: number,
+  framerate: number,
+  pictures: readonly Uint8Array[],
+  encoders?: VideoEncoderFactory,
+): Promise<CameraRig> {
   const clock = new SystemClock();
   const sfu = await startSfuProcess();
   // As in production: the lock checker is a debugging aid.
-  const sender = createSender({ clock, startBitrateBps: tracks * BITRATE_PER_TRACK_BPS, checkLocks: false });
+  const sender = createSender({
+    clock,
+    startBitrateBps: tracks * BITRATE_PER_TRACK_BPS,
+    checkLocks: false,
+    ...(encoders === undefined ? {} : { encoders }),
+  });
   const reports: FrameReport[] = [];
   sender.on('frameSent', (report) => void reports.push(report));
   const trackIds = Array.from({ length: tracks }, (_, index) => `camera-${index + 1}`);

@@ -38,17 +38,18 @@ type MediaStreamTrack = ConstructorParameters<typeof wrtc.nonstandard.RTCVideoSi
 /** A receiver over native libwebrtc: an implementation that shares no line with ours. */
 export class NativePeer {
   readonly #connection = new wrtc.RTCPeerConnection();
-  readonly #sinks: { stop(): void }[] = [];
+  readonly #sinks = new Map<string, { stop(): void }>();
   /** Decoded pictures of each m-line, by its mid. */
   readonly pictures = new Map<string, DecodedPicture[]>();
   /** Decoded sound of each m-line, by its mid. */
   readonly sounds = new Map<string, HeardSound>();
 
-  constructor(nowUs: () => number) {
+  /** @param onPicture told of each decoded picture, and by which m-line it came */
+  constructor(nowUs: () => number, onPicture: (mid: string, picture: DecodedPicture) => void = () => undefined) {
     this.#connection.ontrack = ({ track, transceiver }: TrackEvent) => {
       const mid = transceiver.mid ?? '';
       if (track.kind === 'audio') this.#listen(track, mid);
-      else this.#watch(track, mid, nowUs);
+      else this.#watch(track, mid, nowUs, onPicture);
     };
   }
 
@@ -74,13 +75,21 @@ export class NativePeer {
     return [...this.pictures.values()].find((decoded) => decoded.some(({ code }) => code?.cameraId === cameraId)) ?? [];
   }
 
-  #watch(track: MediaStreamTrack, mid: string, nowUs: () => number): void {
+  #watch(
+    track: MediaStreamTrack,
+    mid: string,
+    nowUs: () => number,
+    onPicture: (mid: string, picture: DecodedPicture) => void,
+  ): void {
     const decoded: DecodedPicture[] = [];
     this.pictures.set(mid, decoded);
     const sink = new wrtc.nonstandard.RTCVideoSink(track);
-    this.#sinks.push(sink);
+    this.#replaceSink(mid, sink);
     sink.onframe = ({ frame: { width, height, data } }: SinkEvent) => {
-      decoded.push({ width, height, code: readBarCode(new Uint8Array(data), width, height), decodedAtUs: nowUs() });
+      const code = readBarCode(new Uint8Array(data), width, height);
+      const picture = { width, height, code, decodedAtUs: nowUs() };
+      decoded.push(picture);
+      onPicture(mid, picture);
     };
   }
 
@@ -88,7 +97,7 @@ export class NativePeer {
     const sound: HeardSound = { channelCount: 0, samples: [] };
     this.sounds.set(mid, sound);
     const sink = new wrtc.nonstandard.RTCAudioSink(track);
-    this.#sinks.push(sink);
+    this.#replaceSink(mid, sink);
     sink.ondata = ({ samples, sampleRate, channelCount }: AudioEvent) => {
       if (sampleRate !== AUDIO_SAMPLE_RATE) return;
       sound.channelCount = channelCount;
@@ -97,8 +106,14 @@ export class NativePeer {
     };
   }
 
+  /** An m-line that comes back keeps its track: with the earlier sink still on it, everything would be seen twice. */
+  #replaceSink(mid: string, sink: { stop(): void }): void {
+    this.#sinks.get(mid)?.stop();
+    this.#sinks.set(mid, sink);
+  }
+
   close(): void {
-    for (const sink of this.#sinks) sink.stop();
+    for (const sink of this.#sinks.values()) sink.stop();
     this.#connection.close();
   }
 }
