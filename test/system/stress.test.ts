@@ -5,8 +5,10 @@ import type { StressResult } from '../support/stress/stress-result.js';
 const SECONDS = 60;
 const SWAPS = 500;
 const CYCLES = 50;
-/** As the program itself takes them on two cores. Each thread has a heap of its own, which takes minutes to settle where there are many. */
+/** As the program itself takes them on two cores. */
 const THREADS = '4';
+/** Where each thread may have a heap of its own, glibc takes minutes to settle, which looks like a leak (mallopt(3), M_ARENA_MAX). */
+const ARENAS = '2';
 /** The command waits for 15 s at the most for its own process to end, and says what holds it. */
 const TIMEOUT_MS = 170_000;
 
@@ -22,7 +24,7 @@ function stress(...args: string[]): Promise<Ended> {
     const child = execFile(
       process.execPath,
       ['--expose-gc', '--import', 'tsx', 'scripts/stress.ts', ...args],
-      { env: { ...process.env, UV_THREADPOOL_SIZE: THREADS }, timeout: TIMEOUT_MS, killSignal: 'SIGKILL' },
+      { env: { ...process.env, UV_THREADPOOL_SIZE: THREADS, MALLOC_ARENA_MAX: ARENAS }, timeout: TIMEOUT_MS, killSignal: 'SIGKILL' },
       (_error, stdout, stderr) => resolve({ code: child.exitCode ?? child.signalCode, stdout, stderr }),
     );
   });
