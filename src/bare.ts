@@ -30,6 +30,7 @@ export type { CloseReport, CloseStep } from './sender/close-report.js';
 export type { ConnectOptions } from './sender/connector.js';
 export type { EncodedAudioInput, EncodedVideoInput } from './sender/encoded-track.js';
 export type { DropReason, EncodedFrameReport, FrameReport, FrameTimes } from './sender/frame-report.js';
+export type { VideoConfigChange } from './sender/raw-video-track.js';
 export { RtcSender } from './sender/rtc-sender.js';
 export type { EncoderSwapped, SenderErrorEvent, SenderEvents } from './sender/sender-events.js';
 export type {

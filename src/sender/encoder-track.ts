@@ -35,6 +35,8 @@ type EncoderChunk = Omit<OutboundFrame, 'times'> & { release(): void };
 /** An encoder that is open, reads from its track and is not in use yet. */
 export interface FreshEncoder {
   readonly implementation: string;
+  /** Whether the track has been given another size, format or rate since this was opened for the old one; then it must not be installed. */
+  readonly outdated: boolean;
   /**
    * Puts it in the place of the current encoder and returns the old one, to be closed outside all locks. To be called on the exclusive side
    * of encoderMu.
@@ -90,10 +92,28 @@ export abstract class EncoderTrack<
    * @throws FramelockError ENCODER_OPEN_FAILED, CODEC_UNSUPPORTED
    */
   async openFresh(bitrateBps: number): Promise<FreshEncoder> {
+    const { revision } = this;
     const encoder = await this.openEncoder(bitrateBps);
+    return this.fresh(encoder, revision, () => undefined);
+  }
+
+  /** Counts the changes of what encoders are opened with; an encoder is only installed at the revision that it was opened at. */
+  protected get revision(): number {
+    return 0;
+  }
+
+  /** @param installed runs with the exchange, on the exclusive side of encoderMu */
+  protected fresh(encoder: Encoder, revision: number, installed: () => void): FreshEncoder {
+    const track = this;
     return {
       implementation: encoder.implementation,
-      install: () => this.#exchange(encoder),
+      get outdated() {
+        return track.revision !== revision;
+      },
+      install: () => {
+        installed();
+        return this.#exchange(encoder);
+      },
       close: () => encoder.close(),
     };
   }
@@ -164,9 +184,9 @@ export abstract class EncoderTrack<
     if (times !== undefined) super.skipped(times);
   }
 
-  dropWaiting(): void {
+  dropWaiting(reason: DropReason = this.paused ? 'paused' : 'not-connected'): void {
     const waiting = this.#mailbox.take();
-    if (waiting !== undefined) this.#drop(waiting, this.paused ? 'paused' : 'not-connected');
+    if (waiting !== undefined) this.#drop(waiting, reason);
   }
 
   async failed(error: unknown): Promise<void> {

@@ -1,7 +1,8 @@
+import { encodedSize } from '../encoder/encoded-size.js';
 import type { EncodedVideoChunk, VideoEncoder, VideoEncoderConfig, VideoEncoderFactory } from '../encoder/encoder.js';
-import { validateFrame } from '../encoder/validate-frame.js';
+import { validateEncoderConfig, validateFrame } from '../encoder/validate-frame.js';
 import type { RawVideoFrame } from '../encoder/video-frame.js';
-import { EncoderTrack, type EncoderTrackInit } from './encoder-track.js';
+import { EncoderTrack, type EncoderTrackInit, type FreshEncoder } from './encoder-track.js';
 import type { FrameSize } from './outbound-track.js';
 import { encoderBitrate, TrackControls } from './track-controls.js';
 
@@ -15,10 +16,15 @@ export interface RawVideoTrackInit extends EncoderTrackInit {
   readonly encoders: VideoEncoderFactory;
 }
 
+/** What can be changed of a camera while it runs. What is left out stays as it is. */
+export type VideoConfigChange = Partial<Pick<VideoEncoderConfig, 'width' | 'height' | 'format' | 'framerate'>>;
+
 /** A camera: raw pictures in. */
 export class RawVideoTrack extends EncoderTrack<RawVideoFrame, EncodedVideoChunk, VideoEncoder> {
   readonly stereo = false;
-  readonly #config: VideoEncoderConfig;
+  /** What encoders are opened with. Changed with the exchange of the encoder, on the exclusive side of encoderMu. */
+  #config: VideoEncoderConfig;
+  #revision = 0;
   readonly #encoders: VideoEncoderFactory;
   readonly #controls: TrackControls;
 
@@ -29,8 +35,9 @@ export class RawVideoTrack extends EncoderTrack<RawVideoFrame, EncodedVideoChunk
     this.#controls = new TrackControls(init.config.bitrateBps);
   }
 
+  /** Of the pictures that are sent. */
   get frameSize(): FrameSize {
-    return this.#config;
+    return encodedSize(this.#config);
   }
 
   get targetBps(): number {
@@ -58,8 +65,47 @@ export class RawVideoTrack extends EncoderTrack<RawVideoFrame, EncodedVideoChunk
     this.enqueue(this.#privateCopy(frame));
   }
 
+  /**
+   * A private copy of a change that encoders can take.
+   * @throws FramelockError INVALID_ARGUMENT
+   */
+  checkedChange({ width, height, format, framerate }: VideoConfigChange): VideoConfigChange {
+    const change = {
+      ...(width === undefined ? {} : { width }),
+      ...(height === undefined ? {} : { height }),
+      ...(format === undefined ? {} : { format }),
+      ...(framerate === undefined ? {} : { framerate }),
+    };
+    this.check(() => validateEncoderConfig({ ...this.#config, ...change }));
+    return change;
+  }
+
+  /**
+   * Opens an encoder for other frames than the ones that come now. With its installation the track takes those; a frame of the former kind
+   * that still waits is dropped.
+   * @throws FramelockError ENCODER_OPEN_FAILED, CODEC_UNSUPPORTED
+   */
+  async openReconfigured(bitrateBps: number, change: VideoConfigChange): Promise<FreshEncoder> {
+    const { revision } = this;
+    const config = { ...this.#config, ...change };
+    const encoder = await this.#open(config, bitrateBps);
+    return this.fresh(encoder, revision, () => {
+      this.#config = config;
+      this.#revision += 1;
+      this.dropWaiting('reconfigured');
+    });
+  }
+
+  protected override get revision(): number {
+    return this.#revision;
+  }
+
   protected openEncoder(bitrateBps: number): Promise<VideoEncoder> {
-    return this.#encoders.open({ ...this.#config, bitrateBps: encoderBitrate(bitrateBps) }, this.input);
+    return this.#open(this.#config, bitrateBps);
+  }
+
+  #open(config: VideoEncoderConfig, bitrateBps: number): Promise<VideoEncoder> {
+    return this.#encoders.open({ ...config, bitrateBps: encoderBitrate(bitrateBps) }, this.input);
   }
 
   /**

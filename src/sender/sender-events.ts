@@ -33,8 +33,8 @@ export interface SenderEvents {
 export interface EncoderSwapped {
   readonly trackId: string;
   readonly implementation: string;
-  /** Why: asked for, or because the allocation woke the track from a pause. */
-  readonly cause: 'recreate' | 'activation';
+  /** Why: asked for, because the allocation woke the track from a pause, or because its size, format or frame rate was changed. */
+  readonly cause: 'recreate' | 'activation' | 'reconfiguration';
   /** Microseconds from asking the track to stand still to holding the write side of encoderMu: at most one encode cycle. */
   readonly waitUs: number;
   /** Microseconds during which both locks were held exclusively. */

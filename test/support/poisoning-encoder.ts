@@ -149,6 +149,9 @@ export class PoisoningEncoder implements VideoEncoder {
     if (frame === undefined) return { kind: 'empty' };
     this.#state = 'reading';
     try {
+      if (frame.codedWidth !== this.config.width || frame.codedHeight !== this.config.height) {
+        throw this.#violation('FRAME_SIZE_MISMATCH', 'a frame of another size');
+      }
       await this.#options.gate?.('read', this.generation);
       if (this.readError !== undefined) throw this.readError;
       const chunk = this.#fill(frame);
@@ -223,7 +226,7 @@ export class PoisoningEncoder implements VideoEncoder {
     this.#onClosed();
   }
 
-  #violation(code: 'ENCODER_CLOSED' | 'ENCODER_BUSY', what: string): FramelockError {
+  #violation(code: 'ENCODER_CLOSED' | 'ENCODER_BUSY' | 'FRAME_SIZE_MISMATCH', what: string): FramelockError {
     const message = `Encoder ${this.generation}: ${what}.`;
     this.#violations.push(message);
     return new FramelockError(code, message);

@@ -1,6 +1,7 @@
 import { AV_LOG_ERROR } from 'node-av/constants';
 import { Codec, Log } from 'node-av/lib';
 import { describeError, FramelockError } from '../../core/errors.js';
+import { encodedSize } from '../encoded-size.js';
 import type { FrameInput, VideoCodec, VideoEncoder, VideoEncoderConfig, VideoEncoderFactory } from '../encoder.js';
 import { SingleFlightEncoder } from '../single-flight-encoder.js';
 import { validateEncoderConfig } from '../validate-frame.js';
@@ -50,7 +51,7 @@ export class NodeAvEncoderFactory implements VideoEncoderFactory {
       implementation: profile.encoderName,
       input,
       native,
-      rateControl: profile.createRateControl(ownConfig),
+      rateControl: profile.createRateControl({ ...ownConfig, ...encodedSize(ownConfig) }),
     });
   }
 }
