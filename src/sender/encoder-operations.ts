@@ -53,6 +53,14 @@ export class EncoderOperations {
   }
 
   /**
+   * Replaces an encoder that has failed.
+   * @throws FramelockError ENCODER_OPEN_FAILED, ENCODER_BUSY, TRACK_REMOVED, CLOSED; in each case it stays
+   */
+  async replaceBroken(track: RawTrack): Promise<void> {
+    await this.#replace(track, 'failure', () => track.openFresh(track.targetBps));
+  }
+
+  /**
    * Gives a track another size, format or frame rate, with an encoder to match.
    * @throws FramelockError ENCODER_OPEN_FAILED, ENCODER_BUSY, TRACK_REMOVED, CLOSED; in each case all is as before
    */
@@ -114,8 +122,10 @@ export class EncoderOperations {
         }
       },
       commit,
-      swapped: ({ track, implementation, waitUs, exclusiveHoldUs }) =>
-        this.#host.encoderSwapped({ trackId: track.id, implementation, cause, waitUs, exclusiveHoldUs }),
+      swapped: ({ track, implementation, waitUs, exclusiveHoldUs }) => {
+        if (cause !== 'failure') track.pardon();
+        this.#host.encoderSwapped({ trackId: track.id, implementation, cause, waitUs, exclusiveHoldUs });
+      },
     });
   }
 }

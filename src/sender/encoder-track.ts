@@ -1,14 +1,16 @@
 import type { EncoderLock, TracksLock } from '../concurrency/lock-order.js';
 import { Mailbox } from '../concurrency/mailbox.js';
-import { FramelockError, isFramelockError } from '../core/errors.js';
+import { describeError, FramelockError, isFramelockError } from '../core/errors.js';
 import type { MediaEncoder } from '../encoder/encoder.js';
 import type { RtpCodec } from '../rtp/rtp-codec.js';
 import { CycleGate, type CycleHold } from './cycle-gate.js';
 import { type EncodeLoopTrack, runEncodeLoop } from './encode-loop.js';
+import { EncoderRecovery, type RecoveryStep } from './encoder-recovery.js';
 import { ErrorBackoff } from './error-backoff.js';
 import type { DropReason } from './frame-report.js';
 import type { OutboundRtp } from './outbound-rtp.js';
 import { type OutboundFrame, OutboundTrack, type TrackHost } from './outbound-track.js';
+import { RateWatch } from './rate-watch.js';
 import type { TrackHandle } from './track-handle.js';
 import { type QueuedFrame, TrackInput } from './track-input.js';
 
@@ -19,8 +21,15 @@ export interface EncoderTrackInit {
   readonly host: TrackHost;
   readonly tracksMu: TracksLock;
   readonly encoderMu: EncoderLock;
-  /** A failed encode, for events and logs. */
-  readonly encodeFailed: (trackId: string, error: unknown) => void;
+  readonly faults: EncoderFaults;
+}
+
+/** Whom a track turns to when its encoder fails. */
+export interface EncoderFaults {
+  /** Tells of a failed encode, or of a track that is given up. */
+  encodeFailed(trackId: string, error: unknown): void;
+  /** Puts a fresh encoder in place. Resolves when that is done or has failed, which it tells, and never rejects. */
+  replaceEncoder(handle: TrackHandle): Promise<void>;
 }
 
 /** A raw frame, whatever it holds. */
@@ -66,7 +75,11 @@ export abstract class EncoderTrack<
   protected readonly input: TrackInput<Frame>;
   readonly #mailbox: Mailbox<QueuedFrame<Frame>>;
   readonly #backoff: ErrorBackoff;
-  readonly #encodeFailed: (trackId: string, error: unknown) => void;
+  readonly #faults: EncoderFaults;
+  readonly #recovery = new EncoderRecovery();
+  readonly #rateWatch = new RateWatch();
+  /** Why the track was given up. */
+  #failure: string | undefined;
   #encoder: Encoder | undefined;
   #loop: Promise<void> = Promise.resolve();
   readonly #cycles = new CycleGate();
@@ -79,7 +92,7 @@ export abstract class EncoderTrack<
     this.#mailbox = new Mailbox(`mailbox of track "${this.id}"`, mailboxCapacity);
     this.input = new TrackInput(this.#mailbox, init.host.clock);
     this.#backoff = new ErrorBackoff(init.host.clock);
-    this.#encodeFailed = init.encodeFailed;
+    this.#faults = init.faults;
   }
 
   /** Opens an encoder that reads from `input`, at a bitrate as near to the given one as encoders accept. */
@@ -122,6 +135,28 @@ export abstract class EncoderTrack<
     return this.#encoder?.implementation;
   }
 
+  override get failure(): string | undefined {
+    return this.#failure;
+  }
+
+  /** The encoder was replaced on behalf of somebody else than this track: earlier failures do not count any more. */
+  pardon(): void {
+    this.#recovery.reset();
+  }
+
+  /** Asks for a fresh encoder if this one does not keep to its target. */
+  checkRate(nowUs: number): void {
+    const encodedBps = this.counters.encodedRate.perSecond(nowUs);
+    if (this.paused || !this.#rateWatch.isOffTarget(encodedBps, this.encoderTargetBps, nowUs)) return;
+    const message = `track "${this.id}": its encoder makes ${Math.round(encodedBps)} bit/s, its target is ${this.encoderTargetBps}`;
+    const error = new FramelockError('ENCODER_OFF_TARGET', message, { context: { trackId: this.id } });
+    this.#faults.encodeFailed(this.id, error);
+    void this.#recover(this.#recovery.broken(), error);
+  }
+
+  /** What the encoder was asked for: the target, within what encoders accept. */
+  protected abstract readonly encoderTargetBps: number;
+
   /** Gives the track its first encoder and starts its loop. */
   start(first: FreshEncoder): void {
     first.install();
@@ -159,7 +194,7 @@ export abstract class EncoderTrack<
   }
 
   get sendable(): boolean {
-    return !this.paused && this.rtp.connected;
+    return !this.paused && this.rtp.connected && this.#failure === undefined;
   }
 
   get encoder(): Encoder {
@@ -177,6 +212,7 @@ export abstract class EncoderTrack<
       times: { ...times, encodedAtUs: this.host.clock.nowUs() },
     });
     this.#backoff.succeeded();
+    this.#recovery.succeeded(this.host.clock.nowUs());
   }
 
   override skipped(): void {
@@ -184,7 +220,7 @@ export abstract class EncoderTrack<
     if (times !== undefined) super.skipped(times);
   }
 
-  dropWaiting(reason: DropReason = this.paused ? 'paused' : 'not-connected'): void {
+  dropWaiting(reason: DropReason = this.#reasonNotToSend()): void {
     const waiting = this.#mailbox.take();
     if (waiting !== undefined) this.#drop(waiting, reason);
   }
@@ -193,10 +229,31 @@ export abstract class EncoderTrack<
     this.counters.encoderErrors += 1;
     const times = this.input.collectTaken();
     if (times !== undefined) this.reportDropped(times, 'encode-failed');
-    if (this.lifetime.enter('encode error')) this.#encodeFailed(this.id, error);
+    if (this.lifetime.enter('encode error')) this.#faults.encodeFailed(this.id, error);
     // No lock is held while the loop backs off: a swap need not wait for it.
     this.#cycles.leave();
-    await this.#backoff.failed();
+    await this.#recover(this.#recovery.failed(), error);
+    if (this.#failure === undefined) await this.#backoff.failed();
+  }
+
+  async #recover(step: RecoveryStep, error: unknown): Promise<void> {
+    if (this.lifetime.ended || this.stopped) return;
+    if (step === 'replace') await this.#faults.replaceEncoder(this.handle);
+    if (step === 'give up') this.#giveUp(error);
+  }
+
+  #giveUp(error: unknown): void {
+    this.#failure = describeError(error);
+    const message = `track "${this.id}" is given up, fresh encoders failed as well; recreateEncoder tries again. The last failure: ${this.#failure}`;
+    this.#faults.encodeFailed(
+      this.id,
+      new FramelockError('ENCODER_FAILED', message, { cause: error, context: { trackId: this.id } }),
+    );
+  }
+
+  #reasonNotToSend(): DropReason {
+    if (this.paused) return 'paused';
+    return this.rtp.connected ? 'encode-failed' : 'not-connected';
   }
 
   /** Runs a check of what was given to this track; its error names the track. */
@@ -227,6 +284,8 @@ export abstract class EncoderTrack<
   #exchange(next: Encoder | undefined): Encoder | undefined {
     const previous = this.#encoder;
     this.#encoder = next;
+    this.#failure = undefined;
+    this.#rateWatch.reset();
     return previous;
   }
 

@@ -44,6 +44,10 @@ export class RawVideoTrack extends EncoderTrack<RawVideoFrame, EncodedVideoChunk
     return this.#controls.targetBps;
   }
 
+  protected get encoderTargetBps(): number {
+    return encoderBitrate(this.targetBps);
+  }
+
   setTarget(targetBps: number): void {
     this.#controls.setTarget(targetBps);
   }

@@ -42,6 +42,7 @@ export function trackStats(track: Track, nowUs: number): TrackStats {
     ssrc: rtp.ssrc,
     active: !track.paused,
     health: track.health(nowUs),
+    ...(track.failure === undefined ? {} : { failure: track.failure }),
     ...(track.encoderImplementation === undefined ? {} : { encoderImplementation: track.encoderImplementation }),
     ...(frameSize === undefined ? {} : { frameWidth: frameSize.width, frameHeight: frameSize.height }),
     framesPerSecond: counters.sentFrames.perSecond(nowUs),

@@ -35,6 +35,8 @@ export interface TrackStats {
   /** Whether the allocation gives the track any rate. */
   readonly active: boolean;
   readonly health: TrackHealth;
+  /** Why the track was given up, while its health is `failed`. */
+  readonly failure?: string;
   /** Name of the encoder in use; absent for pre-encoded tracks. */
   readonly encoderImplementation?: string;
   /** Width and height in pixels; absent for audio, and where they are unknown. */

@@ -200,4 +200,28 @@ export const ENCODER_LOCK_MUTANTS: readonly Mutant[] = [
     replace: '',
     tests: ['sender/reconfigure'],
   },
+  {
+    name: 'failing-encoder-never-replaced',
+    guarantee,
+    file: TRACK,
+    find: "    if (step === 'replace') await this.#faults.replaceEncoder(this.handle);\n",
+    replace: '',
+    tests: ['sender/encoder-recovery'],
+  },
+  {
+    name: 'failing-track-never-given-up',
+    guarantee,
+    file: TRACK,
+    find: "    if (step === 'give up') this.#giveUp(error);\n",
+    replace: '',
+    tests: ['sender/encoder-recovery'],
+  },
+  {
+    name: 'encoder-off-its-target-goes-unnoticed',
+    guarantee,
+    file: 'src/sender/sender-core.ts',
+    find: "    for (const track of tracks) if (track.kind === 'raw') track.checkRate(nowUs);\n",
+    replace: '',
+    tests: ['sender/encoder-recovery'],
+  },
 ];

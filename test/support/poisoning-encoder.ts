@@ -53,6 +53,8 @@ export class PoisoningEncoderFactory implements VideoEncoderFactory {
   readonly violations: string[] = [];
   /** While set, `open` fails with it. */
   openError: Error | undefined;
+  /** The `readError` of encoders that are opened from now on. */
+  readError: Error | undefined;
   readonly #options: PoisoningEncoderOptions;
   #closed = 0;
 
@@ -87,6 +89,7 @@ export class PoisoningEncoderFactory implements VideoEncoderFactory {
         this.#closed += 1;
       },
     );
+    encoder.readError = this.readError;
     this.encoders.push(encoder);
     return encoder;
   }
