@@ -31,6 +31,7 @@ export type { ConnectOptions } from './sender/connector.js';
 export type { EncodedAudioInput, EncodedVideoInput } from './sender/encoded-track.js';
 export type { DropReason, EncodedFrameReport, FrameReport, FrameTimes } from './sender/frame-report.js';
 export type { VideoConfigChange } from './sender/raw-video-track.js';
+export type { DegradationPreference } from './sender/resolution-governor.js';
 export { RtcSender } from './sender/rtc-sender.js';
 export type { EncoderSwapped, SenderErrorEvent, SenderEvents } from './sender/sender-events.js';
 export type {

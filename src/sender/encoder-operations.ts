@@ -53,6 +53,15 @@ export class EncoderOperations {
   }
 
   /**
+   * Scales the picture of a track down, or up again.
+   * @throws FramelockError ENCODER_OPEN_FAILED, ENCODER_BUSY, TRACK_REMOVED, CLOSED; in each case all is as before
+   */
+  async rescale(track: RawVideoTrack, scaleResolutionDownBy: number): Promise<void> {
+    await this.#replace(track, 'scaling', () => track.openReconfigured(track.targetBps, { scaleResolutionDownBy }));
+    track.counters.resolutionChanges += 1;
+  }
+
+  /**
    * Replaces an encoder that has failed.
    * @throws FramelockError ENCODER_OPEN_FAILED, ENCODER_BUSY, TRACK_REMOVED, CLOSED; in each case it stays
    */

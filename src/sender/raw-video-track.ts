@@ -4,6 +4,7 @@ import { validateEncoderConfig, validateFrame } from '../encoder/validate-frame.
 import type { RawVideoFrame } from '../encoder/video-frame.js';
 import { EncoderTrack, type EncoderTrackInit, type FreshEncoder } from './encoder-track.js';
 import type { FrameSize } from './outbound-track.js';
+import { type DegradationPreference, ResolutionGovernor } from './resolution-governor.js';
 import { encoderBitrate, TrackControls } from './track-controls.js';
 
 /** One frame waits at the most, and the newest wins. */
@@ -14,10 +15,14 @@ export interface RawVideoTrackInit extends EncoderTrackInit {
   readonly config: VideoEncoderConfig;
   /** Opens this track's encoders, the first and every later one. */
   readonly encoders: VideoEncoderFactory;
+  readonly degradationPreference: DegradationPreference;
 }
 
 /** What can be changed of a camera while it runs. What is left out stays as it is. */
 export type VideoConfigChange = Partial<Pick<VideoEncoderConfig, 'width' | 'height' | 'format' | 'framerate'>>;
+
+/** The same, and what the track changes of itself. */
+type EncoderConfigChange = VideoConfigChange & Pick<VideoEncoderConfig, 'scaleResolutionDownBy'>;
 
 /** A camera: raw pictures in. */
 export class RawVideoTrack extends EncoderTrack<RawVideoFrame, EncodedVideoChunk, VideoEncoder> {
@@ -25,6 +30,8 @@ export class RawVideoTrack extends EncoderTrack<RawVideoFrame, EncodedVideoChunk
   /** What encoders are opened with. Changed with the exchange of the encoder, on the exclusive side of encoderMu. */
   #config: VideoEncoderConfig;
   #revision = 0;
+  readonly #degradationPreference: DegradationPreference;
+  #governor: ResolutionGovernor;
   readonly #encoders: VideoEncoderFactory;
   readonly #controls: TrackControls;
 
@@ -32,6 +39,8 @@ export class RawVideoTrack extends EncoderTrack<RawVideoFrame, EncodedVideoChunk
     super(init, init.config.codec, MAILBOX_CAPACITY);
     this.#config = init.config;
     this.#encoders = init.encoders;
+    this.#degradationPreference = init.degradationPreference;
+    this.#governor = this.#createGovernor();
     this.#controls = new TrackControls(init.config.bitrateBps);
   }
 
@@ -89,15 +98,42 @@ export class RawVideoTrack extends EncoderTrack<RawVideoFrame, EncodedVideoChunk
    * that still waits is dropped.
    * @throws FramelockError ENCODER_OPEN_FAILED, CODEC_UNSUPPORTED
    */
-  async openReconfigured(bitrateBps: number, change: VideoConfigChange): Promise<FreshEncoder> {
+  async openReconfigured(bitrateBps: number, change: EncoderConfigChange): Promise<FreshEncoder> {
     const { revision } = this;
-    const config = { ...this.#config, ...change };
+    const config = this.#changed(change);
     const encoder = await this.#open(config, bitrateBps);
     return this.fresh(encoder, revision, () => {
+      const former = this.#config;
       this.#config = config;
       this.#revision += 1;
+      this.counters.limitation.scaled((config.scaleResolutionDownBy ?? 1) > 1, this.host.clock.nowUs());
+      if (isSameInput(former, config)) return;
       this.dropWaiting('reconfigured');
+      this.#governor = this.#createGovernor();
     });
+  }
+
+  /** How far the picture should be scaled down from now on; nothing if it is so already. */
+  rescaling(nowUs: number): number | undefined {
+    if (this.paused || !this.rtp.connected || this.failure !== undefined) {
+      this.#governor.restart();
+      return undefined;
+    }
+    const { framesEncoded, framesDropped } = this.counters;
+    const framesSkipped = framesDropped['rate-control'];
+    const scale = this.#governor.update({ nowUs, framesEncoded, framesSkipped, targetBps: this.targetBps });
+    return scale === (this.#config.scaleResolutionDownBy ?? 1) ? undefined : scale;
+  }
+
+  #createGovernor(): ResolutionGovernor {
+    const { width, height } = this.#config;
+    return new ResolutionGovernor(this.#degradationPreference, width * height);
+  }
+
+  /** A picture of another size begins unscaled. */
+  #changed(change: EncoderConfigChange): VideoEncoderConfig {
+    const config = { ...this.#config, ...change };
+    return isSameInput(config, this.#config) ? config : { ...config, scaleResolutionDownBy: 1 };
   }
 
   protected override get revision(): number {
@@ -133,4 +169,9 @@ export class RawVideoTrack extends EncoderTrack<RawVideoFrame, EncodedVideoChunk
       },
     };
   }
+}
+
+/** Whether the same frames fit both. */
+function isSameInput(one: VideoEncoderConfig, other: VideoEncoderConfig): boolean {
+  return one.width === other.width && one.height === other.height && one.format === other.format;
 }

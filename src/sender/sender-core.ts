@@ -20,6 +20,7 @@ import { HealthMonitor, isFault } from './health-monitor.js';
 import { Heartbeat } from './heartbeat.js';
 import { InFlight } from './in-flight.js';
 import { watchLocks } from './lock-watch.js';
+import { Rescaler } from './rescaler.js';
 import { EVENT_POLICIES, type SenderEvents } from './sender-events.js';
 import { millisecondsOr, type RtcSenderOptions } from './sender-options.js';
 import { type SenderStats, trackStats } from './sender-stats.js';
@@ -62,6 +63,7 @@ export class SenderCore {
   readonly #feedback: FeedbackRouter;
   readonly connector: Connector;
   readonly #health: HealthMonitor;
+  readonly #rescaler: Rescaler;
   readonly #heartbeats: readonly Heartbeat[];
   #stopping: Promise<readonly CloseStep[]> | undefined;
   #closing: Promise<CloseReport> | undefined;
@@ -132,6 +134,10 @@ export class SenderCore {
       assertOpen: () => this.assertOpen(),
       encoderSwapped: (event) => this.events.emit('encoderSwapped', event),
     });
+    this.#rescaler = new Rescaler(
+      (track, scale) => this.operations.rescale(track, scale),
+      (trackId, error) => this.#encodeFailed(trackId, error),
+    );
     this.connector = new Connector({
       clock,
       logger: this.#logger,
@@ -280,6 +286,7 @@ export class SenderCore {
     const nowUs = this.clock.nowUs();
     const tracks = this.registry.all;
     for (const track of tracks) if (track.kind === 'raw') track.checkRate(nowUs);
+    this.#detached(() => this.#rescaler.check(tracks, nowUs));
     this.#health.check(tracks, nowUs);
   }
 

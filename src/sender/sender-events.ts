@@ -31,9 +31,9 @@ export interface SenderEvents {
 
 /**
  * Why an encoder is exchanged: asked for, because the allocation woke its track from a pause, because the track's size, format or frame rate was
- * changed, or because it kept failing or missing its target.
+ * changed, because its picture is scaled down or up, or because it kept failing or missing its target.
  */
-export type SwapCause = 'recreate' | 'activation' | 'reconfiguration' | 'failure';
+export type SwapCause = 'recreate' | 'activation' | 'reconfiguration' | 'scaling' | 'failure';
 
 /** A swap that was done. */
 export interface EncoderSwapped {

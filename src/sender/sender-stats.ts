@@ -64,6 +64,7 @@ export function trackStats(track: Track, nowUs: number): TrackStats {
     encoderErrors: counters.encoderErrors,
     qualityLimitationReason: counters.limitation.reason(nowUs),
     qualityLimitationDurations: counters.limitation.durations(nowUs),
+    qualityLimitationResolutionChanges: counters.resolutionChanges,
     ...(rtp.remoteInbound === undefined ? {} : { remoteInbound: rtp.remoteInbound }),
     ...(track.kind === 'raw' ? { encoderMu: track.encoderMu.stats() } : {}),
   };

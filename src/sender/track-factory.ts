@@ -38,8 +38,13 @@ export class TrackFactory {
   }
 
   raw(spec: VideoTrackSpec, config: VideoEncoderConfig): RawVideoTrack {
-    const { encoders = this.#init.encoders } = spec;
-    return new RawVideoTrack({ ...this.#encoderTrack(spec.id, config.codec), config, encoders });
+    const { encoders = this.#init.encoders, degradationPreference = 'balanced' } = spec;
+    return new RawVideoTrack({
+      ...this.#encoderTrack(spec.id, config.codec),
+      config,
+      encoders,
+      degradationPreference,
+    });
   }
 
   encoded({ id, codec, width, height }: EncodedVideoTrackSpec): EncodedTrack {

@@ -69,6 +69,8 @@ export interface TrackStats {
   readonly encoderErrors: number;
   readonly qualityLimitationReason: QualityLimitationReason;
   readonly qualityLimitationDurations: QualityLimitationDurations;
+  /** How often the picture was scaled down or up to suit the target. */
+  readonly qualityLimitationResolutionChanges: number;
   readonly remoteInbound?: RemoteInboundStats;
   /** Waiting and holding of the track's encoder lock; absent for pre-encoded tracks. */
   readonly encoderMu?: LockStats;
@@ -86,6 +88,7 @@ export class TrackCounters {
   firCount = 0;
   encoderSwaps = 0;
   encoderErrors = 0;
+  resolutionChanges = 0;
   readonly framesDropped: Record<DropReason, number>;
   readonly encodedRate = new RateMeter();
   readonly sentFrames = new RateMeter();

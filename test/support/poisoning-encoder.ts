@@ -112,6 +112,8 @@ export class PoisoningEncoder implements VideoEncoder {
   keyFrameRequests = 0;
   /** While set, every `read` that finds a frame fails with it. */
   readError: Error | undefined;
+  /** While set, every frame but the first is skipped, as by a rate control at its end. */
+  skips = false;
   /** `setBitrate` and `forceKeyFrame` after `close`: allowed, without effect. */
   callsAfterClose = 0;
   /** Closes that began while a read or an unreleased chunk was outstanding: allowed, but an owner with a lock never does it. */
@@ -157,6 +159,10 @@ export class PoisoningEncoder implements VideoEncoder {
       }
       await this.#options.gate?.('read', this.generation);
       if (this.readError !== undefined) throw this.readError;
+      if (this.skips && this.#chunks > 0) {
+        this.#becomeIdle();
+        return { kind: 'skipped', timestamp: frame.timestamp };
+      }
       const chunk = this.#fill(frame);
       this.#state = 'lent';
       return { kind: 'chunk', chunk };
