@@ -23,6 +23,8 @@ export type {
   VideoEncoderConfig,
   VideoEncoderFactory,
 } from './encoder/encoder.js';
+export type { FallbackOptions } from './encoder/fallback-encoder-factory.js';
+export { FallbackEncoderFactory } from './encoder/fallback-encoder-factory.js';
 export type { PlaneLayout, RawVideoFrame, VideoPixelFormat } from './encoder/video-frame.js';
 export type { RtpCodec } from './rtp/rtp-codec.js';
 export type { BitrateAllocation } from './sender/allocation.js';

@@ -46,7 +46,7 @@ export interface ChunkStamp {
  * `violations`, since a thrown error may be caught on the way.
  */
 export class PoisoningEncoderFactory implements VideoEncoderFactory {
-  readonly name = 'poisoning';
+  readonly name: string = 'poisoning';
   readonly codecs: readonly VideoCodec[] = ['vp8', 'vp9', 'h264', 'av1'];
   /** Every encoder that was opened, in order. */
   readonly encoders: PoisoningEncoder[] = [];

@@ -141,7 +141,8 @@ function encodedShape({ inputFormats }: CodecProfile, config: VideoEncoderConfig
   const { width, height, format = 'I420' } = config;
   const size = encodedSize(config);
   const isScaled = size.width !== width || size.height !== height;
-  return { ...size, format: isScaled || !inputFormats.includes(format) ? 'I420' : format };
+  const [preferred = 'I420'] = inputFormats;
+  return { ...size, format: isScaled || !inputFormats.includes(format) ? preferred : format };
 }
 
 /** @param config with the size and format of the pictures that the codec gets */
@@ -188,7 +189,9 @@ function isSame(one: PictureShape, other: PictureShape): boolean {
   return one.width === other.width && one.height === other.height && one.format === other.format;
 }
 
-function applySettings(context: CodecContext, { peakBps, bufferBits, maxQuantizer }: RateSettings): void {
+function applySettings(context: CodecContext, settings: RateSettings): void {
+  const { averageBps, peakBps, bufferBits, maxQuantizer } = settings;
+  if (averageBps !== undefined) context.bitRate = BigInt(averageBps);
   if (maxQuantizer !== undefined) context.qMax = maxQuantizer;
   if (peakBps !== undefined) context.rcMaxRate = BigInt(peakBps);
   if (bufferBits !== undefined) context.rcBufferSize = bufferBits;
