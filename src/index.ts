@@ -1,4 +1,6 @@
 export * from './bare.js';
+export type { IsolatedEncoderOptions } from './encoder/isolation/isolated-encoder-factory.js';
+export { IsolatedEncoderFactory } from './encoder/isolation/isolated-encoder-factory.js';
 export type { HardwareEncoder } from './encoder/node-av/hardware-profiles.js';
 export { NodeAvAudioEncoderFactory } from './encoder/node-av/node-av-audio-encoder-factory.js';
 export { NodeAvEncoderFactory } from './encoder/node-av/node-av-encoder-factory.js';

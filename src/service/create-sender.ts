@@ -1,7 +1,8 @@
 import { type Clock, SystemClock } from '../core/clock.js';
-import type { Logger } from '../core/logger.js';
+import { silentLogger } from '../core/logger.js';
 import type { VideoEncoderFactory } from '../encoder/encoder.js';
 import { FallbackEncoderFactory } from '../encoder/fallback-encoder-factory.js';
+import { IsolatedEncoderFactory } from '../encoder/isolation/isolated-encoder-factory.js';
 import type { HardwareEncoder } from '../encoder/node-av/hardware-profiles.js';
 import { NodeAvAudioEncoderFactory } from '../encoder/node-av/node-av-audio-encoder-factory.js';
 import { NodeAvEncoderFactory } from '../encoder/node-av/node-av-encoder-factory.js';
@@ -17,24 +18,33 @@ export type CreateSenderOptions = Omit<RtcSenderOptions, 'encoders' | 'transport
      * @default none
      */
     readonly hardwareEncoders?: readonly HardwareEncoder[];
+    /**
+     * `process`: each video encoder runs in a process of its own, so that a crash of native code costs one track a moment, and not the vehicle its
+     * cameras. Without effect where `encoders` is given. @default 'none'
+     */
+    readonly isolation?: 'none' | 'process';
   };
 
 /** Makes a sender with the default back ends: FFmpeg's encoders through node-av, WebRTC through werift. */
 export function createSender(options: CreateSenderOptions = {}): RtcSender {
-  const { hardwareEncoders = [], ...senderOptions } = options;
+  const { hardwareEncoders, isolation, ...senderOptions } = options;
   const clock = options.clock ?? new SystemClock();
   return new RtcSender({
     ...senderOptions,
     clock,
-    encoders: options.encoders ?? defaultEncoders(hardwareEncoders, clock, options.logger),
+    encoders: options.encoders ?? defaultEncoders({ ...options, clock }),
     audioEncoders: options.audioEncoders ?? new NodeAvAudioEncoderFactory(),
     transport: options.transport ?? createWeriftTransportFactory({ clock }),
   });
 }
 
-function defaultEncoders(hardware: readonly HardwareEncoder[], clock: Clock, logger?: Logger): VideoEncoderFactory {
-  const software = new NodeAvEncoderFactory();
-  if (hardware.length === 0) return software;
-  const factories = [...hardware.map((kind) => new NodeAvEncoderFactory(kind)), software];
-  return new FallbackEncoderFactory(factories, { clock, ...(logger === undefined ? {} : { logger }) });
+function defaultEncoders(options: CreateSenderOptions & { readonly clock: Clock }): VideoEncoderFactory {
+  const { hardwareEncoders = [], isolation = 'none', clock, logger = silentLogger } = options;
+  const factoryOf = (hardware?: HardwareEncoder): VideoEncoderFactory =>
+    isolation === 'process'
+      ? new IsolatedEncoderFactory({ clock, ...(hardware === undefined ? {} : { hardware }) })
+      : new NodeAvEncoderFactory(hardware);
+  const software = factoryOf();
+  if (hardwareEncoders.length === 0) return software;
+  return new FallbackEncoderFactory([...hardwareEncoders.map(factoryOf), software], { clock, logger });
 }

@@ -1,0 +1,65 @@
+import type { Clock } from '../../core/clock.js';
+import { describeError, FramelockError, isFramelockError } from '../../core/errors.js';
+import type { FrameInput, VideoCodec, VideoEncoderConfig, VideoEncoderFactory } from '../encoder.js';
+import type { HardwareEncoder } from '../node-av/hardware-profiles.js';
+import { NodeAvEncoderFactory } from '../node-av/node-av-encoder-factory.js';
+import { validateEncoderConfig } from '../validate-frame.js';
+import { FrameSlot } from './frame-slot.js';
+import { IsolatedEncoder } from './isolated-encoder.js';
+import { ProcessLink } from './process-link.js';
+
+/** Starting Node and loading FFmpeg takes some 300 ms, on a busy machine several times that. */
+const OPEN_TIMEOUT_MS = 10_000;
+
+/** Options of an {@link IsolatedEncoderFactory}. */
+export interface IsolatedEncoderOptions {
+  readonly clock: Clock;
+  /** Encodes with that hardware, rather than in software. */
+  readonly hardware?: HardwareEncoder;
+}
+
+/**
+ * The encoders of `NodeAvEncoderFactory`, each in a process of its own: a crash in native code, or a hang, costs its track a fresh encoder and
+ * nobody else anything. The price: some 300 ms to open, some 60 MB a track, and two copies of each picture.
+ */
+export class IsolatedEncoderFactory implements VideoEncoderFactory {
+  readonly name: string;
+  readonly codecs: readonly VideoCodec[];
+  readonly #options: IsolatedEncoderOptions;
+
+  constructor(options: IsolatedEncoderOptions) {
+    const inner = new NodeAvEncoderFactory(options.hardware);
+    this.name = `${inner.name}, isolated`;
+    this.codecs = inner.codecs;
+    this.#options = options;
+  }
+
+  async open(config: VideoEncoderConfig, input: FrameInput): Promise<IsolatedEncoder> {
+    const { clock, hardware } = this.#options;
+    validateEncoderConfig(config);
+    const ownConfig = Object.freeze({ ...config });
+    const slot = await FrameSlot.create();
+    const link = new ProcessLink(slot, clock);
+    try {
+      const answer = await link.ask({ kind: 'open', config: ownConfig, hardware }, OPEN_TIMEOUT_MS);
+      if (answer.kind !== 'opened') throw new Error(`its process answered with ${answer.kind}`);
+      return new IsolatedEncoder({
+        config: ownConfig,
+        implementation: `${answer.implementation} (isolated)`,
+        input,
+        link,
+        slot,
+      });
+    } catch (error) {
+      await link.end();
+      await slot.close();
+      if (isFramelockError(error, 'ENCODER_OPEN_FAILED') || isFramelockError(error, 'CODEC_UNSUPPORTED')) throw error;
+      const { codec, width, height } = config;
+      throw new FramelockError(
+        'ENCODER_OPEN_FAILED',
+        `The isolated ${codec} encoder did not open at ${width}x${height}: ${describeError(error)}`,
+        { cause: error, context: { codec, width, height } },
+      );
+    }
+  }
+}
