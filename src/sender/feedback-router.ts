@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.js';
 import type { ReportBlock } from '../rtp/rtcp-packet.js';
 import { parseRtcp } from '../rtp/rtcp-parse.js';
+import { KeyFramePacer } from './key-frame-pacer.js';
 import type { Track } from './track.js';
 
 /** Requesters and streams whose FIR numbers are remembered; beyond it the longest known is forgotten. */
@@ -26,6 +27,7 @@ export class FeedbackRouter {
   readonly #findTrack: (ssrc: number) => Track | undefined;
   /** Last FIR sequence number per requester and stream: a repetition is not a new request (RFC 5104 section 4.3.1.1). */
   readonly #lastFir = new Map<string, number>();
+  readonly #keyFrames = new KeyFramePacer();
   #compoundsReceived = 0;
   #compoundsMalformed = 0;
   #unknownSsrc = 0;
@@ -78,7 +80,7 @@ export class FeedbackRouter {
     const track = this.#find(ssrc);
     if (track === undefined) return;
     track.counters.pliCount += 1;
-    track.requestKeyFrame();
+    this.#keyFrames.request(track, this.#clock.nowUs());
   }
 
   #fullIntra(senderSsrc: number, ssrc: number, sequenceNumber: number): void {
@@ -90,7 +92,7 @@ export class FeedbackRouter {
     const [longestKnown] = this.#lastFir.keys();
     if (this.#lastFir.size > MAX_FIR_SOURCES && longestKnown !== undefined) this.#lastFir.delete(longestKnown);
     track.counters.firCount += 1;
-    track.requestKeyFrame();
+    this.#keyFrames.request(track, this.#clock.nowUs());
   }
 
   #packetsLost(ssrc: number, lost: readonly number[]): void {

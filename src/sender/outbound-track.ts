@@ -83,8 +83,11 @@ export abstract class OutboundTrack {
 
   /** Latches a new target in bits per second; the encode loop, or the owner of the chunks, follows it. */
   abstract setTarget(targetBps: number): void;
-  /** Latches a wish for a key frame; nothing to do for audio, whose packets can all be decoded without earlier ones. */
-  abstract requestKeyFrame(): void;
+  /**
+   * Latches a wish for a key frame, from a time on where one is given; nothing to do for audio, whose packets can all be decoded without
+   * earlier ones.
+   */
+  abstract requestKeyFrame(fromUs?: number): void;
   /** Stops accepting frames and resolves when the frame path is empty: no frame of this track is reported afterwards. */
   abstract stop(): Promise<void>;
   /** Frees what the track holds; to be called once `stop()` has resolved or was given up. */

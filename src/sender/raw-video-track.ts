@@ -61,12 +61,12 @@ export class RawVideoTrack extends EncoderTrack<RawVideoFrame, EncodedVideoChunk
     this.#controls.setTarget(targetBps);
   }
 
-  requestKeyFrame(): void {
-    this.#controls.requestKeyFrame();
+  requestKeyFrame(fromUs = 0): void {
+    this.#controls.requestKeyFrame(fromUs);
   }
 
   applyControls(encoder: VideoEncoder): void {
-    this.#controls.applyTo(encoder);
+    this.#controls.applyTo(encoder, this.host.clock.nowUs());
   }
 
   /**

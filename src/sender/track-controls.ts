@@ -23,7 +23,8 @@ export function audioEncoderBitrate(shareBps: number): number {
  */
 export class TrackControls {
   #targetBps: number;
-  #keyFrameWanted = false;
+  /** From when on the next frame is to be a key frame; nothing if none is wanted. */
+  #keyFrameFromUs: number | undefined;
 
   constructor(targetBps: number) {
     this.#targetBps = targetBps;
@@ -38,16 +39,16 @@ export class TrackControls {
     this.#targetBps = targetBps;
   }
 
-  /** Several wishes before the next frame become one key frame. */
-  requestKeyFrame(): void {
-    this.#keyFrameWanted = true;
+  /** The first frame from `fromUs` on becomes a key frame; several wishes become one, at the earliest time. */
+  requestKeyFrame(fromUs: number): void {
+    this.#keyFrameFromUs = Math.min(fromUs, this.#keyFrameFromUs ?? fromUs);
   }
 
   /** Hands the latched values to the encoder; called by the encode loop under the read side of encoderMu, before `read()`. */
-  applyTo(encoder: VideoEncoder): void {
+  applyTo(encoder: VideoEncoder, nowUs: number): void {
     encoder.setBitrate(encoderBitrate(this.#targetBps));
-    if (this.#keyFrameWanted) {
-      this.#keyFrameWanted = false;
+    if (this.#keyFrameFromUs !== undefined && nowUs >= this.#keyFrameFromUs) {
+      this.#keyFrameFromUs = undefined;
       encoder.forceKeyFrame();
     }
   }

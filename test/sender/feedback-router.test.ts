@@ -49,6 +49,41 @@ describe('feedback of the peer', () => {
     expect(counts('rear')).toEqual([0, 0, 0]);
   });
 
+  it('makes the next frame a key frame, one for a whole storm of requests, and the last request of a storm is met as well', async () => {
+    await harness.send('front');
+    for (let request = 0; request < 50; request += 1) receive(writePli(PEER, ssrc));
+    const asked = await harness.send('front');
+    for (let request = 0; request < 50; request += 1) {
+      receive(writePli(PEER, ssrc));
+      await harness.send('front', 10);
+    }
+    await harness.clock.advance(300);
+    await harness.send('front');
+    const [encoder] = harness.encoders.encoders;
+    const keyFrames = encoder?.keyFrames ?? [];
+    expect(keyFrames[1]).toBe(asked);
+    const gaps = keyFrames.slice(2).map((at, index) => at - (keyFrames[index + 1] ?? 0));
+    expect(gaps.length).toBeGreaterThan(0);
+    for (const gap of gaps) expect(gap).toBeGreaterThanOrEqual(290_000);
+    expect(keyFrames.length).toBeLessThanOrEqual(4);
+  });
+
+  it('asked for all cameras at once gives them turns, so that no two key frames go out together', async () => {
+    await harness.addTracks('left', 'right');
+    const ids = ['front', 'rear', 'left', 'right'];
+    const frameOfEach = async () => {
+      for (const id of ids) harness.give(id);
+      await harness.settle();
+      await harness.clock.advance(33);
+    };
+    await frameOfEach();
+    receive(...ids.map((id) => writePli(PEER, harness.sender.getTrackStats(id).ssrc)));
+    for (let frame = 0; frame < 10; frame += 1) await frameOfEach();
+    const asked = harness.encoders.encoders.map(({ keyFrames }) => keyFrames[1] ?? Number.NaN);
+    expect(new Set(asked).size).toBe(4);
+    expect(Math.max(...asked) - Math.min(...asked)).toBeLessThanOrEqual(200_000);
+  });
+
   it('takes a repeated FIR for the request that it repeats, also when the numbers come round, and a new number for a new one', async () => {
     for (const sequenceNumber of [5, 5, 5, 6, 6, 5, 255, 0]) receive(writeFir(PEER, [{ ssrc, sequenceNumber }]));
     expect(counts('front')[1]).toBe(5);
