@@ -37,7 +37,7 @@ export type HelpTopic = 'demo' | 'publish';
 const DEFAULT_PORT = 8080;
 const DEMO_BITRATE_BPS = 4_000_000;
 const PUBLISH_BITRATE_BPS = 2_000_000;
-const CODECS: readonly VideoCodec[] = ['vp8', 'h264'];
+const CODECS: readonly VideoCodec[] = ['vp8', 'vp9', 'h264', 'av1'];
 
 const DEMO_OPTIONS = {
   port: { type: 'string' },

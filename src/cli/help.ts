@@ -35,7 +35,7 @@ Sources
 Options
   --whip URL         the SFU's WHIP endpoint
   --token TOKEN      bearer token; better in the environment, as FRAMELOCK_TOKEN
-  --codec CODEC      vp8 or h264                                           [vp8]
+  --codec CODEC      vp8, vp9, h264 or av1                                 [vp8]
   --bitrate RATE     target for all cameras together, for example 2500k    [2M]
   --json             one JSON status line a second instead of the table
 

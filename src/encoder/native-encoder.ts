@@ -4,6 +4,8 @@ import type { RateSettings } from './rate-control.js';
 export interface EncodeJob {
   /** Number of frames encoded before this one. */
   readonly index: number;
+  /** Capture time of the frame in microseconds. */
+  readonly timestampUs: number;
   readonly keyFrame: boolean;
   readonly settings: RateSettings;
 }

@@ -3,13 +3,9 @@ import type { AudioEncoder, AudioEncoderConfig, EncodedAudioChunk } from './audi
 import { AUDIO_FRAME_SAMPLES, type RawAudioData } from './audio-frame.js';
 import type { FrameInput, ReadResult } from './encoder.js';
 import type { NativeAudioEncoder } from './native-audio-encoder.js';
+import { ReopenPolicy } from './reopen-policy.js';
 import { SingleFlight } from './single-flight.js';
 import { validateAudioBitrate, validateAudioData } from './validate-audio.js';
-
-/** A new bitrate is worth a new native encoder if it differs from the one in force by more than this share of it. */
-const BITRATE_TOLERANCE = 0.15;
-/** Native encoders are not exchanged more often than this, in microseconds of sound: each exchange is heard as a dip of some 10 ms. */
-const REOPEN_INTERVAL_US = 2_000_000;
 
 /** The parts of a {@link SingleFlightAudioEncoder}. */
 export interface SingleFlightAudioEncoderParts {
@@ -35,12 +31,9 @@ export class SingleFlightAudioEncoder implements AudioEncoder {
   readonly #input: FrameInput<RawAudioData>;
   readonly #open: (bitrateBps: number) => Promise<NativeAudioEncoder>;
   readonly #flight: SingleFlight;
+  readonly #policy: ReopenPolicy;
   #native: NativeAudioEncoder;
   #bitrateBps: number;
-  /** The bitrate of the native encoder. */
-  #nativeBps: number;
-  /** Capture time from which on it may be exchanged. */
-  #reopenFromUs = Number.NEGATIVE_INFINITY;
 
   constructor({ config, implementation, input, native, open }: SingleFlightAudioEncoderParts) {
     this.config = config;
@@ -50,7 +43,7 @@ export class SingleFlightAudioEncoder implements AudioEncoder {
     this.#native = native;
     this.#flight = new SingleFlight(implementation, () => this.#native.free());
     this.#bitrateBps = config.bitrateBps;
-    this.#nativeBps = config.bitrateBps;
+    this.#policy = new ReopenPolicy(config.bitrateBps);
   }
 
   read(): Promise<ReadResult<EncodedAudioChunk>> {
@@ -93,12 +86,10 @@ export class SingleFlightAudioEncoder implements AudioEncoder {
   /** Exchanges the native encoder if the bitrate calls for it. If no other one opens, the old one goes on with the next frame. */
   async #followBitrate(timestampUs: number): Promise<void> {
     const bitrateBps = this.#bitrateBps;
-    if (Math.abs(bitrateBps / this.#nativeBps - 1) <= BITRATE_TOLERANCE) return;
-    if (timestampUs < this.#reopenFromUs) return;
-    this.#reopenFromUs = timestampUs + REOPEN_INTERVAL_US;
+    if (!this.#policy.calls(bitrateBps, timestampUs)) return;
     const next = await this.#open(bitrateBps);
     this.#native.free();
     this.#native = next;
-    this.#nativeBps = bitrateBps;
+    this.#policy.opened(bitrateBps);
   }
 }

@@ -79,7 +79,8 @@ export class SingleFlightEncoder implements VideoEncoder {
       this.#keyFrameWanted = false;
       const index = this.#encodedFrames;
       this.#encodedFrames += 1;
-      const chunk = await this.#native.encode(this.#packer.pack(frame), { index, keyFrame, settings });
+      const job = { index, timestampUs: timestamp, keyFrame, settings };
+      const chunk = await this.#native.encode(this.#packer.pack(frame), job);
       const { data, type, quantizer } = chunk;
       this.#rateControl.encoded(data.byteLength, type);
       return {

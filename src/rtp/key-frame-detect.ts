@@ -1,8 +1,7 @@
 import { splitAnnexB } from './annex-b.js';
+import { OBU_TYPE, readObu } from './av1-obu.js';
 import { NAL_TYPE, nalType } from './h264-nal.js';
 import type { RtpVideoCodec } from './rtp-codec.js';
-
-const OBU_SEQUENCE_HEADER = 1;
 
 /**
  * Whether a pre-encoded chunk can be decoded without any earlier one, read off its first bits. It is for chunks that come without
@@ -44,31 +43,11 @@ function isVp9KeyFrame(frame: Uint8Array): boolean {
 }
 
 /**
- * A coded video sequence begins with a temporal unit that holds a sequence header OBU (AV1 bitstream specification sections 5.3 and
- * 7.5), and real-time encoders write one with their key frames only. The header's low bits tell whether an extension byte (0x04) and a
- * leb128 size (0x02) follow; without a size the OBU goes on to the end of the unit.
+ * A coded video sequence begins with a temporal unit that holds a sequence header OBU (AV1 bitstream specification section 7.5), and
+ * real-time encoders write one with their key frames only.
  */
 function hasAv1SequenceHeader(temporalUnit: Uint8Array): boolean {
-  let at = 0;
-  while (at < temporalUnit.length) {
-    const header = temporalUnit[at] ?? 0;
-    if (((header >>> 3) & 0x0f) === OBU_SEQUENCE_HEADER) return true;
-    if ((header & 0x02) === 0) return false;
-    const size = readLeb128(temporalUnit, at + ((header & 0x04) === 0 ? 1 : 2));
-    if (size === undefined) return false;
-    at = size.end + size.value;
-  }
-  return false;
-}
-
-/** A leb128 number of at most 8 bytes (AV1 bitstream specification section 4.10.5). */
-function readLeb128(bytes: Uint8Array, start: number): { readonly value: number; readonly end: number } | undefined {
-  let value = 0;
-  for (let index = 0; index < 8; index += 1) {
-    const byte = bytes[start + index];
-    if (byte === undefined) return undefined;
-    value += (byte & 0x7f) * 2 ** (7 * index);
-    if ((byte & 0x80) === 0) return { value, end: start + index + 1 };
-  }
-  return undefined;
+  let obu = readObu(temporalUnit, 0);
+  while (obu !== undefined && obu.type !== OBU_TYPE.sequenceHeader) obu = readObu(temporalUnit, obu.end);
+  return obu !== undefined;
 }

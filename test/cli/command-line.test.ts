@@ -40,6 +40,11 @@ describe('the command line', () => {
     });
   });
 
+  it.each(['vp8', 'vp9', 'h264', 'av1'])('of publish takes the codec %s, and its help names it', (codec) => {
+    expect(parseCommandLine(['publish', '--source', 'test', ...WHIP, '--codec', codec], {})).toMatchObject({ codec });
+    expect(helpText('publish')).toMatch(new RegExp(`--codec CODEC.*\\b${codec}\\b`));
+  });
+
   it('prefers a token that is given as an option', () => {
     const args = ['publish', '--source', 'test', ...WHIP, '--token', 'given'];
     expect(parseCommandLine(args, { FRAMELOCK_TOKEN: 'environment' })).toMatchObject({ token: 'given' });
@@ -56,7 +61,7 @@ describe('the command line', () => {
     [['demo', '--prot', '1'], /--prot/],
     [['publish', ...WHIP], /--source/],
     [['publish', '--source', 'test'], /--whip/],
-    [['publish', '--source', 'test', ...WHIP, '--codec', 'theora'], /vp8, h264/],
+    [['publish', '--source', 'test', ...WHIP, '--codec', 'theora'], /vp8, vp9, h264, av1/],
     [['publish', 'stray', '--source', 'test', ...WHIP], /stray/],
   ])('refuses %j and says what is wrong', (args, message) => {
     const parse = () => parseCommandLine(args, {});

@@ -4,7 +4,7 @@ import { NodeAvEncoderFactory } from '../../src/encoder/node-av/node-av-encoder-
 import type { RawVideoFrame } from '../../src/encoder/video-frame.js';
 import { type MovingFrameOptions, movingFrame } from '../support/moving-picture.js';
 import { QueueInput } from '../support/queue-input.js';
-import { type DecodableCodec, lumaPsnrDb, VideoDecoder } from '../support/video-decoder.js';
+import { lumaPsnrDb, VideoDecoder } from '../support/video-decoder.js';
 
 const FRAMERATE = 30;
 /** Below this a picture is broken, not just coarse: the frame beside the right one is at 20 dB. */
@@ -81,7 +81,7 @@ afterEach(async () => {
   encoder = undefined;
 });
 
-describe.each<DecodableCodec>(['vp8', 'h264'])('node-av %s encoder', (codec) => {
+describe.each<VideoCodec>(['vp8', 'vp9', 'h264', 'av1'])('node-av %s encoder', (codec) => {
   it('makes one decodable chunk of each frame, in order, with its capture time and no key frame unasked', async () => {
     const from = await open(configOf(codec, { bitrateBps: 2_000_000 }));
     using decoder = await VideoDecoder.open(codec);
@@ -101,16 +101,16 @@ describe.each<DecodableCodec>(['vp8', 'h264'])('node-av %s encoder', (codec) => 
     expect(releases).toEqual(Array.from({ length: 60 }, (_, index) => index));
   });
 
-  it('follows the bitrate down and up again within two seconds of frames, without a key frame', async () => {
-    const from = await open(configOf(codec, { bitrateBps: 2_000_000 }));
-    await encodeSizes(from, 30);
-    expect(rateBps(await encodeSizes(from, 60)) / 2_000_000).toBeCloseTo(1, 0.7);
-    from.setBitrate(500_000);
-    await encodeSizes(from, 45);
-    expect(rateBps(await encodeSizes(from, 45)) / 500_000).toBeCloseTo(1, 0.7);
-    from.setBitrate(2_000_000);
-    await encodeSizes(from, 45);
-    expect(rateBps(await encodeSizes(from, 45)) / 2_000_000).toBeCloseTo(1, 0.7);
+  it('makes no key frame unasked over 300 frames at a steady rate', async () => {
+    const from = await open(configOf(codec, { width: 320, height: 240, bitrateBps: 500_000 }));
+    const keyFrames: number[] = [];
+    for (let index = 0; index < 300; index += 1) {
+      input.push(frame({ width: 320, height: 240 }));
+      const chunk = await readChunk(from);
+      if (chunk.type === 'key') keyFrames.push(index);
+      chunk.release();
+    }
+    expect(keyFrames).toEqual([0]);
   });
 
   it.each(['I420', 'NV12'] as const)('scales %s down to the fraction that it was opened for', async (format) => {
@@ -219,12 +219,57 @@ describe.each<DecodableCodec>(['vp8', 'h264'])('node-av %s encoder', (codec) => 
   });
 });
 
+describe.each<VideoCodec>(['vp8', 'vp9', 'h264'])('node-av %s encoder, whose rate can be turned', (codec) => {
+  it('follows the bitrate down and up again within two seconds of frames, without a key frame', async () => {
+    const from = await open(configOf(codec, { bitrateBps: 2_000_000 }));
+    await encodeSizes(from, 30);
+    expect(rateBps(await encodeSizes(from, 60)) / 2_000_000).toBeCloseTo(1, 0.7);
+    from.setBitrate(500_000);
+    await encodeSizes(from, 45);
+    expect(rateBps(await encodeSizes(from, 45)) / 500_000).toBeCloseTo(1, 0.7);
+    from.setBitrate(2_000_000);
+    await encodeSizes(from, 45);
+    expect(rateBps(await encodeSizes(from, 45)) / 2_000_000).toBeCloseTo(1, 0.7);
+  });
+});
+
+describe('node-av av1 encoder, which keeps its rate for life', () => {
+  it('follows the bitrate by other encoders, which begin with key frames, no more than one in 2 s', async () => {
+    const from = await open(configOf('av1', { bitrateBps: 2_000_000 }));
+    using decoder = await VideoDecoder.open('av1');
+    const sizes: number[] = [];
+    const keyFrames: number[] = [];
+    for (let index = 0; index < 300; index += 1) {
+      if (index === 60) from.setBitrate(500_000);
+      // Too soon after the last one: it waits until frame 120.
+      if (index === 90) from.setBitrate(1_500_000);
+      // Not worth an exchange.
+      if (index === 200) from.setBitrate(1_600_000);
+      const original = frame();
+      input.push(original);
+      const chunk = await readChunk(from);
+      if (chunk.type === 'key') keyFrames.push(index);
+      sizes.push(chunk.data.byteLength);
+      const picture = await decoder.decode(chunk.data);
+      expect(picture.key).toBe(chunk.type === 'key');
+      expect(lumaPsnrDb(picture, original.data), `picture ${index}`).toBeGreaterThan(SOUND_PSNR_DB);
+      chunk.release();
+    }
+    expect(keyFrames).toEqual([0, 60, 121]);
+    const rates = [sizes.slice(30, 60), sizes.slice(75, 120), sizes.slice(180, 300)].map(rateBps);
+    console.info(`AV1 at 2, 0.5 and 1.5 Mbit/s: ${rates.map((bps) => (bps / 1e6).toFixed(2)).join(', ')}`);
+    expect((rates[0] ?? 0) / 2_000_000).toBeCloseTo(1, 0.3);
+    expect((rates[1] ?? 0) / 500_000).toBeCloseTo(1, 0.3);
+    expect((rates[2] ?? 0) / 1_500_000).toBeCloseTo(1, 0.3);
+  });
+});
+
 describe('NodeAvEncoderFactory', () => {
   it('lists its codecs and refuses any other by naming them', async () => {
-    expect(factory.codecs).toEqual(['vp8', 'h264']);
+    expect(factory.codecs).toEqual(['vp8', 'vp9', 'h264', 'av1']);
     await expect(factory.open(configOf('hevc' as VideoCodec), input)).rejects.toMatchObject({
       code: 'CODEC_UNSUPPORTED',
-      message: expect.stringContaining('vp8, h264'),
+      message: expect.stringContaining('vp8, vp9, h264, av1'),
     });
   });
 

@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { VideoEncoderConfig } from '../../src/encoder/encoder.js';
+import type { VideoCodec, VideoEncoderConfig } from '../../src/encoder/encoder.js';
 import type { RawVideoFrame } from '../../src/encoder/video-frame.js';
+import { createPacketizer } from '../../src/rtp/create-packetizer.js';
+import { isKeyFrame } from '../../src/rtp/key-frame-detect.js';
+import { fixedRandom } from '../support/fixed-random.js';
 import { POISON, type PoisoningEncoder, PoisoningEncoderFactory, readStamp } from '../support/poisoning-encoder.js';
 import { QueueInput } from '../support/queue-input.js';
 
@@ -38,6 +41,21 @@ describe('PoisoningEncoder', () => {
     expect((delta.data[0] ?? 0) & 1).toBe(1);
     expect(readStamp(delta.data)).toEqual({ generation: 1, timestamp: 33, index: 1 });
     expect(factory.violations).toEqual([]);
+  });
+
+  it.each<VideoCodec>(['vp8', 'vp9', 'h264', 'av1'])('makes chunks of %s that can be told and sent', async (codec) => {
+    const input = new QueueInput();
+    const encoder = await new PoisoningEncoderFactory().open({ ...config, codec }, input);
+    const packetizer = createPacketizer(codec, fixedRandom(0));
+    for (const type of ['key', 'delta'] as const) {
+      input.push(frame(11));
+      const chunk = await readChunk(encoder);
+      expect(chunk.type).toBe(type);
+      expect(isKeyFrame(codec, chunk.data)).toBe(type === 'key');
+      expect(packetizer.packetize(chunk.data, { key: type === 'key' }, 1200)).toHaveLength(1);
+      expect(readStamp(chunk.data)?.timestamp).toBe(11);
+      chunk.release();
+    }
   });
 
   it('records and throws on overlapping reads, reads with a chunk out, and reads after close', async () => {

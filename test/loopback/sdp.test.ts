@@ -149,6 +149,12 @@ describe('matchCodec', () => {
     expect(matchCodec(published, [single])).toBeUndefined();
   });
 
+  it('does not mix AV1 profiles, of which 0 is the one that is not named', () => {
+    const published = codec('AV1', 'level-idx=5;profile=0;tier=0');
+    expect(matchCodec(published, [codec('AV1', 'profile=1', 1), codec('AV1', '', 2)])?.payloadType).toBe(2);
+    expect(matchCodec(published, [codec('AV1', 'profile=1', 1)])).toBeUndefined();
+  });
+
   it('does not mix VP9 profiles', () => {
     expect(
       matchCodec(codec('VP9'), [codec('VP9', 'profile-id=2', 1), codec('VP9', 'profile-id=0', 2)])?.payloadType,

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { FramelockError } from '../../src/core/errors.js';
+import type { VideoCodec } from '../../src/encoder/encoder.js';
 import type { Signaller } from '../../src/signalling/signaller.js';
 import { settle } from '../support/virtual-clock.js';
 import { codeOf, HEIGHT, SenderHarness, WIDTH } from './sender-harness.js';
@@ -51,7 +52,7 @@ describe('adding a track', () => {
     ['an endless frame rate', { id: 'front', width: WIDTH, height: HEIGHT, framerate: Infinity }, 'INVALID_ARGUMENT'],
     [
       'a codec that cannot be packetized',
-      { id: 'front', codec: 'av1', width: WIDTH, height: HEIGHT },
+      { id: 'front', codec: 'theora' as VideoCodec, width: WIDTH, height: HEIGHT },
       'CODEC_UNSUPPORTED',
     ],
   ] as const)('with %s is refused before an encoder is opened', async (_name, spec, code) => {

@@ -98,8 +98,8 @@ export class PoisoningEncoderFactory implements VideoEncoderFactory {
 /**
  * A deterministic encoder with one buffer for all its chunks, which it overwrites with {@link POISON} at release: bytes used too late
  * are wrong bytes. It refuses overlapping reads, reads with a chunk out, and reads after close, and keeps account of what it was told.
- * Otherwise it keeps the contract of `VideoEncoder`; its chunks are a well-formed header of the codec (VP8, or an Annex B unit of H.264), a
- * stamp and filler.
+ * Otherwise it keeps the contract of `VideoEncoder`; its chunks are a well-formed header of the codec, a stamp and
+ * filler.
  */
 export class PoisoningEncoder implements VideoEncoder {
   readonly config: Readonly<VideoEncoderConfig>;
@@ -201,8 +201,7 @@ export class PoisoningEncoder implements VideoEncoder {
     if (type === 'key') this.keyFrames.push(timestamp);
     const data = this.#buffer;
     data.fill(0x80 | (this.#chunks & 0x3f));
-    if (this.config.codec === 'h264') writeH264Header(data, type);
-    else writeVp8Header(data, type, this.config);
+    data.set(HEADERS[this.config.codec](type, this.config));
     writeStamp(data, { timestamp, generation: this.generation, index: this.#chunks });
     this.#chunks += 1;
     let released = false;
@@ -265,14 +264,24 @@ export function writeStamp(data: Uint8Array, { timestamp, generation, index }: C
   }
 }
 
-/** An Annex B start code and a NAL unit header: a slice of an IDR picture, or of another one (H.264 sections 7.3.1 and B.1). */
-function writeH264Header(data: Uint8Array, type: 'key' | 'delta'): void {
-  data.set([0, 0, 0, 1, type === 'key' ? 0x65 : 0x41]);
-}
+/** The first bytes of a chunk, at most {@link HEADER_BYTES}. */
+type HeaderWriter = (type: 'key' | 'delta', size: { readonly width: number; readonly height: number }) => number[];
 
-/** RFC 6386 section 9.1: frame tag (P bit clear for key frames, show_frame set), start code, size. */
-function writeVp8Header(data: Uint8Array, type: 'key' | 'delta', { width, height }: VideoEncoderConfig): void {
-  const header = type === 'key' ? [0x10, 0, 0, 0x9d, 0x01, 0x2a] : [0x11, 0, 0];
-  data.set(header);
-  if (type === 'key') data.set([width & 0xff, width >> 8, height & 0xff, height >> 8], header.length);
-}
+const HEADERS: Readonly<Record<VideoCodec, HeaderWriter>> = {
+  // RFC 6386 section 9.1: frame tag (P bit clear for key frames, show_frame set), start code, size.
+  vp8: (type, { width, height }) =>
+    type === 'key'
+      ? [0x10, 0, 0, 0x9d, 0x01, 0x2a, width & 0xff, width >> 8, height & 0xff, height >> 8]
+      : [0x11, 0, 0],
+  // VP9 bitstream specification section 6.2: profile 0, sync code, BT.601, and the size less one behind 4 bits.
+  vp9: (type, { width, height }) => {
+    if (type === 'delta') return [0x86];
+    const [w, h] = [width - 1, height - 1];
+    const size = [w >> 12, w >> 4, (w << 4) | (h >> 12), h >> 4, h << 4];
+    return [0x82, 0x49, 0x83, 0x42, 0x20 | (size[0] ?? 0), ...size.slice(1).map((byte) => byte & 0xff)];
+  },
+  // H.264 sections 7.3.1 and B.1: a start code and the NAL unit header of a slice, of an IDR picture or of another one.
+  h264: (type) => [0, 0, 0, 1, type === 'key' ? 0x65 : 0x41],
+  // AV1 bitstream specification section 5.3: a temporal delimiter, a sequence header of one byte in key frames, a frame to the end.
+  av1: (type) => (type === 'key' ? [0x12, 0, 0x0a, 1, 0, 0x30] : [0x12, 0, 0x30]),
+};

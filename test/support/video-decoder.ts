@@ -1,10 +1,20 @@
-import { AV_CODEC_ID_H264, AV_CODEC_ID_VP8, AV_LOG_ERROR, type AVCodecID } from 'node-av/constants';
+import {
+  AV_CODEC_ID_AV1,
+  AV_CODEC_ID_H264,
+  AV_CODEC_ID_VP8,
+  AV_CODEC_ID_VP9,
+  AV_LOG_ERROR,
+  type AVCodecID,
+} from 'node-av/constants';
 import { Codec, CodecContext, FFmpegError, Frame, Log, Packet } from 'node-av/lib';
+import type { VideoCodec } from '../../src/encoder/encoder.js';
 
-/** Codecs that {@link VideoDecoder} decodes. */
-export type DecodableCodec = 'vp8' | 'h264';
-
-const CODEC_IDS: Readonly<Record<DecodableCodec, AVCodecID>> = { vp8: AV_CODEC_ID_VP8, h264: AV_CODEC_ID_H264 };
+const CODEC_IDS: Readonly<Record<VideoCodec, AVCodecID>> = {
+  vp8: AV_CODEC_ID_VP8,
+  vp9: AV_CODEC_ID_VP9,
+  h264: AV_CODEC_ID_H264,
+  av1: AV_CODEC_ID_AV1,
+};
 
 /** A decoded picture as tightly packed I420. */
 export interface DecodedPicture {
@@ -15,7 +25,7 @@ export interface DecodedPicture {
   readonly key: boolean;
 }
 
-/** Decodes chunks back to pictures: FFmpeg's own decoders, single-threaded, hence without delay. Calls must not overlap. */
+/** Decodes chunks back to pictures: the decoders in FFmpeg, single-threaded, hence without delay. Calls must not overlap. */
 export class VideoDecoder implements Disposable {
   readonly #context = new CodecContext();
   readonly #packet = new Packet();
@@ -28,7 +38,7 @@ export class VideoDecoder implements Disposable {
     this.#frame.alloc();
   }
 
-  static async open(codecName: DecodableCodec): Promise<VideoDecoder> {
+  static async open(codecName: VideoCodec): Promise<VideoDecoder> {
     Log.setLevel(AV_LOG_ERROR);
     const codec = Codec.findDecoder(CODEC_IDS[codecName]);
     if (codec === null) throw new Error(`no decoder for ${codecName}`);

@@ -10,6 +10,10 @@ export interface CodecProfile {
   readonly encoderName: FFEncoderCodec;
   /** Pixel formats that the encoder takes as they are; any other, and what is scaled, is converted to the first. */
   readonly inputFormats: readonly VideoPixelFormat[];
+  /** Whether an open encoder keeps its bitrate for life: a new bitrate means a new encoder. @default false */
+  readonly keepsBitrate?: boolean;
+  /** Whether an encoder must be told that the stream has ended before it is freed. @default false */
+  readonly needsEndOfStream?: boolean;
   /** FFmpeg options, set before the encoder is opened; an unknown one fails the opening. */
   options(config: VideoEncoderConfig): Readonly<Record<string, string | number>>;
   createRateControl(config: VideoEncoderConfig): RateControl;

@@ -1,5 +1,5 @@
 import { FramelockError } from '../../../src/core/errors.js';
-import type { VideoEncoderFactory } from '../../../src/encoder/encoder.js';
+import type { VideoCodec, VideoEncoderFactory } from '../../../src/encoder/encoder.js';
 import type { RtcSender } from '../../../src/sender/rtc-sender.js';
 import type { RtcSenderOptions } from '../../../src/sender/sender-options.js';
 import type { Negotiate } from '../../../src/sender/signaller-from-negotiation.js';
@@ -50,7 +50,7 @@ const ADDITIONS: readonly WayToFail[] = (
   [
     ['of an odd width', 'INVALID_ARGUMENT', { width: 321 }],
     ['of a size that libvpx refuses', 'ENCODER_OPEN_FAILED', { width: 16_384, height: 16_384 }],
-    ['of a codec that nobody encodes', 'CODEC_UNSUPPORTED', { codec: 'av1' }],
+    ['of a codec that nobody encodes', 'CODEC_UNSUPPORTED', { codec: 'theora' as VideoCodec }],
     ['whose encoder does not open', 'ENCODER_OPEN_FAILED', { encoders: brokenEncoders }],
   ] satisfies [string, string, Partial<Parameters<RtcSender['addVideoTrack']>[0]>][]
 ).map(([what, code, spec]) => ({

@@ -76,6 +76,22 @@ describe('validateAnswer', () => {
   });
 
   it.each([
+    ['vp9', 'VP9/90000', '', 'accepted'],
+    ['vp9', 'VP9/90000', 'profile-id=0', 'accepted'],
+    ['vp9', 'VP9/90000', 'profile-id=2', '0 profile-id'],
+    ['av1', 'AV1/90000', '', 'accepted'],
+    ['av1', 'AV1/90000', 'level-idx=5;profile=0;tier=0', 'accepted'],
+    ['av1', 'av1/90000', 'level-idx=8; profile=1', '0 profile'],
+  ] as const)('of %s as %s with parameters "%s" is %s', (codec, encoding, parameters, expected) => {
+    const offered = new MediaLines().arrange([
+      { trackId: 'front', codec, ssrc: 1111 },
+      { trackId: 'rear', codec: 'h264', ssrc: 2222 },
+    ]);
+    const answer = answerWith(['a=rtpmap:96', `a=rtpmap:96 ${encoding}`], ['a=rtpmap:97', `a=fmtp:96 ${parameters}`]);
+    expect(refusal(answer, offered)).toBe(expected);
+  });
+
+  it.each([
     ['plain text', 'Not found', 'syntax'],
     ['nothing', '', 'syntax'],
     ['a version only', 'v=0', 'm='],

@@ -63,6 +63,18 @@ describe('writeOffer', () => {
     expect(attributes.first('msid')).toBe('cname-1 track-1');
   });
 
+  it.each([
+    ['vp9', '98 VP9/90000', '98 profile-id=0'],
+    ['av1', '104 AV1/90000', '104 level-idx=5;profile=0;tier=0'],
+  ] as const)('offers %s in its main profile', (codec, encoding, parameters) => {
+    const [line] = new MediaLines().arrange([{ trackId: 'front', codec, ssrc: 1111 }]);
+    if (line === undefined) throw new Error('no m-line');
+    const { formats, attributes } = media(0, { ...CONTENT, lines: [line] });
+    expect(formats).toEqual([parameters.split(' ')[0]]);
+    expect(attributes.first('rtpmap')).toBe(encoding);
+    expect(attributes.first('fmtp')).toBe(parameters);
+  });
+
   it('promises neither transport-cc nor trickling candidates', () => {
     const offer = writeOffer(CONTENT);
     expect(offer).not.toContain('transport');
