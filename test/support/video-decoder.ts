@@ -1,10 +1,22 @@
-import { AV_CODEC_ID_H264, AV_CODEC_ID_VP8, AV_LOG_ERROR, type AVCodecID } from 'node-av/constants';
+import {
+  AV_CODEC_ID_AV1,
+  AV_CODEC_ID_H264,
+  AV_CODEC_ID_VP8,
+  AV_CODEC_ID_VP9,
+  AV_LOG_ERROR,
+  type AVCodecID,
+} from 'node-av/constants';
 import { Codec, CodecContext, FFmpegError, Frame, Log, Packet } from 'node-av/lib';
 
 /** Codecs that {@link VideoDecoder} decodes. */
-export type DecodableCodec = 'vp8' | 'h264';
+export type DecodableCodec = 'vp8' | 'vp9' | 'h264' | 'av1';
 
-const CODEC_IDS: Readonly<Record<DecodableCodec, AVCodecID>> = { vp8: AV_CODEC_ID_VP8, h264: AV_CODEC_ID_H264 };
+const CODEC_IDS: Readonly<Record<DecodableCodec, AVCodecID>> = {
+  vp8: AV_CODEC_ID_VP8,
+  vp9: AV_CODEC_ID_VP9,
+  h264: AV_CODEC_ID_H264,
+  av1: AV_CODEC_ID_AV1,
+};
 
 /** A decoded picture as tightly packed I420. */
 export interface DecodedPicture {
