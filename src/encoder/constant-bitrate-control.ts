@@ -1,5 +1,7 @@
 import { FrameIntervalMeter } from './frame-interval.js';
 import type { RateControl, RateSettings } from './rate-control.js';
+import { type RateLimitation, RateLimitationMeter } from './rate-limitation.js';
+import type { RawVideoFrame } from './video-frame.js';
 
 /** Length of the rate buffer: what a frame may take at most, beyond its fair size, in seconds at the target rate. */
 const BUFFER_SECONDS = 0.3;
@@ -9,6 +11,9 @@ const FRAMERATE_TOLERANCE = 0.05;
 
 /** FFmpeg tells x264 rates and buffers in whole kilobits; a buffer of 0 would lift the limit altogether. */
 const LEAST_BPS = 10_000;
+
+/** H.264's quantizers (ITU-T H.264 section 7.4.2.2), and where libwebrtc begins to scale up (kLowH264QpThreshold in h264_encoder_impl.cc). */
+const SCALE = { coarsest: 51, fine: 24 } as const;
 
 /** The settings that hold `bitrateBps`. */
 export function constantBitrateSettings(bitrateBps: number): Required<Pick<RateSettings, 'peakBps' | 'bufferBits'>> {
@@ -24,7 +29,9 @@ export function constantBitrateSettings(bitrateBps: number): Required<Pick<RateS
 export class ConstantBitrateControl implements RateControl {
   readonly #nominalUs: number;
   readonly #interval: FrameIntervalMeter;
+  readonly #limitation = new RateLimitationMeter(SCALE);
   #targetBps: number;
+  #elapsedUs = 0;
   #intervalUs: number;
 
   /**
@@ -38,18 +45,23 @@ export class ConstantBitrateControl implements RateControl {
     this.#interval = new FrameIntervalMeter(framerate);
   }
 
+  get limitation(): RateLimitation {
+    return this.#limitation.value;
+  }
+
   setTarget(targetBps: number): void {
     this.#targetBps = targetBps;
   }
 
-  plan(timestampUs: number): RateSettings {
-    this.#interval.observe(timestampUs);
+  plan({ timestamp }: Pick<RawVideoFrame, 'timestamp'>): RateSettings {
+    this.#elapsedUs = this.#interval.observe(timestamp);
     const measuredUs = this.#interval.smoothedUs;
     if (Math.abs(measuredUs / this.#intervalUs - 1) > FRAMERATE_TOLERANCE) this.#intervalUs = measuredUs;
     return constantBitrateSettings((this.#targetBps * this.#intervalUs) / this.#nominalUs);
   }
 
-  encoded(): void {
-    // The encoder keeps its own account.
+  /** The encoder keeps its own account; its quantizer tells how hard that is. */
+  encoded(_sizeBytes: number, _type: 'key' | 'delta', quantizer?: number): void {
+    if (quantizer !== undefined) this.#limitation.observe(this.#elapsedUs, quantizer);
   }
 }

@@ -1,3 +1,4 @@
+import type { RateLimitation } from './rate-limitation.js';
 import type { RawVideoFrame, VideoPixelFormat } from './video-frame.js';
 
 /** Video codecs by their short names. */
@@ -82,6 +83,8 @@ export interface MediaEncoder<Chunk> {
 /** A {@link MediaEncoder} of pictures. */
 export interface VideoEncoder extends MediaEncoder<EncodedVideoChunk> {
   readonly config: Readonly<VideoEncoderConfig>;
+  /** How the target suits the size of the pictures, as of the last frame; absent where the encoder cannot tell. */
+  readonly limitation?: RateLimitation | undefined;
   /** Latches a wish that the next frame be a key frame; several wishes become one key frame. No-op after `close()`. */
   forceKeyFrame(): void;
 }

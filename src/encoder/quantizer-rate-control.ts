@@ -1,39 +1,58 @@
 import { FrameIntervalMeter } from './frame-interval.js';
+import { FrameSizeModel } from './frame-size-model.js';
 import type { RateControl, RateSettings } from './rate-control.js';
+import { type RateLimitation, RateLimitationMeter } from './rate-limitation.js';
+import { SceneChangeDetector } from './scene-change-detector.js';
+import type { RawVideoFrame } from './video-frame.js';
 
 /** The quantizers that may be used, on libvpx's 0 to 63 scale. Below 4 a picture gets larger, not visibly better. */
 export const MIN_QUANTIZER = 4;
 export const MAX_QUANTIZER = 63;
 
-/** The buffer's ends, in frames' worth of the target: half a second at 30 frames per second. */
-const BUFFER_LIMIT_FRAMES = 15;
+/** Where libwebrtc begins to scale up: 29 of 127 (kLowVp8QpThreshold in libvpx_vp8_encoder.cc) is 24 of 63. */
+const FINE_QUANTIZER = 24;
+
+/** Steps that halve a frame. Intra pictures: 12 to 14 for libvpx on camera footage. Others: 7 for noise, 11 for smooth motion. */
+const INTRA_STEPS_PER_OCTAVE = 13;
+const DELTA_STEPS_PER_OCTAVE = 9;
+
+/** Bits a pixel at quantizer 0, until frames are measured: an intra picture of busy camera footage, and a quarter of it. */
+const ASSUMED_INTRA_BITS_PER_PIXEL = 3;
+const ASSUMED_DELTA_SHARE = 1 / 4;
+
+/** Weight of one frame in what delta frames are expected to be: three steps for an octave, stable for slopes from 1.5 steps on. */
+const LEARNING = 1 / 3;
+
+/** A frame larger than expected by this many octaves may be a scene that the detector missed: it alone teaches next to nothing. */
+const OUTLIER_OCTAVES = 1.5;
+const OUTLIER_LEARNING = 1 / 10;
+
+/** A finer picture has to be refined from the coarser one before it, which makes its first frames large: not all at once. */
+const LARGEST_STEP_DOWN = 3;
 
 /** A debt is paid back over about this many frames. */
-const REPAY_FRAMES = 10;
+const REPAY_FRAMES = 7;
 
-/** A frame is asked to be no smaller than this share of its fair size, however deep the debt. */
+/** What a frame may be asked to take, however deep the debt or high the credit, as a share of its fair size. */
 const LEAST_SHARE = 0.3;
+const LARGEST_SHARE = 1.5;
 
-/** Quantizer steps for a frame of double size, and the most that one frame may move it, down and up. */
-const STEPS_PER_OCTAVE = 3;
-const LARGEST_STEP_DOWN = 6;
-const LARGEST_STEP_UP = 8;
+/**
+ * The ends of the buffer, in frames' worth of the target. What a still scene leaves is not saved up for long, or the motion after it
+ * would be a burst; what a burst took beyond two thirds of a second is forgiven.
+ */
+const LARGEST_CREDIT_FRAMES = 3;
+const LARGEST_DEBT_FRAMES = 20;
 
-/** Steps that halve an intra-coded picture: 12 to 14 for libvpx VP8 on camera footage of 480p and 720p. */
-const INTRA_STEPS_PER_OCTAVE = 13;
+/** What a key frame or another scene may take, in frames' worth of the target: peaks of four, less the error of the estimate. */
+const INTRA_BUDGET_FRAMES = 3.5;
 
-/** Bits a pixel of an intra picture at quantizer 0, until the first key frame is measured: busy camera footage. */
-const ASSUMED_INTRA_BITS_PER_PIXEL = 2.5;
+/** What an unforeseen change of scene may take: no still picture is refined beyond the quantizer that would make it larger. */
+const UNFORESEEN_BUDGET_FRAMES = 30;
 
-/** What a key frame may take, in frames' worth of the target. Delta frames at the same quantizer then take about one. */
-const KEY_FRAME_BUDGET = 6;
-
-/** What a change of scene may take: no still picture is refined beyond the quantizer that would make it larger. */
-const SCENE_CHANGE_BUDGET = 20;
-
-/** Debts at which frames begin and cease to be skipped, in frames' worth of the target. */
-const SKIP_ABOVE_FRAMES = 10;
-const SKIP_DOWN_TO_FRAMES = 8;
+/** Debts at which frames begin and cease to be skipped, in frames' worth of the target: less than a tenth of two seconds. */
+const SKIP_ABOVE_FRAMES = 5;
+const SKIP_DOWN_TO_FRAMES = 4;
 
 /** What {@link QuantizerRateControl} starts from. */
 export interface QuantizerRateControlOptions {
@@ -48,90 +67,95 @@ export interface QuantizerRateControlOptions {
 /**
  * Keeps an encoder whose only live control is its largest quantizer (libvpx through FFmpeg) to a target rate.
  *
- * A leaky buffer holds the debt: it fills by every frame's size and leaks at the target rate. After each frame the quantizer moves by
- * the logarithm of its size over its fair size, less a share of the debt. Key frames bypass that loop, since their size says little
- * about the next delta frame: their quantizer comes from a running estimate of what an intra picture takes, and the loop goes on from
- * there. The same estimate bounds how far a still picture is refined, so that a change of scene is not a burst of a whole second.
+ * A leaky buffer holds the debt: it fills by every frame's size and leaks at the target rate. Each frame is to take its fair size less a
+ * share of the debt, and a model of what frames take gives the quantizer for it: at once when the target changes, and from frame to
+ * frame as the model learns. Intra pictures have a model of their own, for their size says little about the next delta frame. It bounds
+ * key frames, scenes that change (seen before they are encoded), and how far a still picture is refined.
  *
  * **At the largest quantizer** there is nothing left to turn: 720p does not get below some 200 to 600 kbit/s. Then frames are
- * skipped: from a debt of 10 frames' worth on, every frame is skipped that finds more than 8, until the quantizer comes off its end.
+ * skipped: from a debt of 5 frames' worth on, every frame is skipped that finds more than 4, until the quantizer comes off its end.
  * The band is narrow on purpose, since a longer gap makes the next frame larger by as much as it saved. Key frames are never
- * skipped. A frame rate that has become too low is for the owner to see (by the `skipped` results) and to answer with a smaller
- * picture.
+ * skipped. `limitation.starvedUs` tells the owner when to answer with smaller pictures.
  */
 export class QuantizerRateControl implements RateControl {
   readonly #interval: FrameIntervalMeter;
+  readonly #scenes = new SceneChangeDetector();
+  readonly #limitation = new RateLimitationMeter({ coarsest: MAX_QUANTIZER, fine: FINE_QUANTIZER });
+  readonly #intra: FrameSizeModel;
+  readonly #delta: FrameSizeModel;
   #targetBps: number;
-  #quantizer: number;
-  #debtBytes = 0;
+  #debtFrames = 0;
   #skipping = false;
-  /** log2 of the bytes of an intra picture at quantizer 0. */
-  #intraLog2Bytes: number;
-  /** The quantizer of the planned frame. */
-  #planned: number;
+  #wasOutlier = false;
+  /** The quantizer of the last frame that was planned. */
+  #planned = MAX_QUANTIZER;
 
-  constructor(options: QuantizerRateControlOptions) {
-    this.#interval = new FrameIntervalMeter(options.framerate);
-    this.#targetBps = options.targetBps;
-    this.#intraLog2Bytes = Math.log2((options.pixels * ASSUMED_INTRA_BITS_PER_PIXEL) / 8);
-    this.#quantizer = this.#quantizerForIntra(KEY_FRAME_BUDGET);
-    this.#planned = this.#quantizer;
+  constructor({ targetBps, framerate, pixels }: QuantizerRateControlOptions) {
+    const intraBytes = (pixels * ASSUMED_INTRA_BITS_PER_PIXEL) / 8;
+    this.#interval = new FrameIntervalMeter(framerate);
+    this.#targetBps = targetBps;
+    this.#intra = new FrameSizeModel(INTRA_STEPS_PER_OCTAVE, intraBytes);
+    this.#delta = new FrameSizeModel(DELTA_STEPS_PER_OCTAVE, intraBytes * ASSUMED_DELTA_SHARE);
   }
 
+  get limitation(): RateLimitation {
+    return this.#limitation.value;
+  }
+
+  /** The debt is kept in frames' worth: what was owed at 4 Mbit/s would silence a track at 150 kbit/s for seconds. */
   setTarget(targetBps: number): void {
     this.#targetBps = targetBps;
   }
 
-  plan(timestampUs: number, keyFrame: boolean): RateSettings | undefined {
-    const elapsedUs = this.#interval.observe(timestampUs);
-    const fairBytes = this.#fairBytes();
-    this.#debtBytes = Math.max(this.#debtBytes - this.#bytesIn(elapsedUs), -BUFFER_LIMIT_FRAMES * fairBytes);
-    if (keyFrame) {
-      this.#planned = this.#quantizerForIntra(KEY_FRAME_BUDGET);
-      return { maxQuantizer: this.#planned };
+  plan(frame: RawVideoFrame, keyFrame: boolean): RateSettings | undefined {
+    const elapsedUs = this.#interval.observe(frame.timestamp);
+    const isOtherScene = this.#scenes.observe(frame);
+    this.#debtFrames = Math.max(this.#debtFrames - elapsedUs / this.#interval.smoothedUs, -LARGEST_CREDIT_FRAMES);
+    const wanted = keyFrame ? this.#quantizerForIntra(INTRA_BUDGET_FRAMES) : this.#quantizerForDelta(isOtherScene);
+    if (!keyFrame && this.#mustSkip(wanted)) {
+      this.#limitation.observe(elapsedUs, MAX_QUANTIZER);
+      return undefined;
     }
-    if (this.#mustSkip(this.#debtBytes / fairBytes)) return undefined;
-    this.#planned = Math.round(Math.max(this.#quantizer, this.#quantizerForIntra(SCENE_CHANGE_BUDGET)));
+    this.#planned = Math.min(Math.max(Math.round(wanted), MIN_QUANTIZER), MAX_QUANTIZER);
+    this.#limitation.observe(elapsedUs, this.#planned);
     return { maxQuantizer: this.#planned };
   }
 
   encoded(sizeBytes: number, type: 'key' | 'delta'): void {
-    const fairBytes = this.#fairBytes();
-    this.#debtBytes = Math.min(this.#debtBytes + sizeBytes, BUFFER_LIMIT_FRAMES * fairBytes);
-    const intraLog2Bytes = Math.log2(Math.max(sizeBytes, 1)) + this.#planned / INTRA_STEPS_PER_OCTAVE;
-    if (type === 'key') {
-      this.#intraLog2Bytes = intraLog2Bytes;
-      this.#quantizer = Math.max(this.#quantizer, this.#planned);
-      return;
-    }
-    this.#intraLog2Bytes = Math.max(this.#intraLog2Bytes, intraLog2Bytes);
-    const wantedBytes = Math.max(LEAST_SHARE * fairBytes, fairBytes - this.#debtBytes / REPAY_FRAMES);
-    const step = STEPS_PER_OCTAVE * Math.log2(Math.max(sizeBytes, 1) / wantedBytes);
-    const boundedStep = Math.min(Math.max(step, -LARGEST_STEP_DOWN), LARGEST_STEP_UP);
-    this.#quantizer = clampQuantizer(this.#quantizer + boundedStep);
+    this.#debtFrames = Math.min(this.#debtFrames + sizeBytes / this.#fairBytes(), LARGEST_DEBT_FRAMES);
+    const intraSurprise = this.#intra.surprise(sizeBytes, this.#planned);
+    // No picture is larger than its intra coding: a delta frame that is teaches what a key frame would now take at least.
+    this.#intra.learn(type === 'key' ? intraSurprise : Math.max(intraSurprise, 0));
+    if (type === 'delta') this.#learnDelta(this.#delta.surprise(sizeBytes, this.#planned));
   }
 
-  #mustSkip(debtFrames: number): boolean {
-    const pinned = Math.round(this.#quantizer) === MAX_QUANTIZER;
-    this.#skipping = pinned && (this.#skipping || debtFrames > SKIP_ABOVE_FRAMES);
-    return this.#skipping && debtFrames > SKIP_DOWN_TO_FRAMES;
+  #learnDelta(surprise: number): void {
+    const isOutlier = surprise > OUTLIER_OCTAVES;
+    this.#delta.learn(surprise * (isOutlier && !this.#wasOutlier ? OUTLIER_LEARNING : LEARNING));
+    this.#wasOutlier = isOutlier;
   }
 
-  /** The least quantizer at which an intra picture takes at most `frames` frames' worth of the target. */
+  #quantizerForDelta(isOtherScene: boolean): number {
+    const share = Math.min(Math.max(1 - this.#debtFrames / REPAY_FRAMES, LEAST_SHARE), LARGEST_SHARE);
+    return Math.max(
+      this.#delta.quantizerFor(share * this.#fairBytes()),
+      this.#quantizerForIntra(isOtherScene ? INTRA_BUDGET_FRAMES : UNFORESEEN_BUDGET_FRAMES),
+      this.#planned - LARGEST_STEP_DOWN,
+    );
+  }
+
   #quantizerForIntra(frames: number): number {
-    const excessOctaves = this.#intraLog2Bytes - Math.log2(frames * this.#fairBytes());
-    return clampQuantizer(Math.ceil(INTRA_STEPS_PER_OCTAVE * excessOctaves));
+    return Math.ceil(this.#intra.quantizerFor(frames * this.#fairBytes()));
   }
 
+  #mustSkip(wanted: number): boolean {
+    const isPinned = this.#planned === MAX_QUANTIZER && Math.round(wanted) >= MAX_QUANTIZER;
+    this.#skipping = isPinned && (this.#skipping || this.#debtFrames > SKIP_ABOVE_FRAMES);
+    return this.#skipping && this.#debtFrames > SKIP_DOWN_TO_FRAMES;
+  }
+
+  /** What a frame takes if all take the same, in bytes. */
   #fairBytes(): number {
-    return this.#bytesIn(this.#interval.smoothedUs);
+    return (this.#targetBps * this.#interval.smoothedUs) / 8_000_000;
   }
-
-  #bytesIn(durationUs: number): number {
-    return (this.#targetBps * durationUs) / 8_000_000;
-  }
-}
-
-function clampQuantizer(quantizer: number): number {
-  return Math.min(Math.max(quantizer, MIN_QUANTIZER), MAX_QUANTIZER);
 }

@@ -1,3 +1,6 @@
+import type { RateLimitation } from './rate-limitation.js';
+import type { RawVideoFrame } from './video-frame.js';
+
 /** What an open encoder is told before a frame; fields that a codec does not take are absent. */
 export interface RateSettings {
   /** Average rate in bits per second of a codec that aims at one. */
@@ -11,15 +14,17 @@ export interface RateSettings {
 }
 
 /**
- * Keeps one encoder to its target rate. Pure arithmetic over capture times and sizes: no clock, no native code.
+ * Keeps one encoder to its target rate. Pure arithmetic over capture times, sizes and brightness: no clock, no native code.
  *
  * Owned by the encoder, which calls `plan` before each frame and, if the frame was encoded, `encoded` after it.
  */
 export interface RateControl {
+  /** How the target suits the size of the pictures, where it can be told. */
+  readonly limitation?: RateLimitation;
   /** The target in bits per second from the next frame on. */
   setTarget(targetBps: number): void;
-  /** The settings for the frame captured at `timestampUs`; undefined: do not encode it. A key frame is never refused. */
-  plan(timestampUs: number, keyFrame: boolean): RateSettings | undefined;
-  /** What the planned frame came to. */
-  encoded(sizeBytes: number, type: 'key' | 'delta'): void;
+  /** The settings for a valid frame, by its capture time and picture; undefined: do not encode it. A key frame is never refused. */
+  plan(frame: RawVideoFrame, keyFrame: boolean): RateSettings | undefined;
+  /** What the planned frame came to; its quantizer, if the encoder chose it. */
+  encoded(sizeBytes: number, type: 'key' | 'delta', quantizer?: number): void;
 }

@@ -3,6 +3,7 @@ import type { EncodedVideoChunk, FrameInput, ReadResult, VideoEncoder, VideoEnco
 import type { NativeEncoder } from './native-encoder.js';
 import { PicturePacker } from './picture-packer.js';
 import type { RateControl } from './rate-control.js';
+import type { RateLimitation } from './rate-limitation.js';
 import { SingleFlight } from './single-flight.js';
 import { validateBitrate, validateFrame } from './validate-frame.js';
 import type { RawVideoFrame } from './video-frame.js';
@@ -47,6 +48,10 @@ export class SingleFlightEncoder implements VideoEncoder {
     this.#bitrateBps = config.bitrateBps;
   }
 
+  get limitation(): RateLimitation | undefined {
+    return this.#rateControl.limitation;
+  }
+
   read(): Promise<ReadResult> {
     return this.#flight.read(this.#input, (frame) => this.#encode(frame));
   }
@@ -73,7 +78,7 @@ export class SingleFlightEncoder implements VideoEncoder {
       validateFrame(frame, this.config);
       const keyFrame = this.#keyFrameWanted;
       this.#rateControl.setTarget(this.#bitrateBps);
-      const settings = this.#rateControl.plan(timestamp, keyFrame);
+      const settings = this.#rateControl.plan(frame, keyFrame);
       if (settings === undefined) return undefined;
 
       this.#keyFrameWanted = false;
@@ -82,7 +87,7 @@ export class SingleFlightEncoder implements VideoEncoder {
       const job = { index, timestampUs: timestamp, keyFrame, settings };
       const chunk = await this.#native.encode(this.#packer.pack(frame), job);
       const { data, type, quantizer } = chunk;
-      this.#rateControl.encoded(data.byteLength, type);
+      this.#rateControl.encoded(data.byteLength, type, quantizer);
       return {
         data,
         type,

@@ -58,7 +58,7 @@ class FakeRateControl implements RateControl {
     this.targets.push(targetBps);
   }
 
-  plan(_timestampUs: number, keyFrame: boolean): RateSettings | undefined {
+  plan(_frame: RawVideoFrame, keyFrame: boolean): RateSettings | undefined {
     return this.skip && !keyFrame ? undefined : {};
   }
 

@@ -29,8 +29,8 @@ export const h264Profile: CodecProfile = {
         'keyint=infinite',
         'scenecut=0',
         'repeat-headers=1',
-        // Half a buffer for the first key frame: 150 ms at the target rate.
-        'vbv-init=0.5',
+        // What the first key frame finds in the buffer: 120 ms at the target rate, under four frames.
+        'vbv-init=0.4',
         // One slice a frame. Several threads need several slices: frame threads would delay the chunks.
         `sliced-threads=${threads > 1 ? 1 : 0}`,
       ].join(':'),
