@@ -10,6 +10,8 @@ export type DropReason =
   | 'not-connected'
   /** The rate controller skipped it to keep to the target. */
   | 'rate-control'
+  /** It is silence, which a track with `dtx` leaves out. */
+  | 'silence'
   /** The encoder failed on it. */
   | 'encode-failed'
   /** The track or the sender was stopped while the frame was waiting. */
@@ -22,6 +24,7 @@ export const DROP_REASONS: readonly DropReason[] = [
   'paused',
   'not-connected',
   'rate-control',
+  'silence',
   'encode-failed',
   'stopped',
 ];

@@ -24,7 +24,11 @@ function stress(...args: string[]): Promise<Ended> {
     const child = execFile(
       process.execPath,
       ['--expose-gc', '--import', 'tsx', 'scripts/stress.ts', ...args],
-      { env: { ...process.env, UV_THREADPOOL_SIZE: THREADS, MALLOC_ARENA_MAX: ARENAS }, timeout: TIMEOUT_MS, killSignal: 'SIGKILL' },
+      {
+        env: { ...process.env, UV_THREADPOOL_SIZE: THREADS, MALLOC_ARENA_MAX: ARENAS },
+        timeout: TIMEOUT_MS,
+        killSignal: 'SIGKILL',
+      },
       (_error, stdout, stderr) => resolve({ code: child.exitCode ?? child.signalCode, stdout, stderr }),
     );
   });
