@@ -40,6 +40,11 @@ describe('the command line', () => {
     });
   });
 
+  it('of probe takes nothing but the form of its output', () => {
+    expect(parseCommandLine(['probe'], {})).toEqual({ command: 'probe', json: false });
+    expect(parseCommandLine(['probe', '--json'], {})).toEqual({ command: 'probe', json: true });
+  });
+
   it('prefers a token that is given as an option', () => {
     const args = ['publish', '--source', 'test', ...WHIP, '--token', 'given'];
     expect(parseCommandLine(args, { FRAMELOCK_TOKEN: 'environment' })).toMatchObject({ token: 'given' });
@@ -57,6 +62,7 @@ describe('the command line', () => {
     [['publish', ...WHIP], /--source/],
     [['publish', '--source', 'test'], /--whip/],
     [['publish', '--source', 'test', ...WHIP, '--codec', 'theora'], /vp8, h264/],
+    [['probe', 'stray'], /stray/],
     [['publish', 'stray', '--source', 'test', ...WHIP], /stray/],
   ])('refuses %j and says what is wrong', (args, message) => {
     const parse = () => parseCommandLine(args, {});
@@ -70,6 +76,7 @@ describe('the command line', () => {
     [['help'], undefined],
     [['demo', '-h'], 'demo'],
     [['publish', '--help'], 'publish'],
+    [['probe', '--help'], 'probe'],
   ] as const)('%j asks for help', (args, topic) => {
     const command = parseCommandLine(args, {});
     expect(command).toEqual({ command: 'help', ...(topic === undefined ? {} : { topic }) });
