@@ -24,6 +24,8 @@ export type {
   VideoEncoderConfig,
   VideoEncoderFactory,
 } from './encoder/encoder.js';
+export type { FallbackOptions } from './encoder/fallback-encoder-factory.js';
+export { FallbackEncoderFactory } from './encoder/fallback-encoder-factory.js';
 export type { PlaneLayout, RawVideoFrame, VideoPixelFormat } from './encoder/video-frame.js';
 export type { RtpCodec } from './rtp/rtp-codec.js';
 export type { BitrateAllocation } from './sender/allocation.js';
@@ -31,6 +33,8 @@ export type { CloseReport, CloseStep } from './sender/close-report.js';
 export type { ConnectOptions } from './sender/connector.js';
 export type { EncodedAudioInput, EncodedVideoInput } from './sender/encoded-track.js';
 export type { DropReason, EncodedFrameReport, FrameReport, FrameTimes } from './sender/frame-report.js';
+export type { VideoConfigChange } from './sender/raw-video-track.js';
+export type { DegradationPreference } from './sender/resolution-governor.js';
 export { RtcSender } from './sender/rtc-sender.js';
 export type { EncoderSwapped, SenderErrorEvent, SenderEvents } from './sender/sender-events.js';
 export type {

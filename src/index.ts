@@ -1,5 +1,6 @@
 export * from './bare.js';
 export type { EncoderCandidate, EncoderProbe } from './encoder/node-av/encoder-candidates.js';
+export type { HardwareEncoder } from './encoder/node-av/hardware-profiles.js';
 export { NodeAvAudioEncoderFactory } from './encoder/node-av/node-av-audio-encoder-factory.js';
 export { NodeAvEncoderFactory } from './encoder/node-av/node-av-encoder-factory.js';
 export type { LaunchProbe, ProbeEncodersOptions, ProbeObserver } from './encoder/node-av/probe-encoders.js';

@@ -9,6 +9,7 @@ const HEALTH: Readonly<Record<TrackHealth, CameraHealth>> = Object.freeze({
   stalled: 'stalled',
   paused: 'paused',
   waiting: 'waiting',
+  failed: 'failed',
   'no-input': 'failed',
 });
 

@@ -14,6 +14,11 @@ export interface VideoEncoderConfig {
   readonly format?: VideoPixelFormat;
   /** Highest expected frame rate in frames per second. */
   readonly framerate: number;
+  /**
+   * The picture is encoded at this fraction of its width and height (W3C `scaleResolutionDownBy`): 2 for half of each. From 1 to 16; each
+   * side is rounded down to an even number. @default 1
+   */
+  readonly scaleResolutionDownBy?: number;
   /** Initial target in bits per second. */
   readonly bitrateBps: number;
   /** Native threads of this encoder. @default 1 */

@@ -1,5 +1,7 @@
 /** What an open encoder is told before a frame; fields that a codec does not take are absent. */
 export interface RateSettings {
+  /** Average rate in bits per second of a codec that aims at one. */
+  readonly averageBps?: number;
   /** Peak rate in bits per second of a codec that holds a rate by itself. */
   readonly peakBps?: number;
   /** Size of its rate buffer in bits. */

@@ -11,6 +11,7 @@ export const MIN_BITRATE_BPS = 1_000;
 export const MAX_BITRATE_BPS = 200_000_000;
 
 const MAX_FRAMERATE = 240;
+const MAX_SCALE = 16;
 const MAX_THREADS = 16;
 
 /** What one plane of a picture takes. */
@@ -38,7 +39,16 @@ export function pictureBytes(width: number, height: number): number {
  * @throws FramelockError INVALID_BITRATE, or INVALID_ARGUMENT naming the field
  */
 export function validateEncoderConfig(config: VideoEncoderConfig): void {
-  const { codec, width, height, format = 'I420', framerate, bitrateBps, threads = 1 } = config;
+  const {
+    codec,
+    width,
+    height,
+    format = 'I420',
+    framerate,
+    bitrateBps,
+    threads = 1,
+    scaleResolutionDownBy = 1,
+  } = config;
   const refuse = (field: string, value: unknown, expected: string): never => {
     throw new FramelockError(
       'INVALID_ARGUMENT',
@@ -54,6 +64,9 @@ export function validateEncoderConfig(config: VideoEncoderConfig): void {
   if (!isPixelFormat(format)) refuse('format', format, 'I420 or NV12');
   if (!(framerate > 0 && framerate <= MAX_FRAMERATE)) {
     refuse('framerate', framerate, `more than 0 and at most ${MAX_FRAMERATE} frames per second`);
+  }
+  if (!(scaleResolutionDownBy >= 1 && scaleResolutionDownBy <= MAX_SCALE)) {
+    refuse('scaleResolutionDownBy', scaleResolutionDownBy, `a number from 1 to ${MAX_SCALE}`);
   }
   if (!(Number.isInteger(threads) && threads >= 1 && threads <= MAX_THREADS)) {
     refuse('threads', threads, `an integer from 1 to ${MAX_THREADS}`);

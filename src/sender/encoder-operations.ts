@@ -5,6 +5,7 @@ import type { BitrateAllocation } from './allocation.js';
 import type { BitrateControl } from './bitrate-control.js';
 import { type SwapTarget, swapEncoders } from './encoder-swap.js';
 import type { InFlight } from './in-flight.js';
+import type { RawVideoTrack, VideoConfigChange } from './raw-video-track.js';
 import type { EncoderSwapped } from './sender-events.js';
 import { Sequencer } from './sequencer.js';
 import type { RawTrack, Track } from './track.js';
@@ -48,9 +49,32 @@ export class EncoderOperations {
 
   /** @throws FramelockError ENCODER_OPEN_FAILED, ENCODER_BUSY, TRACK_REMOVED, CLOSED; in each case the old encoder goes on */
   async recreateEncoder(track: RawTrack): Promise<void> {
-    const target = { track, bitrateBps: track.targetBps };
-    const swap = this.#swap({ cause: 'recreate', pinned: [track], targets: [target], commit: () => undefined });
-    await this.#host.inFlight.track(swap);
+    await this.#replace(track, 'recreate', () => track.openFresh(track.targetBps));
+  }
+
+  /**
+   * Scales the picture of a track down, or up again.
+   * @throws FramelockError ENCODER_OPEN_FAILED, ENCODER_BUSY, TRACK_REMOVED, CLOSED; in each case all is as before
+   */
+  async rescale(track: RawVideoTrack, scaleResolutionDownBy: number): Promise<void> {
+    await this.#replace(track, 'scaling', () => track.openReconfigured(track.targetBps, { scaleResolutionDownBy }));
+    track.counters.resolutionChanges += 1;
+  }
+
+  /**
+   * Replaces an encoder that has failed.
+   * @throws FramelockError ENCODER_OPEN_FAILED, ENCODER_BUSY, TRACK_REMOVED, CLOSED; in each case it stays
+   */
+  async replaceBroken(track: RawTrack): Promise<void> {
+    await this.#replace(track, 'failure', () => track.openFresh(track.targetBps));
+  }
+
+  /**
+   * Gives a track another size, format or frame rate, with an encoder to match.
+   * @throws FramelockError ENCODER_OPEN_FAILED, ENCODER_BUSY, TRACK_REMOVED, CLOSED; in each case all is as before
+   */
+  async reconfigure(track: RawVideoTrack, change: VideoConfigChange): Promise<void> {
+    await this.#replace(track, 'reconfiguration', () => track.openReconfigured(track.targetBps, change));
   }
 
   /**
@@ -69,7 +93,7 @@ export class EncoderOperations {
   async #commitAllocation(allocation: BitrateAllocation, named: readonly Track[]): Promise<void> {
     const { bitrate, registry } = this.#host;
     const { activated, shares } = bitrate.plan(allocation);
-    const targets = activated.map((track) => ({ track, bitrateBps: shares.get(track.id) ?? 0 }));
+    const targets = activated.map((track) => ({ track, open: () => track.openFresh(shares.get(track.id) ?? 0) }));
     const commit = (): void => bitrate.commit(allocation);
     try {
       await this.#swap({ cause: 'activation', pinned: named, targets, commit });
@@ -80,10 +104,20 @@ export class EncoderOperations {
     }
   }
 
-  async #swap({ cause, pinned, targets, commit }: Swap): Promise<void> {
+  /** Replaces the encoder of one track. */
+  async #replace(track: RawTrack, cause: Swap['cause'], open: SwapTarget['open']): Promise<void> {
+    const swap = this.#swap({ cause, pinned: [track], targets: [{ track, open }], commit: () => undefined });
+    await this.#host.inFlight.track(swap);
+  }
+
+  async #swap(swap: Swap): Promise<void> {
+    while (!(await this.#trySwap(swap)));
+  }
+
+  #trySwap({ cause, pinned, targets, commit }: Swap): Promise<boolean> {
     const { tracksMu, clock, registry } = this.#host;
     this.#host.assertOpen();
-    await swapEncoders({
+    return swapEncoders({
       targets,
       tracksMu,
       clock,
@@ -97,8 +131,10 @@ export class EncoderOperations {
         }
       },
       commit,
-      swapped: ({ track, implementation, waitUs, exclusiveHoldUs }) =>
-        this.#host.encoderSwapped({ trackId: track.id, implementation, cause, waitUs, exclusiveHoldUs }),
+      swapped: ({ track, implementation, waitUs, exclusiveHoldUs }) => {
+        if (cause !== 'failure') track.pardon();
+        this.#host.encoderSwapped({ trackId: track.id, implementation, cause, waitUs, exclusiveHoldUs });
+      },
     });
   }
 }

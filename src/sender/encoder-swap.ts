@@ -23,12 +23,13 @@ export interface SwapTiming {
 /** One encoder to be replaced. */
 export interface SwapTarget {
   readonly track: RawTrack;
-  readonly bitrateBps: number;
+  /** Opens the new one. Called outside all locks. */
+  open(): Promise<FreshEncoder>;
 }
 
 /** A swap of one or more encoders that happens as a whole or not at all. */
 export interface SwapPlan {
-  /** The tracks whose encoder is replaced, and the bitrate that the new one starts with. */
+  /** The tracks whose encoder is replaced. */
   readonly targets: readonly SwapTarget[];
   readonly tracksMu: TracksLock;
   readonly clock: Clock;
@@ -44,10 +45,13 @@ export interface SwapPlan {
  * Replaces the encoders of some tracks: opens the new ones outside all locks, waits for the encodes in flight, takes tracksMu and then each
  * encoderMu exclusively, revalidates, exchanges, lets go, and closes the old ones. When it fails, the old ones go on.
  *
+ * @returns `false`, with nothing changed, if a track was reconfigured while its encoder was opened: it has to be opened anew
  * @throws FramelockError ENCODER_OPEN_FAILED, ENCODER_BUSY (an encode in flight does not end) and whatever `revalidate` throws
  */
-export async function swapEncoders(plan: SwapPlan): Promise<void> {
+export async function swapEncoders(plan: SwapPlan): Promise<boolean> {
   const fresh = await openAll(plan);
+  const closeFresh = () => Promise.all(fresh.map(({ encoder }) => encoder.close()));
+  let exchanged = false;
   const askedAtUs = plan.clock.nowUs();
   const holds = plan.targets.map(({ track }) => track.holdCycles());
   const replaced: Exchange['previous'][] = [];
@@ -55,6 +59,8 @@ export async function swapEncoders(plan: SwapPlan): Promise<void> {
     await cyclesEnded(plan, holds);
     await plan.tracksMu.exclusive(async (tracks) => {
       plan.revalidate();
+      if (fresh.some(({ encoder }) => encoder.outdated)) return;
+      exchanged = true;
       plan.commit();
       for (const next of fresh) {
         const { previous, timing } = await exchangeOne(next, tracks, plan.clock, askedAtUs);
@@ -63,12 +69,14 @@ export async function swapEncoders(plan: SwapPlan): Promise<void> {
       }
     });
   } catch (error) {
-    await Promise.all(fresh.map(({ encoder }) => encoder.close()));
+    await closeFresh();
     throw error;
   } finally {
     for (const hold of holds) hold.release();
   }
-  await Promise.all(replaced.map((encoder) => encoder?.close()));
+  if (exchanged) await Promise.all(replaced.map((encoder) => encoder?.close()));
+  else await closeFresh();
+  return exchanged;
 }
 
 interface OpenedTarget {
@@ -82,9 +90,7 @@ interface Exchange {
 }
 
 async function openAll({ targets }: SwapPlan): Promise<readonly OpenedTarget[]> {
-  const results = await Promise.allSettled(
-    targets.map(async ({ track, bitrateBps }) => ({ track, encoder: await track.openFresh(bitrateBps) })),
-  );
+  const results = await Promise.allSettled(targets.map(async ({ track, open }) => ({ track, encoder: await open() })));
   const opened = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
   const failure = results.find((result) => result.status === 'rejected');
   if (failure === undefined) return opened;

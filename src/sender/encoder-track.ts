@@ -1,14 +1,16 @@
 import type { EncoderLock, TracksLock } from '../concurrency/lock-order.js';
 import { Mailbox } from '../concurrency/mailbox.js';
-import { FramelockError, isFramelockError } from '../core/errors.js';
+import { describeError, FramelockError, isFramelockError } from '../core/errors.js';
 import type { MediaEncoder, SkipReason } from '../encoder/encoder.js';
 import type { RtpCodec } from '../rtp/rtp-codec.js';
 import { CycleGate, type CycleHold } from './cycle-gate.js';
 import { type EncodeLoopTrack, runEncodeLoop } from './encode-loop.js';
+import { EncoderRecovery, type RecoveryStep } from './encoder-recovery.js';
 import { ErrorBackoff } from './error-backoff.js';
 import type { DropReason } from './frame-report.js';
 import type { OutboundRtp } from './outbound-rtp.js';
 import { type OutboundFrame, OutboundTrack, type TrackHost } from './outbound-track.js';
+import { RateWatch } from './rate-watch.js';
 import type { TrackHandle } from './track-handle.js';
 import { type QueuedFrame, TrackInput } from './track-input.js';
 
@@ -19,8 +21,15 @@ export interface EncoderTrackInit {
   readonly host: TrackHost;
   readonly tracksMu: TracksLock;
   readonly encoderMu: EncoderLock;
-  /** A failed encode, for events and logs. */
-  readonly encodeFailed: (trackId: string, error: unknown) => void;
+  readonly faults: EncoderFaults;
+}
+
+/** Whom a track turns to when its encoder fails. */
+export interface EncoderFaults {
+  /** Tells of a failed encode, or of a track that is given up. */
+  encodeFailed(trackId: string, error: unknown): void;
+  /** Puts a fresh encoder in place. Resolves when that is done or has failed, which it tells, and never rejects. */
+  replaceEncoder(handle: TrackHandle): Promise<void>;
 }
 
 /** A raw frame, whatever it holds. */
@@ -35,6 +44,8 @@ type EncoderChunk = Omit<OutboundFrame, 'times'> & { readonly timestamp: number;
 /** An encoder that is open, reads from its track and is not in use yet. */
 export interface FreshEncoder {
   readonly implementation: string;
+  /** Whether the track has been given another size, format or rate since this was opened for the old one; then it must not be installed. */
+  readonly outdated: boolean;
   /**
    * Puts it in the place of the current encoder and returns the old one, to be closed outside all locks. To be called on the exclusive side
    * of encoderMu.
@@ -64,7 +75,11 @@ export abstract class EncoderTrack<
   protected readonly input: TrackInput<Frame>;
   readonly #mailbox: Mailbox<QueuedFrame<Frame>>;
   readonly #backoff: ErrorBackoff;
-  readonly #encodeFailed: (trackId: string, error: unknown) => void;
+  readonly #faults: EncoderFaults;
+  readonly #recovery = new EncoderRecovery();
+  readonly #rateWatch = new RateWatch();
+  /** Why the track was given up. */
+  #failure: string | undefined;
   #encoder: Encoder | undefined;
   #loop: Promise<void> = Promise.resolve();
   readonly #cycles = new CycleGate();
@@ -77,7 +92,7 @@ export abstract class EncoderTrack<
     this.#mailbox = new Mailbox(`mailbox of track "${this.id}"`, mailboxCapacity);
     this.input = new TrackInput(this.#mailbox, init.host.clock);
     this.#backoff = new ErrorBackoff(init.host.clock);
-    this.#encodeFailed = init.encodeFailed;
+    this.#faults = init.faults;
   }
 
   /** Opens an encoder that reads from `input`, at a bitrate as near to the given one as encoders accept. */
@@ -90,10 +105,28 @@ export abstract class EncoderTrack<
    * @throws FramelockError ENCODER_OPEN_FAILED, CODEC_UNSUPPORTED
    */
   async openFresh(bitrateBps: number): Promise<FreshEncoder> {
+    const { revision } = this;
     const encoder = await this.openEncoder(bitrateBps);
+    return this.fresh(encoder, revision, () => undefined);
+  }
+
+  /** Counts the changes of what encoders are opened with; an encoder is only installed at the revision that it was opened at. */
+  protected get revision(): number {
+    return 0;
+  }
+
+  /** @param installed runs with the exchange, on the exclusive side of encoderMu */
+  protected fresh(encoder: Encoder, revision: number, installed: () => void): FreshEncoder {
+    const track = this;
     return {
       implementation: encoder.implementation,
-      install: () => this.#exchange(encoder),
+      get outdated() {
+        return track.revision !== revision;
+      },
+      install: () => {
+        installed();
+        return this.#exchange(encoder);
+      },
       close: () => encoder.close(),
     };
   }
@@ -101,6 +134,28 @@ export abstract class EncoderTrack<
   get encoderImplementation(): string | undefined {
     return this.#encoder?.implementation;
   }
+
+  override get failure(): string | undefined {
+    return this.#failure;
+  }
+
+  /** The encoder was replaced on behalf of somebody else than this track: earlier failures do not count any more. */
+  pardon(): void {
+    this.#recovery.reset();
+  }
+
+  /** Asks for a fresh encoder if this one does not keep to its target. */
+  checkRate(nowUs: number): void {
+    const encodedBps = this.counters.encodedRate.perSecond(nowUs);
+    if (this.paused || !this.#rateWatch.isOffTarget(encodedBps, this.encoderTargetBps, nowUs)) return;
+    const message = `track "${this.id}": its encoder makes ${Math.round(encodedBps)} bit/s, its target is ${this.encoderTargetBps}`;
+    const error = new FramelockError('ENCODER_OFF_TARGET', message, { context: { trackId: this.id } });
+    this.#faults.encodeFailed(this.id, error);
+    void this.#recover(this.#recovery.broken(), error);
+  }
+
+  /** What the encoder was asked for: the target, within what encoders accept. */
+  protected abstract readonly encoderTargetBps: number;
 
   /** Gives the track its first encoder and starts its loop. */
   start(first: FreshEncoder): void {
@@ -139,7 +194,7 @@ export abstract class EncoderTrack<
   }
 
   get sendable(): boolean {
-    return !this.paused && this.rtp.connected;
+    return !this.paused && this.rtp.connected && this.#failure === undefined;
   }
 
   get encoder(): Encoder {
@@ -158,6 +213,7 @@ export abstract class EncoderTrack<
       times: { ...times, encodedAtUs: this.host.clock.nowUs() },
     });
     this.#backoff.succeeded();
+    this.#recovery.succeeded(this.host.clock.nowUs());
   }
 
   skipped(reason: SkipReason): void {
@@ -165,19 +221,40 @@ export abstract class EncoderTrack<
     if (times !== undefined) this.reportSkipped(times, reason);
   }
 
-  dropWaiting(): void {
+  dropWaiting(reason: DropReason = this.#reasonNotToSend()): void {
     const waiting = this.#mailbox.take();
-    if (waiting !== undefined) this.#drop(waiting, this.paused ? 'paused' : 'not-connected');
+    if (waiting !== undefined) this.#drop(waiting, reason);
   }
 
   async failed(error: unknown): Promise<void> {
     this.counters.encoderErrors += 1;
     const times = this.input.collectTaken();
     if (times !== undefined) this.reportDropped(times, 'encode-failed');
-    if (this.lifetime.enter('encode error')) this.#encodeFailed(this.id, error);
+    if (this.lifetime.enter('encode error')) this.#faults.encodeFailed(this.id, error);
     // No lock is held while the loop backs off: a swap need not wait for it.
     this.#cycles.leave();
-    await this.#backoff.failed();
+    await this.#recover(this.#recovery.failed(), error);
+    if (this.#failure === undefined) await this.#backoff.failed();
+  }
+
+  async #recover(step: RecoveryStep, error: unknown): Promise<void> {
+    if (this.lifetime.ended || this.stopped) return;
+    if (step === 'replace') await this.#faults.replaceEncoder(this.handle);
+    if (step === 'give up') this.#giveUp(error);
+  }
+
+  #giveUp(error: unknown): void {
+    this.#failure = describeError(error);
+    const message = `track "${this.id}" is given up, fresh encoders failed as well; recreateEncoder tries again. The last failure: ${this.#failure}`;
+    this.#faults.encodeFailed(
+      this.id,
+      new FramelockError('ENCODER_FAILED', message, { cause: error, context: { trackId: this.id } }),
+    );
+  }
+
+  #reasonNotToSend(): DropReason {
+    if (this.paused) return 'paused';
+    return this.rtp.connected ? 'encode-failed' : 'not-connected';
   }
 
   /** Runs a check of what was given to this track; its error names the track. */
@@ -208,6 +285,8 @@ export abstract class EncoderTrack<
   #exchange(next: Encoder | undefined): Encoder | undefined {
     const previous = this.#encoder;
     this.#encoder = next;
+    this.#failure = undefined;
+    this.#rateWatch.reset();
     return previous;
   }
 

@@ -12,6 +12,8 @@ export type DropReason =
   | 'rate-control'
   /** It is silence, which a track with `dtx` leaves out. */
   | 'silence'
+  /** Its track was given another size or format before it could be encoded. */
+  | 'reconfigured'
   /** The encoder failed on it. */
   | 'encode-failed'
   /** The track or the sender was stopped while the frame was waiting. */
@@ -25,6 +27,7 @@ export const DROP_REASONS: readonly DropReason[] = [
   'not-connected',
   'rate-control',
   'silence',
+  'reconfigured',
   'encode-failed',
   'stopped',
 ];

@@ -111,7 +111,13 @@ export abstract class OutboundTrack {
     if (!paused) this.requestKeyFrame();
   }
 
+  /** Why the track was given up; nothing while it was not. */
+  get failure(): string | undefined {
+    return undefined;
+  }
+
   health(nowUs: number): TrackHealth {
+    if (this.failure !== undefined) return 'failed';
     if (this.#paused) return 'paused';
     return this.rtp.connected ? this.#watchdog.health(nowUs) : 'waiting';
   }
@@ -130,6 +136,11 @@ export abstract class OutboundTrack {
   /** From here on every frame is refused as `stopped`. */
   protected refuseFrames(): void {
     this.#stopped = true;
+  }
+
+  /** Whether it refuses every frame. */
+  protected get stopped(): boolean {
+    return this.#stopped;
   }
 
   /** Books a frame that was given to the track and tells why it cannot be taken, or `undefined` if it can. */

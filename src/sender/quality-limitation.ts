@@ -8,7 +8,7 @@ export type QualityLimitationDurations = Readonly<Record<QualityLimitationReason
 const HOLD_US = 1_000_000;
 
 /**
- * Tells what limits a track: `bandwidth` while the rate controller skips frames, `cpu` while the encoder is slower than the camera.
+ * Tells what limits a track: `bandwidth` while the rate controller skips frames or the picture is scaled down, `cpu` while the encoder is slower than the camera.
  * Bandwidth wins where both hold, as in libwebrtc's `video/quality_limitation_reason_tracker.cc`.
  *
  * Owner: the track's statistics. Time comes in as an argument.
@@ -18,6 +18,7 @@ export class QualityLimitationTracker {
   #accountedUntilUs: number;
   #cpuUntilUs = 0;
   #bandwidthUntilUs = 0;
+  #scaled = false;
 
   constructor(nowUs: number) {
     this.#accountedUntilUs = nowUs;
@@ -33,8 +34,14 @@ export class QualityLimitationTracker {
     this.#bandwidthUntilUs = nowUs + HOLD_US;
   }
 
+  /** The picture is scaled down from now on, or not any more. */
+  scaled(down: boolean, nowUs: number): void {
+    this.#account(nowUs);
+    this.#scaled = down;
+  }
+
   reason(nowUs: number): QualityLimitationReason {
-    if (nowUs < this.#bandwidthUntilUs) return 'bandwidth';
+    if (this.#scaled || nowUs < this.#bandwidthUntilUs) return 'bandwidth';
     return nowUs < this.#cpuUntilUs ? 'cpu' : 'none';
   }
 
@@ -44,11 +51,17 @@ export class QualityLimitationTracker {
     return { none: none / 1e6, cpu: cpu / 1e6, bandwidth: bandwidth / 1e6 };
   }
 
+  /** When a state ends that nothing renews, or `nowUs` if nothing ends it. */
+  #endOf(reason: QualityLimitationReason, nowUs: number): number {
+    if (reason === 'bandwidth' && !this.#scaled) return this.#bandwidthUntilUs;
+    return reason === 'cpu' ? this.#cpuUntilUs : nowUs;
+  }
+
   /** Books the time since the last call, split where a state ended in between. */
   #account(nowUs: number): void {
     while (this.#accountedUntilUs < nowUs) {
       const reason = this.reason(this.#accountedUntilUs);
-      const changesAtUs = reason === 'bandwidth' ? this.#bandwidthUntilUs : reason === 'cpu' ? this.#cpuUntilUs : nowUs;
+      const changesAtUs = this.#endOf(reason, nowUs);
       const untilUs = Math.min(nowUs, changesAtUs);
       this.#durationsUs[reason] += untilUs - this.#accountedUntilUs;
       this.#accountedUntilUs = untilUs;

@@ -56,6 +56,10 @@ export class RawAudioTrack extends EncoderTrack<RawAudioData, EncodedAudioChunk,
     return this.#targetBps;
   }
 
+  protected get encoderTargetBps(): number {
+    return audioEncoderBitrate(this.targetBps);
+  }
+
   setTarget(targetBps: number): void {
     this.#targetBps = targetBps;
   }

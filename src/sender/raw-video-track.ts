@@ -1,8 +1,10 @@
+import { encodedSize } from '../encoder/encoded-size.js';
 import type { EncodedVideoChunk, VideoEncoder, VideoEncoderConfig, VideoEncoderFactory } from '../encoder/encoder.js';
-import { validateFrame } from '../encoder/validate-frame.js';
+import { validateEncoderConfig, validateFrame } from '../encoder/validate-frame.js';
 import type { RawVideoFrame } from '../encoder/video-frame.js';
-import { EncoderTrack, type EncoderTrackInit } from './encoder-track.js';
+import { EncoderTrack, type EncoderTrackInit, type FreshEncoder } from './encoder-track.js';
 import type { FrameSize } from './outbound-track.js';
+import { type DegradationPreference, ResolutionGovernor } from './resolution-governor.js';
 import { encoderBitrate, TrackControls } from './track-controls.js';
 
 /** One frame waits at the most, and the newest wins. */
@@ -13,12 +15,23 @@ export interface RawVideoTrackInit extends EncoderTrackInit {
   readonly config: VideoEncoderConfig;
   /** Opens this track's encoders, the first and every later one. */
   readonly encoders: VideoEncoderFactory;
+  readonly degradationPreference: DegradationPreference;
 }
+
+/** What can be changed of a camera while it runs. What is left out stays as it is. */
+export type VideoConfigChange = Partial<Pick<VideoEncoderConfig, 'width' | 'height' | 'format' | 'framerate'>>;
+
+/** The same, and what the track changes of itself. */
+type EncoderConfigChange = VideoConfigChange & Pick<VideoEncoderConfig, 'scaleResolutionDownBy'>;
 
 /** A camera: raw pictures in. */
 export class RawVideoTrack extends EncoderTrack<RawVideoFrame, EncodedVideoChunk, VideoEncoder> {
   readonly stereo = false;
-  readonly #config: VideoEncoderConfig;
+  /** What encoders are opened with. Changed with the exchange of the encoder, on the exclusive side of encoderMu. */
+  #config: VideoEncoderConfig;
+  #revision = 0;
+  readonly #degradationPreference: DegradationPreference;
+  #governor: ResolutionGovernor;
   readonly #encoders: VideoEncoderFactory;
   readonly #controls: TrackControls;
 
@@ -26,15 +39,22 @@ export class RawVideoTrack extends EncoderTrack<RawVideoFrame, EncodedVideoChunk
     super(init, init.config.codec, MAILBOX_CAPACITY);
     this.#config = init.config;
     this.#encoders = init.encoders;
+    this.#degradationPreference = init.degradationPreference;
+    this.#governor = this.#createGovernor();
     this.#controls = new TrackControls(init.config.bitrateBps);
   }
 
+  /** Of the pictures that are sent. */
   get frameSize(): FrameSize {
-    return this.#config;
+    return encodedSize(this.#config);
   }
 
   get targetBps(): number {
     return this.#controls.targetBps;
+  }
+
+  protected get encoderTargetBps(): number {
+    return encoderBitrate(this.targetBps);
   }
 
   setTarget(targetBps: number): void {
@@ -58,8 +78,74 @@ export class RawVideoTrack extends EncoderTrack<RawVideoFrame, EncodedVideoChunk
     this.enqueue(this.#privateCopy(frame));
   }
 
+  /**
+   * A private copy of a change that encoders can take.
+   * @throws FramelockError INVALID_ARGUMENT
+   */
+  checkedChange({ width, height, format, framerate }: VideoConfigChange): VideoConfigChange {
+    const change = {
+      ...(width === undefined ? {} : { width }),
+      ...(height === undefined ? {} : { height }),
+      ...(format === undefined ? {} : { format }),
+      ...(framerate === undefined ? {} : { framerate }),
+    };
+    this.check(() => validateEncoderConfig({ ...this.#config, ...change }));
+    return change;
+  }
+
+  /**
+   * Opens an encoder for other frames than the ones that come now. With its installation the track takes those; a frame of the former kind
+   * that still waits is dropped.
+   * @throws FramelockError ENCODER_OPEN_FAILED, CODEC_UNSUPPORTED
+   */
+  async openReconfigured(bitrateBps: number, change: EncoderConfigChange): Promise<FreshEncoder> {
+    const { revision } = this;
+    const config = this.#changed(change);
+    const encoder = await this.#open(config, bitrateBps);
+    return this.fresh(encoder, revision, () => {
+      const former = this.#config;
+      this.#config = config;
+      this.#revision += 1;
+      this.counters.limitation.scaled((config.scaleResolutionDownBy ?? 1) > 1, this.host.clock.nowUs());
+      if (isSameInput(former, config)) return;
+      this.dropWaiting('reconfigured');
+      this.#governor = this.#createGovernor();
+    });
+  }
+
+  /** How far the picture should be scaled down from now on; nothing if it is so already. */
+  rescaling(nowUs: number): number | undefined {
+    if (this.paused || !this.rtp.connected || this.failure !== undefined) {
+      this.#governor.restart();
+      return undefined;
+    }
+    const { framesEncoded, framesDropped } = this.counters;
+    const framesSkipped = framesDropped['rate-control'];
+    const scale = this.#governor.update({ nowUs, framesEncoded, framesSkipped, targetBps: this.targetBps });
+    return scale === (this.#config.scaleResolutionDownBy ?? 1) ? undefined : scale;
+  }
+
+  #createGovernor(): ResolutionGovernor {
+    const { width, height } = this.#config;
+    return new ResolutionGovernor(this.#degradationPreference, width * height);
+  }
+
+  /** A picture of another size begins unscaled. */
+  #changed(change: EncoderConfigChange): VideoEncoderConfig {
+    const config = { ...this.#config, ...change };
+    return isSameInput(config, this.#config) ? config : { ...config, scaleResolutionDownBy: 1 };
+  }
+
+  protected override get revision(): number {
+    return this.#revision;
+  }
+
   protected openEncoder(bitrateBps: number): Promise<VideoEncoder> {
-    return this.#encoders.open({ ...this.#config, bitrateBps: encoderBitrate(bitrateBps) }, this.input);
+    return this.#open(this.#config, bitrateBps);
+  }
+
+  #open(config: VideoEncoderConfig, bitrateBps: number): Promise<VideoEncoder> {
+    return this.#encoders.open({ ...config, bitrateBps: encoderBitrate(bitrateBps) }, this.input);
   }
 
   /**
@@ -83,4 +169,9 @@ export class RawVideoTrack extends EncoderTrack<RawVideoFrame, EncodedVideoChunk
       },
     };
   }
+}
+
+/** Whether the same frames fit both. */
+function isSameInput(one: VideoEncoderConfig, other: VideoEncoderConfig): boolean {
+  return one.width === other.width && one.height === other.height && one.format === other.format;
 }

@@ -13,7 +13,7 @@ import type { CloseReport } from './close-report.js';
 import type { ConnectOptions } from './connector.js';
 import { type EncodedAudioInput, EncodedTrack, type EncodedVideoInput } from './encoded-track.js';
 import { RawAudioTrack } from './raw-audio-track.js';
-import { RawVideoTrack } from './raw-video-track.js';
+import { RawVideoTrack, type VideoConfigChange } from './raw-video-track.js';
 import { SenderCore } from './sender-core.js';
 import type { SenderEvents } from './sender-events.js';
 import type {
@@ -25,7 +25,7 @@ import type {
 } from './sender-options.js';
 import { type SenderStats, trackStats } from './sender-stats.js';
 import { type Negotiate, signallerFromNegotiation } from './signaller-from-negotiation.js';
-import { assertRaw, wrongFeedingCall } from './track.js';
+import { assertCamera, assertRaw, wrongFeedingCall } from './track.js';
 import { encoderBitrate } from './track-controls.js';
 import type { TrackHandle, TrackRef } from './track-handle.js';
 import type { TrackStats } from './track-stats.js';
@@ -232,6 +232,20 @@ export class RtcSender implements AsyncDisposable {
     const track = this.#core.registry.pin(ref);
     assertRaw(track);
     await this.#core.operations.recreateEncoder(track);
+  }
+
+  /**
+   * Gives a camera another size, format or frame rate, live. Until it resolves the track takes frames as before, and from then on as changed;
+   * at most one frame is lost (`reconfigured`), and the picture goes on with a key frame of the new size.
+   *
+   * @throws FramelockError TRACK_NOT_FOUND, TRACK_REMOVED, WRONG_TRACK_KIND, INVALID_ARGUMENT, ENCODER_OPEN_FAILED, ENCODER_BUSY, CLOSED; in each
+   * case all is as before
+   */
+  async reconfigureTrack(ref: TrackRef, change: VideoConfigChange): Promise<void> {
+    this.#core.assertOpen();
+    const track = this.#core.registry.pin(ref);
+    assertCamera(track);
+    await this.#core.operations.reconfigure(track, track.checkedChange(change));
   }
 
   /**

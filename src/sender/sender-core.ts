@@ -4,7 +4,7 @@ import { Lifetime } from '../concurrency/lifetime.js';
 import type { LockChecker } from '../concurrency/lock-checker.js';
 import { TracksLock } from '../concurrency/lock-order.js';
 import { type Clock, SystemClock } from '../core/clock.js';
-import { describeError, FramelockError } from '../core/errors.js';
+import { describeError, FramelockError, isFramelockError } from '../core/errors.js';
 import { type Logger, silentLogger } from '../core/logger.js';
 import { SystemRandom } from '../core/random.js';
 import { writeSdesCname } from '../rtp/rtcp-write.js';
@@ -20,10 +20,13 @@ import { HealthMonitor, isFault } from './health-monitor.js';
 import { Heartbeat } from './heartbeat.js';
 import { InFlight } from './in-flight.js';
 import { watchLocks } from './lock-watch.js';
+import { Rescaler } from './rescaler.js';
 import { EVENT_POLICIES, type SenderEvents } from './sender-events.js';
 import { millisecondsOr, type RtcSenderOptions } from './sender-options.js';
 import { type SenderStats, trackStats } from './sender-stats.js';
+import { assertRaw } from './track.js';
 import { TrackFactory } from './track-factory.js';
+import type { TrackHandle } from './track-handle.js';
 import { STALL_AFTER_US } from './track-health.js';
 import { TrackLifecycle } from './track-lifecycle.js';
 import { TrackRegistry } from './track-registry.js';
@@ -60,6 +63,7 @@ export class SenderCore {
   readonly #feedback: FeedbackRouter;
   readonly connector: Connector;
   readonly #health: HealthMonitor;
+  readonly #rescaler: Rescaler;
   readonly #heartbeats: readonly Heartbeat[];
   #stopping: Promise<readonly CloseStep[]> | undefined;
   #closing: Promise<CloseReport> | undefined;
@@ -90,7 +94,13 @@ export class SenderCore {
     });
     this.#deferred = new DeferredCalls(schedule, (error) => this.#releaseFailed(error));
     this.#feedback = new FeedbackRouter(clock, (ssrc) => this.registry.findBySsrc(ssrc));
-    this.#health = new HealthMonitor((trackId, health) => this.events.emit('trackHealth', { trackId, health }));
+    this.#health = new HealthMonitor(({ id, failure }, health) =>
+      this.events.emit('trackHealth', {
+        trackId: id,
+        health,
+        ...(failure === undefined ? {} : { reason: failure }),
+      }),
+    );
     this.factory = new TrackFactory({
       host: {
         clock,
@@ -109,7 +119,10 @@ export class SenderCore {
         keyFrameWanted: (trackId) => this.events.emit('keyFrameRequest', { trackId }),
       },
       isSsrcTaken: (ssrc) => this.registry.findBySsrc(ssrc) !== undefined,
-      encodeFailed: (trackId, error) => this.#encodeFailed(trackId, error),
+      faults: {
+        encodeFailed: (trackId, error) => this.#encodeFailed(trackId, error),
+        replaceEncoder: (handle) => this.#detached(() => this.#replaceEncoder(handle)),
+      },
     });
     this.operations = new EncoderOperations({
       clock,
@@ -121,6 +134,10 @@ export class SenderCore {
       assertOpen: () => this.assertOpen(),
       encoderSwapped: (event) => this.events.emit('encoderSwapped', event),
     });
+    this.#rescaler = new Rescaler(
+      (track, scale) => this.operations.rescale(track, scale),
+      (trackId, error) => this.#encodeFailed(trackId, error),
+    );
     this.connector = new Connector({
       clock,
       logger: this.#logger,
@@ -148,7 +165,7 @@ export class SenderCore {
     const living = this.#lifetime.clock(clock);
     this.#heartbeats = [
       new Heartbeat(living, REPORT_INTERVAL_MS, () => this.#sendReports()),
-      new Heartbeat(living, STALL_AFTER_US / 4000, () => this.#health.check(this.registry.all, clock.nowUs())),
+      new Heartbeat(living, STALL_AFTER_US / 4000, () => this.#checkTracks()),
       ...(statsIntervalMs > 0
         ? [new Heartbeat(living, statsIntervalMs, () => this.events.emit('stats', this.stats()))]
         : []),
@@ -252,6 +269,25 @@ export class SenderCore {
   #encodeFailed(trackId: string, error: unknown): void {
     this.#logger.error('encoding failed', { trackId, error: describeError(error) });
     this.#failed({ where: 'encoder', trackId, error });
+  }
+
+  async #replaceEncoder(handle: TrackHandle): Promise<void> {
+    try {
+      const track = this.registry.pin(handle);
+      assertRaw(track);
+      await this.operations.replaceBroken(track);
+    } catch (error) {
+      const isGone = isFramelockError(error, 'CLOSED') || isFramelockError(error, 'TRACK_REMOVED');
+      if (!isGone) this.#encodeFailed(handle.id, error);
+    }
+  }
+
+  #checkTracks(): void {
+    const nowUs = this.clock.nowUs();
+    const tracks = this.registry.all;
+    for (const track of tracks) if (track.kind === 'raw') track.checkRate(nowUs);
+    this.#detached(() => this.#rescaler.check(tracks, nowUs));
+    this.#health.check(tracks, nowUs);
   }
 
   #releaseFailed(error: unknown): void {

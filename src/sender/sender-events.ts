@@ -15,8 +15,8 @@ export interface SenderEvents {
   readonly encodedFrame: EncodedFrameReport;
   /** The connection changed its state. Never dropped. */
   readonly connectionState: { readonly state: TransportState; readonly reason?: string };
-  /** A track changed its health. Never dropped. */
-  readonly trackHealth: { readonly trackId: string; readonly health: TrackHealth };
+  /** A track changed its health; the reason is there if it has failed. Never dropped. */
+  readonly trackHealth: { readonly trackId: string; readonly health: TrackHealth; readonly reason?: string };
   /** A track's encoder was exchanged. Never dropped. */
   readonly encoderSwapped: EncoderSwapped;
   /** A pre-encoded track should aim at this rate from now on. Only the newest of a track is kept. */
@@ -29,12 +29,18 @@ export interface SenderEvents {
   readonly error: SenderErrorEvent;
 }
 
+/**
+ * Why an encoder is exchanged: asked for, because the allocation woke its track from a pause, because the track's size, format or frame rate was
+ * changed, because its picture is scaled down or up, or because it kept failing or missing its target.
+ */
+export type SwapCause = 'recreate' | 'activation' | 'reconfiguration' | 'scaling' | 'failure';
+
 /** A swap that was done. */
 export interface EncoderSwapped {
   readonly trackId: string;
   readonly implementation: string;
-  /** Why: asked for, or because the allocation woke the track from a pause. */
-  readonly cause: 'recreate' | 'activation';
+  /** Why. */
+  readonly cause: SwapCause;
   /** Microseconds from asking the track to stand still to holding the write side of encoderMu: at most one encode cycle. */
   readonly waitUs: number;
   /** Microseconds during which both locks were held exclusively. */

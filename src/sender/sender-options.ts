@@ -7,6 +7,7 @@ import type { AudioChannels, AudioSampleFormat, AudioSampleRate } from '../encod
 import type { VideoCodec, VideoEncoderFactory } from '../encoder/encoder.js';
 import type { VideoPixelFormat } from '../encoder/video-frame.js';
 import type { MediaTransportFactory } from '../transport/media-transport.js';
+import type { DegradationPreference } from './resolution-governor.js';
 
 /** What a sender is made with. */
 export interface RtcSenderOptions {
@@ -53,6 +54,11 @@ export interface VideoTrackSpec {
   readonly framerate?: number;
   /** Pixel format of every frame. @default 'I420' */
   readonly format?: VideoPixelFormat;
+  /**
+   * What gives way when the target is too low for the picture (W3C `RTCDegradationPreference`): its frame rate (`maintain-resolution`), its
+   * size (`maintain-framerate`), or first the one and then the other. @default 'balanced'
+   */
+  readonly degradationPreference?: DegradationPreference;
   /** Opens this track's encoders. @default the sender's */
   readonly encoders?: VideoEncoderFactory;
 }

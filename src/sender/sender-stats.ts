@@ -42,6 +42,7 @@ export function trackStats(track: Track, nowUs: number): TrackStats {
     ssrc: rtp.ssrc,
     active: !track.paused,
     health: track.health(nowUs),
+    ...(track.failure === undefined ? {} : { failure: track.failure }),
     ...(track.encoderImplementation === undefined ? {} : { encoderImplementation: track.encoderImplementation }),
     ...(frameSize === undefined ? {} : { frameWidth: frameSize.width, frameHeight: frameSize.height }),
     framesPerSecond: counters.sentFrames.perSecond(nowUs),
@@ -63,6 +64,7 @@ export function trackStats(track: Track, nowUs: number): TrackStats {
     encoderErrors: counters.encoderErrors,
     qualityLimitationReason: counters.limitation.reason(nowUs),
     qualityLimitationDurations: counters.limitation.durations(nowUs),
+    qualityLimitationResolutionChanges: counters.resolutionChanges,
     ...(rtp.remoteInbound === undefined ? {} : { remoteInbound: rtp.remoteInbound }),
     ...(track.kind === 'raw' ? { encoderMu: track.encoderMu.stats() } : {}),
   };

@@ -6,7 +6,7 @@ import type { AudioEncoderConfig, AudioEncoderFactory } from '../encoder/audio-e
 import type { VideoEncoderConfig, VideoEncoderFactory } from '../encoder/encoder.js';
 import type { RtpCodec } from '../rtp/rtp-codec.js';
 import { EncodedTrack, type EncodedTrackWishes } from './encoded-track.js';
-import type { EncoderTrackInit } from './encoder-track.js';
+import type { EncoderFaults, EncoderTrackInit } from './encoder-track.js';
 import { OutboundRtp } from './outbound-rtp.js';
 import type { TrackHost } from './outbound-track.js';
 import { RawAudioTrack } from './raw-audio-track.js';
@@ -25,7 +25,7 @@ export interface TrackFactoryInit {
   readonly audioEncoders: AudioEncoderFactory | undefined;
   readonly wishes: EncodedTrackWishes;
   readonly isSsrcTaken: (ssrc: number) => boolean;
-  readonly encodeFailed: (trackId: string, error: unknown) => void;
+  readonly faults: EncoderFaults;
 }
 
 /** Makes the tracks of one sender; a new track is inert until it is registered and started. */
@@ -38,8 +38,13 @@ export class TrackFactory {
   }
 
   raw(spec: VideoTrackSpec, config: VideoEncoderConfig): RawVideoTrack {
-    const { encoders = this.#init.encoders } = spec;
-    return new RawVideoTrack({ ...this.#encoderTrack(spec.id, config.codec), config, encoders });
+    const { encoders = this.#init.encoders, degradationPreference = 'balanced' } = spec;
+    return new RawVideoTrack({
+      ...this.#encoderTrack(spec.id, config.codec),
+      config,
+      encoders,
+      degradationPreference,
+    });
   }
 
   encoded({ id, codec, width, height }: EncodedVideoTrackSpec): EncodedTrack {
@@ -65,14 +70,14 @@ export class TrackFactory {
   }
 
   #encoderTrack(id: string, codec: RtpCodec): EncoderTrackInit {
-    const { host, tracksMu, checker, encodeFailed } = this.#init;
+    const { host, tracksMu, checker, faults } = this.#init;
     return {
       handle: this.#handle(id),
       rtp: this.#rtp(codec),
       host,
       tracksMu,
       encoderMu: new EncoderLock({ name: `encoderMu(${id})`, tracks: tracksMu, clock: host.clock, checker }),
-      encodeFailed,
+      faults,
     };
   }
 

@@ -6,6 +6,8 @@ export type TrackHealth =
   | 'ok'
   /** Frames arrive and none has been encoded for {@link STALL_AFTER_US}. */
   | 'stalled'
+  /** Its encoder failed again and again, fresh ones too; `recreateEncoder` tries once more. */
+  | 'failed'
   /** Frames used to arrive and do not any more: the camera, not the encoder, is at fault. */
   | 'no-input'
   /** Paused by the allocation; not a fault. */
@@ -40,7 +42,7 @@ export class TrackWatchdog {
     this.#unencodedSinceUs = undefined;
   }
 
-  health(nowUs: number): Exclude<TrackHealth, 'paused'> {
+  health(nowUs: number): Exclude<TrackHealth, 'paused' | 'failed'> {
     if (this.#lastFrameAtUs === undefined) return 'waiting';
     if (nowUs - this.#lastFrameAtUs >= STALL_AFTER_US) return 'no-input';
     if (this.#unencodedSinceUs !== undefined && nowUs - this.#unencodedSinceUs >= STALL_AFTER_US) return 'stalled';

@@ -35,6 +35,8 @@ export interface TrackStats {
   /** Whether the allocation gives the track any rate. */
   readonly active: boolean;
   readonly health: TrackHealth;
+  /** Why the track was given up, while its health is `failed`. */
+  readonly failure?: string;
   /** Name of the encoder in use; absent for pre-encoded tracks. */
   readonly encoderImplementation?: string;
   /** Width and height in pixels; absent for audio, and where they are unknown. */
@@ -67,6 +69,8 @@ export interface TrackStats {
   readonly encoderErrors: number;
   readonly qualityLimitationReason: QualityLimitationReason;
   readonly qualityLimitationDurations: QualityLimitationDurations;
+  /** How often the picture was scaled down or up to suit the target. */
+  readonly qualityLimitationResolutionChanges: number;
   readonly remoteInbound?: RemoteInboundStats;
   /** Waiting and holding of the track's encoder lock; absent for pre-encoded tracks. */
   readonly encoderMu?: LockStats;
@@ -84,6 +88,7 @@ export class TrackCounters {
   firCount = 0;
   encoderSwaps = 0;
   encoderErrors = 0;
+  resolutionChanges = 0;
   readonly framesDropped: Record<DropReason, number>;
   readonly encodedRate = new RateMeter();
   readonly sentFrames = new RateMeter();

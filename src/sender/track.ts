@@ -1,7 +1,7 @@
 import { FramelockError } from '../core/errors.js';
 import type { EncodedTrack } from './encoded-track.js';
 import type { RawAudioTrack } from './raw-audio-track.js';
-import type { RawVideoTrack } from './raw-video-track.js';
+import { RawVideoTrack } from './raw-video-track.js';
 
 /** A track that encodes what it is given. */
 export type RawTrack = RawVideoTrack | RawAudioTrack;
@@ -22,6 +22,19 @@ export function wrongFeedingCall({ id, kind, media }: Track): FramelockError {
     'WRONG_TRACK_KIND',
     `track "${id}" is ${media} and ${origin}: use ${FEEDING_CALLS[kind][media]}`,
     { context: { trackId: id } },
+  );
+}
+
+/** A camera whose pictures are encoded here. @throws FramelockError WRONG_TRACK_KIND */
+export function assertCamera(track: Track): asserts track is RawVideoTrack {
+  if (track instanceof RawVideoTrack) return;
+  const what = track.kind === 'raw' ? 'is audio' : 'is pre-encoded';
+  throw new FramelockError(
+    'WRONG_TRACK_KIND',
+    `track "${track.id}" ${what}: it has no pictures that could be changed here`,
+    {
+      context: { trackId: track.id },
+    },
   );
 }
 

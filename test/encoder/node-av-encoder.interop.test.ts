@@ -52,6 +52,18 @@ async function encodeSizes(from: VideoEncoder, count: number): Promise<number[]>
   return sizes;
 }
 
+/** The luma plane at half its width and height: each pixel the mean of four. */
+function halvedLuma(data: Uint8Array, { width, height }: { width: number; height: number }): Uint8Array {
+  const halved = new Uint8Array((width * height) / 4);
+  const at = (x: number, y: number) => data[y * width + x] ?? 0;
+  for (let y = 0; y < height; y += 2) {
+    for (let x = 0; x < width; x += 2) {
+      halved[(y / 2) * (width / 2) + x / 2] = (at(x, y) + at(x + 1, y) + at(x, y + 1) + at(x + 1, y + 1)) / 4;
+    }
+  }
+  return halved;
+}
+
 function rateBps(sizes: readonly number[]): number {
   return (sizes.reduce((sum, size) => sum + size, 0) * 8 * FRAMERATE) / sizes.length;
 }
@@ -99,6 +111,21 @@ describe.each<DecodableCodec>(['vp8', 'h264'])('node-av %s encoder', (codec) => 
     from.setBitrate(2_000_000);
     await encodeSizes(from, 45);
     expect(rateBps(await encodeSizes(from, 45)) / 2_000_000).toBeCloseTo(1, 0.7);
+  });
+
+  it.each(['I420', 'NV12'] as const)('scales %s down to the fraction that it was opened for', async (format) => {
+    const from = await open(configOf(codec, { width: 648, height: 480, format, scaleResolutionDownBy: 2 }));
+    using decoder = await VideoDecoder.open(codec);
+    for (let index = 0; index < 5; index += 1) {
+      const size = { width: 648, height: 480 };
+      const original = movingFrame(index, { ...size, format });
+      input.push(original);
+      const chunk = await readChunk(from);
+      const picture = await decoder.decode(chunk.data);
+      chunk.release();
+      expect(picture).toMatchObject({ width: 324, height: 240 });
+      expect(lumaPsnrDb(picture, halvedLuma(original.data, size))).toBeGreaterThan(SOUND_PSNR_DB);
+    }
   });
 
   it.each<[string, MovingFrameOptions]>([

@@ -221,8 +221,8 @@ export const LIFETIME_MUTANTS: readonly Mutant[] = [
     name: 'late-encode-error-is-told',
     guarantee,
     file: 'src/sender/encoder-track.ts',
-    find: "if (this.lifetime.enter('encode error')) this.#encodeFailed",
-    replace: 'this.#encodeFailed',
+    find: "if (this.lifetime.enter('encode error')) this.#faults.encodeFailed",
+    replace: 'this.#faults.encodeFailed',
     tests: ['sender/drain'],
   },
   {

@@ -37,47 +37,6 @@ describe('ErrorBackoff', () => {
 });
 
 describe('an encoder that keeps failing', () => {
-  it('is tried a bounded number of times, loses the frame of each attempt once, and recovers', async () => {
-    const harness = await new SenderHarness().connected('front');
-    const [encoder] = harness.encoders.encoders;
-    if (encoder === undefined) throw new Error('no encoder');
-    const errors: unknown[] = [];
-    harness.sender.on('error', (event) => void errors.push(event));
-    encoder.readError = new Error('the encoder is broken');
-    for (let frame = 0; frame < 300; frame += 1) await harness.send('front');
-    const { encoderErrors, framesDropped, health } = harness.sender.getTrackStats('front');
-    // 10 s of failures: 7 attempts in the first 1.3 s, then one a second.
-    expect(encoderErrors).toBeGreaterThan(10);
-    expect(encoderErrors).toBeLessThan(20);
-    expect(framesDropped['encode-failed']).toBe(encoderErrors);
-    expect(health).toBe('stalled');
-    expect(errors).toHaveLength(encoderErrors);
-    expect(errors[0]).toEqual({ where: 'encoder', trackId: 'front', error: encoder.readError });
-
-    encoder.readError = undefined;
-    await harness.clock.advance(1000);
-    const sent = await harness.send('front');
-    expect(harness.reports.at(-1)).toMatchObject({ outcome: 'sent', timestamp: sent });
-    await harness.sender.close();
-    harness.expectBalance();
-    expect(harness.clock.pendingTimers).toBe(0);
-  });
-
-  it('can be replaced while it is failing: the swap does not wait for the backoff', async () => {
-    const harness = await new SenderHarness().connected('front');
-    const [encoder] = harness.encoders.encoders;
-    if (encoder === undefined) throw new Error('no encoder');
-    encoder.readError = new Error('the encoder is broken');
-    for (let frame = 0; frame < 60; frame += 1) await harness.send('front');
-    const recreated = harness.sender.recreateEncoder('front');
-    await harness.settle();
-    await recreated;
-    await harness.clock.advance(1000);
-    expect(harness.reports.at(-1)).toMatchObject({ outcome: 'sent', type: 'key' });
-    await harness.sender.close();
-    harness.expectBalance();
-  });
-
   it('bytes that cannot be packetized lose their frame once, release the chunk, and space the attempts too', async () => {
     const harness = new SenderHarness();
     await harness.sender.addVideoTrack({ id: 'front', codec: 'h264', width: 64, height: 48 });

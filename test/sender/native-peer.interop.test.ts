@@ -87,7 +87,37 @@ function expectInOrder(times: readonly number[]): void {
   expect(new Set(times).size).toBe(times.length);
 }
 
+/** Runs one camera at a size until it has delivered some frames. */
+async function runAtSize(id: string, cameraId: number, width: number, height: number): Promise<void> {
+  const source = new TestPatternSource({ width, height, framerate: 30, label: id, cameraId, clock, maxFrames: 45 });
+  sources.push(source);
+  await new Promise<void>((resolve) => {
+    void source.start({ frame: (frame) => sender.sendFrame(id, frame), ended: () => resolve() });
+  });
+}
+
 describe('a native libwebrtc peer', () => {
+  it('follows a change of size, down and up again, with no wrong picture and at most one frame lost each time', async () => {
+    sources = [];
+    const sizes = [
+      [640, 480],
+      [320, 240],
+      [1280, 720],
+    ] as const;
+    for (const [width, height] of sizes) {
+      await sender.reconfigureTrack('front', { width, height });
+      await runAtSize('front', 1, width, height);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    const pictures = peer.picturesOf(1);
+    const times = decodedTimes(pictures);
+    expectInOrder(times);
+    expect(times).toHaveLength(pictures.length);
+    expect(lostTimes('front', times).length).toBeLessThanOrEqual(sizes.length);
+    const decoded = pictures.map(({ width, height }) => `${width}x${height}`);
+    expect(decoded.filter((size, index) => size !== decoded[index - 1])).toEqual(['640x480', '320x240', '1280x720']);
+  });
+
   it('decodes at least 95 % of the frames of a VP8 track, in order, and their latency can be told', async () => {
     await runCameras();
     for (const { id, cameraId } of CAMERAS) {

@@ -46,13 +46,15 @@ export interface ChunkStamp {
  * `violations`, since a thrown error may be caught on the way.
  */
 export class PoisoningEncoderFactory implements VideoEncoderFactory {
-  readonly name = 'poisoning';
+  readonly name: string = 'poisoning';
   readonly codecs: readonly VideoCodec[] = ['vp8', 'vp9', 'h264', 'av1'];
   /** Every encoder that was opened, in order. */
   readonly encoders: PoisoningEncoder[] = [];
   readonly violations: string[] = [];
   /** While set, `open` fails with it. */
   openError: Error | undefined;
+  /** The `readError` of encoders that are opened from now on. */
+  readError: Error | undefined;
   readonly #options: PoisoningEncoderOptions;
   #closed = 0;
 
@@ -87,6 +89,7 @@ export class PoisoningEncoderFactory implements VideoEncoderFactory {
         this.#closed += 1;
       },
     );
+    encoder.readError = this.readError;
     this.encoders.push(encoder);
     return encoder;
   }
@@ -109,6 +112,8 @@ export class PoisoningEncoder implements VideoEncoder {
   keyFrameRequests = 0;
   /** While set, every `read` that finds a frame fails with it. */
   readError: Error | undefined;
+  /** While set, every frame but the first is skipped, as by a rate control at its end. */
+  skips = false;
   /** `setBitrate` and `forceKeyFrame` after `close`: allowed, without effect. */
   callsAfterClose = 0;
   /** Closes that began while a read or an unreleased chunk was outstanding: allowed, but an owner with a lock never does it. */
@@ -149,8 +154,15 @@ export class PoisoningEncoder implements VideoEncoder {
     if (frame === undefined) return { kind: 'empty' };
     this.#state = 'reading';
     try {
+      if (frame.codedWidth !== this.config.width || frame.codedHeight !== this.config.height) {
+        throw this.#violation('FRAME_SIZE_MISMATCH', 'a frame of another size');
+      }
       await this.#options.gate?.('read', this.generation);
       if (this.readError !== undefined) throw this.readError;
+      if (this.skips && this.#chunks > 0) {
+        this.#becomeIdle();
+        return { kind: 'skipped', timestamp: frame.timestamp };
+      }
       const chunk = this.#fill(frame);
       this.#state = 'lent';
       return { kind: 'chunk', chunk };
@@ -223,7 +235,7 @@ export class PoisoningEncoder implements VideoEncoder {
     this.#onClosed();
   }
 
-  #violation(code: 'ENCODER_CLOSED' | 'ENCODER_BUSY', what: string): FramelockError {
+  #violation(code: 'ENCODER_CLOSED' | 'ENCODER_BUSY' | 'FRAME_SIZE_MISMATCH', what: string): FramelockError {
     const message = `Encoder ${this.generation}: ${what}.`;
     this.#violations.push(message);
     return new FramelockError(code, message);

@@ -8,7 +8,7 @@ export interface CodecProfile {
   readonly codec: VideoCodec;
   /** FFmpeg's name of the encoder. */
   readonly encoderName: FFEncoderCodec;
-  /** Pixel formats that the encoder takes as they are; any other is converted. I420 is always among them. */
+  /** Pixel formats that the encoder takes as they are; any other, and what is scaled, is converted to the first. */
   readonly inputFormats: readonly VideoPixelFormat[];
   /** FFmpeg options, set before the encoder is opened; an unknown one fails the opening. */
   options(config: VideoEncoderConfig): Readonly<Record<string, string | number>>;

@@ -5,9 +5,11 @@ import {
   AV_PIX_FMT_YUV420P,
   AV_PKT_DATA_QUALITY_STATS,
   type AVPixelFormat,
+  SWS_AREA,
   SWS_POINT,
 } from 'node-av/constants';
 import { Codec, CodecContext, Frame, Packet, Rational, SoftwareScaleContext } from 'node-av/lib';
+import { encodedSize } from '../encoded-size.js';
 import type { VideoEncoderConfig } from '../encoder.js';
 import type { EncodeJob, NativeChunk, NativeEncoder } from '../native-encoder.js';
 import type { RateSettings } from '../rate-control.js';
@@ -26,8 +28,16 @@ const QUALITY_PER_QUANTIZER = 118;
 /** Frame rates are told to FFmpeg as a fraction with this denominator. */
 const FRAMERATE_DENOMINATOR = 1000;
 
-/** A conversion from the format of the input to the one that the encoder takes. */
+/** Size and format of a picture. */
+interface PictureShape {
+  readonly width: number;
+  readonly height: number;
+  readonly format: VideoPixelFormat;
+}
+
+/** A conversion from the format and size of the input to those that the encoder takes. */
 interface Conversion {
+  readonly isScaling: boolean;
   readonly scaler: SoftwareScaleContext;
   readonly output: Frame;
 }
@@ -52,23 +62,24 @@ export class FfmpegEncoder implements NativeEncoder {
   /** The bytes that native code reads while a job is in flight. */
   #picture: Uint8Array | undefined;
 
-  private constructor(codec: Codec, config: VideoEncoderConfig, contextFormat: VideoPixelFormat) {
+  /** @param encoded size and format of the pictures that the codec gets */
+  private constructor(codec: Codec, config: VideoEncoderConfig, encoded: PictureShape) {
     const { width, height, format = 'I420' } = config;
     this.#context.allocContext3(codec);
     this.#packet.alloc();
-    this.#input = createFrame(format, width, height);
-    this.#conversion = format === contextFormat ? undefined : createConversion(config);
+    const input = { width, height, format };
+    this.#input = createFrame(input);
+    this.#conversion = isSame(input, encoded) ? undefined : createConversion(input, encoded);
   }
 
   /** Opens an encoder; throws an error with FFmpeg's text, leaving nothing native behind. */
   static async open(profile: CodecProfile, config: VideoEncoderConfig): Promise<FfmpegEncoder> {
     const codec = Codec.findEncoderByName(profile.encoderName);
     if (codec === null) throw new Error(`FFmpeg was built without ${profile.encoderName}`);
-    const { format = 'I420' } = config;
-    const contextFormat = profile.inputFormats.includes(format) ? format : 'I420';
-    const encoder = new FfmpegEncoder(codec, config, contextFormat);
+    const encoded = encodedShape(profile, config);
+    const encoder = new FfmpegEncoder(codec, config, encoded);
     try {
-      configure(encoder.#context, profile, config, contextFormat);
+      configure(encoder.#context, profile, { ...config, ...encoded });
       // Never open2Sync, and never with a dictionary of options: both crash later.
       check(await encoder.#context.open2(codec, null), 'open');
       return encoder;
@@ -86,7 +97,7 @@ export class FfmpegEncoder implements NativeEncoder {
         this.#input.fromBuffer(Buffer.from(picture.buffer, picture.byteOffset, picture.byteLength)),
         'take the picture',
       );
-      const frame = this.#converted();
+      const frame = await this.#converted();
       frame.pts = BigInt(job.index);
       frame.pictType = job.keyFrame ? AV_PICTURE_TYPE_I : AV_PICTURE_TYPE_NONE;
       check(await this.#context.sendFrame(frame), 'encode');
@@ -115,25 +126,31 @@ export class FfmpegEncoder implements NativeEncoder {
     this.#conversion?.scaler.freeContext();
   }
 
-  #converted(): Frame {
+  async #converted(): Promise<Frame> {
     if (this.#conversion === undefined) return this.#input;
-    const { scaler, output } = this.#conversion;
-    // 30 us at 1280x720: less than the hop to a thread and back.
-    check(scaler.scaleFrameSync(output, this.#input), 'convert the picture');
+    const { scaler, output, isScaling } = this.#conversion;
+    // Without scaling 30 us at 1280x720: less than the hop to a thread and back.
+    const rows = isScaling ? await scaler.scaleFrame(output, this.#input) : scaler.scaleFrameSync(output, this.#input);
+    check(rows, 'convert the picture');
     return output;
   }
 }
 
-function configure(
-  context: CodecContext,
-  profile: CodecProfile,
-  config: VideoEncoderConfig,
-  format: VideoPixelFormat,
-): void {
+/** What the codec gets: the size that is asked for, in the input's format if the codec takes it as it is. */
+function encodedShape({ inputFormats }: CodecProfile, config: VideoEncoderConfig): PictureShape {
+  const { width, height, format = 'I420' } = config;
+  const size = encodedSize(config);
+  const isScaled = size.width !== width || size.height !== height;
+  const [preferred = 'I420'] = inputFormats;
+  return { ...size, format: isScaled || !inputFormats.includes(format) ? preferred : format };
+}
+
+/** @param config with the size and format of the pictures that the codec gets */
+function configure(context: CodecContext, profile: CodecProfile, config: VideoEncoderConfig & PictureShape): void {
   const framerate = Math.max(1, Math.round(config.framerate * FRAMERATE_DENOMINATOR));
   context.width = config.width;
   context.height = config.height;
-  context.pixelFormat = FFMPEG_FORMATS[format];
+  context.pixelFormat = FFMPEG_FORMATS[config.format];
   context.framerate = new Rational(framerate, FRAMERATE_DENOMINATOR);
   context.timeBase = new Rational(FRAMERATE_DENOMINATOR, framerate);
   context.threadCount = config.threads ?? 1;
@@ -142,7 +159,7 @@ function configure(
   }
 }
 
-function createFrame(format: VideoPixelFormat, width: number, height: number): Frame {
+function createFrame({ format, width, height }: PictureShape): Frame {
   const frame = new Frame();
   frame.alloc();
   frame.format = FFMPEG_FORMATS[format];
@@ -152,14 +169,29 @@ function createFrame(format: VideoPixelFormat, width: number, height: number): F
   return frame;
 }
 
-/** From NV12 to I420, splitting the chroma plane; no scaling. */
-function createConversion({ width, height }: VideoEncoderConfig): Conversion {
+function createConversion(input: PictureShape, output: PictureShape): Conversion {
   const scaler = new SoftwareScaleContext();
-  scaler.getContext(width, height, AV_PIX_FMT_NV12, width, height, AV_PIX_FMT_YUV420P, SWS_POINT);
-  return { scaler, output: createFrame('I420', width, height) };
+  const isScaling = input.width !== output.width || input.height !== output.height;
+  scaler.getContext(
+    input.width,
+    input.height,
+    FFMPEG_FORMATS[input.format],
+    output.width,
+    output.height,
+    FFMPEG_FORMATS[output.format],
+    // Averages whole areas: what is scaled down does not flicker.
+    isScaling ? SWS_AREA : SWS_POINT,
+  );
+  return { scaler, output: createFrame(output), isScaling };
 }
 
-function applySettings(context: CodecContext, { peakBps, bufferBits, maxQuantizer }: RateSettings): void {
+function isSame(one: PictureShape, other: PictureShape): boolean {
+  return one.width === other.width && one.height === other.height && one.format === other.format;
+}
+
+function applySettings(context: CodecContext, settings: RateSettings): void {
+  const { averageBps, peakBps, bufferBits, maxQuantizer } = settings;
+  if (averageBps !== undefined) context.bitRate = BigInt(averageBps);
   if (maxQuantizer !== undefined) context.qMax = maxQuantizer;
   if (peakBps !== undefined) context.rcMaxRate = BigInt(peakBps);
   if (bufferBits !== undefined) context.rcBufferSize = bufferBits;

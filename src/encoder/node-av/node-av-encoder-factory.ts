@@ -1,11 +1,14 @@
 import { AV_LOG_ERROR } from 'node-av/constants';
 import { Codec, Log } from 'node-av/lib';
 import { describeError, FramelockError } from '../../core/errors.js';
+import { encodedSize } from '../encoded-size.js';
 import type { FrameInput, VideoCodec, VideoEncoder, VideoEncoderConfig, VideoEncoderFactory } from '../encoder.js';
 import { SingleFlightEncoder } from '../single-flight-encoder.js';
 import { validateEncoderConfig } from '../validate-frame.js';
+import type { CodecProfile } from './codec-profile.js';
 import { codecProfiles } from './codec-profiles.js';
 import { FfmpegEncoder } from './ffmpeg-encoder.js';
+import { type HardwareEncoder, hardwareProfiles } from './hardware-profiles.js';
 
 /**
  * Encoders of FFmpeg's libraries through the prebuilt package node-av: VP8 by libvpx, H.264 by x264.
@@ -15,23 +18,27 @@ import { FfmpegEncoder } from './ffmpeg-encoder.js';
  * lines of statistics at each close to the standard error output. What goes wrong is reported by thrown errors.
  */
 export class NodeAvEncoderFactory implements VideoEncoderFactory {
-  readonly name = 'node-av';
+  readonly name: string;
   readonly codecs: readonly VideoCodec[];
+  readonly #profiles: readonly CodecProfile[];
 
-  constructor() {
+  /** @param hardware encodes with that hardware alone, rather than in software */
+  constructor(hardware?: HardwareEncoder) {
     Log.setLevel(AV_LOG_ERROR);
-    this.codecs = codecProfiles
+    this.name = hardware ?? 'node-av';
+    this.#profiles = hardware === undefined ? codecProfiles : [hardwareProfiles[hardware]];
+    this.codecs = this.#profiles
       .filter(({ encoderName }) => Codec.findEncoderByName(encoderName) !== null)
       .map(({ codec }) => codec);
   }
 
   async open(config: VideoEncoderConfig, input: FrameInput): Promise<VideoEncoder> {
     const { codec, width, height } = config;
-    const profile = codecProfiles.find((candidate) => candidate.codec === codec);
+    const profile = this.#profiles.find((candidate) => candidate.codec === codec);
     if (profile === undefined || !this.codecs.includes(codec)) {
       throw new FramelockError(
         'CODEC_UNSUPPORTED',
-        `Codec ${String(codec)} cannot be encoded here; node-av supports ${this.codecs.join(', ')}.`,
+        `Codec ${String(codec)} cannot be encoded here; ${this.name} supports ${this.codecs.join(', ')}.`,
         { context: { codec } },
       );
     }
@@ -50,7 +57,7 @@ export class NodeAvEncoderFactory implements VideoEncoderFactory {
       implementation: profile.encoderName,
       input,
       native,
-      rateControl: profile.createRateControl(ownConfig),
+      rateControl: profile.createRateControl({ ...ownConfig, ...encodedSize(ownConfig) }),
     });
   }
 }

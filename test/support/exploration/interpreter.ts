@@ -209,6 +209,8 @@ export class Interpreter {
         return this.#remove(call.id, this.#ref(call));
       case 'recreate':
         return sender.recreateEncoder(this.#ref(call));
+      case 'resize':
+        return sender.reconfigureTrack(this.#ref(call), sizeOf(call));
       case 'keyFrame':
         return sender.forceKeyFrame(call.id);
       case 'send':
@@ -275,7 +277,7 @@ export class Interpreter {
     const { sender, clock, given } = this.harness;
     const { id, offsetUs } = call;
     const ref = this.#ref(call);
-    const { ssrc, generation } = sender.getTrackStats(ref);
+    const { ssrc, generation, frameWidth = WIDTH, frameHeight = HEIGHT } = sender.getTrackStats(ref);
     if (id === 'mic') {
       sender.sendAudio(ref, this.harness.sound(960, { timestamp: clock.nowUs() + SOUND_US * this.sounds + offsetUs }));
       this.sounds += 1;
@@ -288,7 +290,7 @@ export class Interpreter {
       sender.sendEncodedFrame(ref, { data: new Uint8Array(CHUNK_BYTES).fill(1), type: 'key', timestamp });
       this.chunks.push(name);
     } else {
-      this.harness.give(ref, { timestamp });
+      this.harness.give(ref, { timestamp, codedWidth: frameWidth, codedHeight: frameHeight });
     }
     const current = sender.getTrackStats(id).generation;
     if (typeof ref !== 'string' && (current !== ref.generation || current !== generation)) {
@@ -333,4 +335,8 @@ export class Interpreter {
     await this.#call(call).catch(() => undefined);
     if (this.#handling === handler) this.#handling = undefined;
   }
+}
+
+function sizeOf({ half }: { readonly half: boolean }) {
+  return half ? { width: WIDTH / 2, height: HEIGHT / 2 } : { width: WIDTH, height: HEIGHT };
 }

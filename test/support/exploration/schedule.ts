@@ -28,6 +28,7 @@ export type Call =
   | { readonly do: 'add' | 'keyFrame' | 'pli' | 'nack'; readonly id: Id }
   /** By the handle that the last `add` of the id gave, which may be of a track that is gone, or by the id itself. */
   | { readonly do: 'remove' | 'recreate'; readonly id: Id; readonly byHandle: boolean }
+  | { readonly do: 'resize'; readonly id: Id; readonly byHandle: boolean; readonly half: boolean }
   | { readonly do: 'send'; readonly id: Id; readonly byHandle: boolean; readonly offsetUs: number }
   | { readonly do: 'allocate'; readonly weights: Readonly<Record<string, number>> | null }
   | { readonly do: 'bitrate'; readonly bps: number }
@@ -80,6 +81,7 @@ const call: fc.Arbitrary<Call> = fc.oneof(
   },
   { weight: 6, arbitrary: fc.record({ do: oneOf('add'), id }) },
   { weight: 9, arbitrary: fc.record({ do: oneOf('recreate', 'recreate', 'remove'), id, byHandle }) },
+  { weight: 3, arbitrary: fc.record({ do: oneOf('resize'), id, byHandle, half: fc.boolean() }) },
   { weight: 4, arbitrary: fc.record({ do: oneOf('keyFrame', 'pli', 'nack'), id }) },
   {
     weight: 6,
