@@ -12,12 +12,13 @@ export type {
   AudioEncoderFactory,
   EncodedAudioChunk,
 } from './encoder/audio-encoder.js';
-export type { AudioChannels, AudioSampleFormat, RawAudioData } from './encoder/audio-frame.js';
+export type { AudioChannels, AudioSampleFormat, AudioSampleRate, RawAudioData } from './encoder/audio-frame.js';
 export type {
   EncodedVideoChunk,
   FrameInput,
   MediaEncoder,
   ReadResult,
+  SkipReason,
   VideoCodec,
   VideoEncoder,
   VideoEncoderConfig,

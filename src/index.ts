@@ -1,9 +1,12 @@
 export * from './bare.js';
 export type { IsolatedEncoderOptions } from './encoder/isolation/isolated-encoder-factory.js';
 export { IsolatedEncoderFactory } from './encoder/isolation/isolated-encoder-factory.js';
+export type { EncoderCandidate, EncoderProbe } from './encoder/node-av/encoder-candidates.js';
 export type { HardwareEncoder } from './encoder/node-av/hardware-profiles.js';
 export { NodeAvAudioEncoderFactory } from './encoder/node-av/node-av-audio-encoder-factory.js';
 export { NodeAvEncoderFactory } from './encoder/node-av/node-av-encoder-factory.js';
+export type { LaunchProbe, ProbeEncodersOptions, ProbeObserver } from './encoder/node-av/probe-encoders.js';
+export { probeEncoders } from './encoder/node-av/probe-encoders.js';
 export { sizeThreadPool } from './encoder/node-av/thread-pool.js';
 export type { LoopbackSfuOptions } from './loopback/loopback-sfu.js';
 export { LoopbackSfu } from './loopback/loopback-sfu.js';

@@ -24,15 +24,22 @@ export interface PublishCommand {
   readonly json: boolean;
 }
 
+/** `framelock probe`. */
+export interface ProbeCommand {
+  readonly command: 'probe';
+  readonly json: boolean;
+}
+
 /** What was asked for. */
 export type Command =
   | DemoCommand
   | PublishCommand
+  | ProbeCommand
   | { readonly command: 'help'; readonly topic?: HelpTopic }
   | { readonly command: 'version' };
 
 /** Commands that have a help page of their own. */
-export type HelpTopic = 'demo' | 'publish';
+export type HelpTopic = 'demo' | 'publish' | 'probe';
 
 const DEFAULT_PORT = 8080;
 const DEMO_BITRATE_BPS = 4_000_000;
@@ -52,6 +59,11 @@ const PUBLISH_OPTIONS = {
   token: { type: 'string' },
   codec: { type: 'string' },
   bitrate: { type: 'string' },
+  json: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+} as const;
+
+const PROBE_OPTIONS = {
   json: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
 } as const;
@@ -76,8 +88,10 @@ export function parseCommandLine(args: readonly string[], environment: NodeJS.Pr
       return parseDemo(rest);
     case 'publish':
       return parsePublish(rest, environment);
+    case 'probe':
+      return parseProbe(rest);
     default:
-      throw usage(`unknown command "${name}": use demo or publish`);
+      throw usage(`unknown command "${name}": use demo, publish or probe`);
   }
 }
 
@@ -110,6 +124,12 @@ function parsePublish(args: readonly string[], environment: NodeJS.ProcessEnv): 
     bitrateBps: values.bitrate === undefined ? PUBLISH_BITRATE_BPS : parseBitrate(values.bitrate),
     json: values.json ?? false,
   };
+}
+
+function parseProbe(args: readonly string[]): Command {
+  const { values } = checked(() => parseArgs({ args: [...args], options: PROBE_OPTIONS }));
+  if (values.help === true) return { command: 'help', topic: 'probe' };
+  return { command: 'probe', json: values.json ?? false };
 }
 
 function parsePort(text: string): number {

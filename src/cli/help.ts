@@ -5,9 +5,10 @@ const OVERVIEW = `framelock - many cameras, one real-time encoder each, one WebR
 Usage
   framelock demo [FILE...]      cameras, a loopback SFU and a page with the live video; no configuration
   framelock publish ...         cameras to an SFU over WHIP
+  framelock probe [--json]      which encoders work on this machine
   framelock help | --version
 
-  framelock demo --help, framelock publish --help: options and examples`;
+  framelock demo --help, framelock publish --help, framelock probe --help: options and examples`;
 
 const DEMO = `framelock demo [FILE...] [options]
 
@@ -43,11 +44,22 @@ Examples
   framelock publish --source test --whip http://127.0.0.1:8080/whip/demo
   FRAMELOCK_TOKEN=... framelock publish --source front.mp4 --codec h264 --whip https://sfu.example/whip/robot-7`;
 
+const PROBE = `framelock probe [--json]
+
+Tries every encoder that FFmpeg has here, in software and in hardware: opens it at 640x480 and 30 fps (Opus: 48 kHz, mono) and
+encodes one frame, in a process of its own, so that a driver that crashes or hangs does no harm. Prints which work, how long
+opening and the first frame took, and why the others do not work.
+
+Options
+  --json             one line of JSON: {"encoders":[{"codec","encoderName","kind","opens","openMs","encodeMs","reason"},...]}`;
+
+const TEXTS: Readonly<Record<HelpTopic, string>> = { demo: DEMO, publish: PUBLISH, probe: PROBE };
+
 const EXIT = `
 Exit codes: 0 done or drained after Ctrl-C, 1 failure, 2 usage, 3 source, 4 SFU, 5 port in use`;
 
 /** The help text of the program or of one command. */
 export function helpText(topic?: HelpTopic): string {
-  const text = topic === 'demo' ? DEMO : topic === 'publish' ? PUBLISH : OVERVIEW;
+  const text = topic === undefined ? OVERVIEW : TEXTS[topic];
   return `${text}\n${EXIT}\n`;
 }

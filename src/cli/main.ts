@@ -6,7 +6,9 @@ import { runDemo } from './demo.js';
 import { EXIT_CODES, exitCodeOf } from './exit-codes.js';
 import { helpText } from './help.js';
 import { Interruption } from './interruption.js';
+import { runProbe } from './probe.js';
 import { runPublish } from './publish.js';
+import { colourPalette, plainPalette } from './status-table.js';
 import { Terminal } from './terminal.js';
 
 /** For output to be flushed. */
@@ -27,19 +29,23 @@ async function run(command: Command): Promise<void> {
 
 async function runLive(command: Exclude<Command, { command: 'help' | 'version' }>): Promise<void> {
   const interruption = new Interruption(process, () => process.exit(EXIT_CODES.failure));
+  const colours = process.env['NO_COLOR'] === undefined;
   const environment = {
     clock: new SystemClock(),
     interruption,
+    output: process.stdout,
+    palette: process.stdout.isTTY && colours ? colourPalette : plainPalette,
     terminal: new Terminal({
       output: process.stdout,
       errors: process.stderr,
       json: command.json,
-      colours: process.env['NO_COLOR'] === undefined,
+      colours,
     }),
   };
   try {
     if (command.command === 'demo') await runDemo(command, environment);
-    else await runPublish(command, environment);
+    else if (command.command === 'publish') await runPublish(command, environment);
+    else await runProbe(command, environment);
   } catch (error) {
     // Ctrl-C while connecting cancels the connect: that is an orderly end.
     if (!interruption.signal.aborted || !isFramelockError(error, 'CLOSED')) throw error;

@@ -1,4 +1,5 @@
 import type { CameraHealth, CameraStatus, SenderStatus } from '../loopback/status.js';
+import { type Column, tableLines } from './text-table.js';
 
 type Paint = (text: string) => string;
 
@@ -21,13 +22,7 @@ export const plainPalette: Palette = { good: plain, bad: plain, faint: plain, st
 /** Colours that read well on light and dark terminals. */
 export const colourPalette: Palette = { good: sgr(32), bad: sgr(31), faint: sgr(2), strong: sgr(1) };
 
-interface Column {
-  readonly title: string;
-  readonly align: 'left' | 'right';
-  readonly cell: (camera: CameraStatus) => string;
-}
-
-const COLUMNS: readonly Column[] = [
+const COLUMNS: readonly Column<CameraStatus>[] = [
   { title: 'camera', align: 'left', cell: ({ id }) => id },
   { title: 'source', align: 'left', cell: ({ source }) => source },
   { title: 'encoder', align: 'left', cell: ({ codec, encoderImplementation }) => `${codec} ${encoderImplementation}` },
@@ -45,18 +40,13 @@ const COLUMNS: readonly Column[] = [
 
 /** The status of a sender as lines of text. */
 export function statusTable(status: SenderStatus, palette: Palette): readonly string[] {
-  const rows = status.tracks.map((camera) => COLUMNS.map(({ cell }) => cell(camera)));
-  const widths = COLUMNS.map(({ title }, column) =>
-    Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)),
-  );
-  const line = (cells: readonly string[]): string =>
-    cells.map((cell, column) => pad(cell, widths[column] ?? 0, COLUMNS[column]?.align ?? 'left')).join('  ');
+  const [titles = '', ...rows] = tableLines(COLUMNS, status.tracks);
   const state = status.state === 'connected' ? palette.good(status.state) : palette.bad(status.state);
   return [
     `${palette.strong('framelock')}  ${state}  target ${rate(status.targetBps)}  up ${duration(status.uptimeMs)}`,
     '',
-    palette.faint(line(COLUMNS.map(({ title }) => title)).trimEnd()),
-    ...rows.map((row, index) => paintHealth(line(row).trimEnd(), status.tracks[index]?.health, palette)),
+    palette.faint(titles),
+    ...rows.map((row, index) => paintHealth(row, status.tracks[index]?.health, palette)),
   ];
 }
 
@@ -66,10 +56,6 @@ function paintHealth(text: string, health: CameraHealth | undefined, palette: Pa
   const paint =
     health === 'ok' ? palette.good : health === 'stalled' || health === 'failed' ? palette.bad : palette.faint;
   return text.slice(0, -health.length) + paint(health);
-}
-
-function pad(text: string, width: number, align: 'left' | 'right'): string {
-  return align === 'left' ? text.padEnd(width) : text.padStart(width);
 }
 
 /** `1.25 Mbit/s`, `640 kbit/s`. */

@@ -46,14 +46,17 @@ export interface EncodedVideoChunk {
   release(): void;
 }
 
+/** Why a frame makes no chunk: to keep to the target rate, or because it is silence and the encoder was opened with `dtx`. */
+export type SkipReason = 'rate-control' | 'silence';
+
 /** What one `read()` came to. */
 export type ReadResult<Chunk = EncodedVideoChunk> =
   /** The input had no frame. */
   | { readonly kind: 'empty' }
   /** A frame was taken and encoded. */
   | { readonly kind: 'chunk'; readonly chunk: Chunk }
-  /** A frame was taken and deliberately not encoded, to keep to the target rate. */
-  | { readonly kind: 'skipped'; readonly timestamp: number };
+  /** A frame was taken and deliberately not encoded, or not to be sent. The reason is `rate-control` where none is given. */
+  | { readonly kind: 'skipped'; readonly timestamp: number; readonly reason?: SkipReason };
 
 /**
  * A real-time encoder of one track, read like a stream.

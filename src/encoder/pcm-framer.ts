@@ -1,14 +1,8 @@
-import {
-  AUDIO_FRAME_SAMPLES,
-  AUDIO_FRAME_US,
-  AUDIO_SAMPLE_RATE,
-  type RawAudioData,
-  sampleBytes,
-} from './audio-frame.js';
+import { AUDIO_FRAME_US, audioFrameSamples, type RawAudioData, sampleBytes } from './audio-frame.js';
 import type { AudioFormat } from './validate-audio.js';
 
 /**
- * Cuts sound that comes in portions of any length into the frames that encoders take: {@link AUDIO_FRAME_SAMPLES} each, 20 ms.
+ * Cuts sound that comes in portions of any length into the frames that encoders take: 20 ms each, at the rate at which it comes.
  *
  * A frame's capture time is that of its first sample. Within sound that continues it is counted in samples, not taken from each portion:
  * a receiver plays by these times and would hear their jitter as gaps. A portion whose own time is off the count by a frame or more does
@@ -19,6 +13,7 @@ import type { AudioFormat } from './validate-audio.js';
  */
 export class PcmFramer {
   readonly #format: AudioFormat;
+  readonly #frameSamples: number;
   readonly #bytesPerSample: number;
   /** The frame that is being filled. */
   #data: Uint8Array;
@@ -28,6 +23,7 @@ export class PcmFramer {
 
   constructor(format: AudioFormat) {
     this.#format = format;
+    this.#frameSamples = audioFrameSamples(format.sampleRate);
     this.#bytesPerSample = format.numberOfChannels * sampleBytes(format.format);
     this.#data = this.#emptyFrame();
   }
@@ -52,13 +48,13 @@ export class PcmFramer {
 
   /** Capture time of the next sample, if it continues. */
   #expectedUs(): number {
-    return this.#timestamp + (this.#filledBytes / this.#bytesPerSample) * (1_000_000 / AUDIO_SAMPLE_RATE);
+    return this.#timestamp + (this.#filledBytes / this.#bytesPerSample) * (1_000_000 / this.#format.sampleRate);
   }
 
   #takeFrame(): RawAudioData {
     const frame = {
       ...this.#format,
-      numberOfFrames: AUDIO_FRAME_SAMPLES,
+      numberOfFrames: this.#frameSamples,
       data: this.#data,
       timestamp: this.#timestamp,
     };
@@ -69,6 +65,6 @@ export class PcmFramer {
   }
 
   #emptyFrame(): Uint8Array {
-    return new Uint8Array(AUDIO_FRAME_SAMPLES * this.#bytesPerSample);
+    return new Uint8Array(this.#frameSamples * this.#bytesPerSample);
   }
 }

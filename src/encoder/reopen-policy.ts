@@ -19,9 +19,13 @@ export class ReopenPolicy {
     this.#nativeBps = nativeBps;
   }
 
-  /** Whether to open another one at `targetBps` before the frame captured at `timestampUs`; if so, that is the attempt of the next 2 s. */
-  calls(targetBps: number, timestampUs: number): boolean {
-    if (Math.abs(targetBps / this.#nativeBps - 1) <= BITRATE_TOLERANCE) return false;
+  /**
+   * Whether to open another one at `targetBps` before the frame captured at `timestampUs`; if so, that is the attempt of the next 2 s.
+   * @param isOtherwiseWanted whether there is a reason beside the bitrate
+   */
+  calls(targetBps: number, timestampUs: number, isOtherwiseWanted = false): boolean {
+    const isSameBitrate = Math.abs(targetBps / this.#nativeBps - 1) <= BITRATE_TOLERANCE;
+    if (isSameBitrate && !isOtherwiseWanted) return false;
     if (timestampUs < this.#allowedFromUs) return false;
     this.#allowedFromUs = timestampUs + REOPEN_INTERVAL_US;
     return true;

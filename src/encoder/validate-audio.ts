@@ -1,14 +1,14 @@
 import { FramelockError } from '../core/errors.js';
 import type { AudioEncoderConfig } from './audio-encoder.js';
-import { AUDIO_SAMPLE_RATE, type RawAudioData, sampleBytes } from './audio-frame.js';
+import { AUDIO_SAMPLE_RATES, type RawAudioData, sampleBytes } from './audio-frame.js';
 
 /** Bitrates accepted as a target, in bits per second: the least of Opus (RFC 7587 section 3.1.1) and the most that libopus takes for mono. */
 export const MIN_AUDIO_BITRATE_BPS = 6_000;
 export const MAX_AUDIO_BITRATE_BPS = 256_000;
 
-/** The shortest and longest piece of sound, in samples a channel: 2.5 ms and 120 ms, as of an Opus packet (RFC 6716 section 2.1.4). */
-const MIN_SAMPLES = 120;
-const MAX_SAMPLES = 5_760;
+/** The shortest and longest piece of sound: as of an Opus packet (RFC 6716 section 2.1.4). */
+const MIN_DURATION_MS = 2.5;
+const MAX_DURATION_MS = 120;
 
 /** What a piece of sound must have in common with its encoder. */
 export type AudioFormat = Pick<AudioEncoderConfig, 'format' | 'sampleRate' | 'numberOfChannels'>;
@@ -19,7 +19,7 @@ export type AudioFormat = Pick<AudioEncoderConfig, 'format' | 'sampleRate' | 'nu
  * @throws FramelockError INVALID_BITRATE, or INVALID_ARGUMENT naming the field
  */
 export function validateAudioEncoderConfig(config: AudioEncoderConfig): void {
-  const { codec, format, sampleRate, numberOfChannels, bitrateBps } = config;
+  const { codec, format, sampleRate, numberOfChannels, bitrateBps, expectedLoss = 0, dtx = false } = config;
   const refuse = (field: string, value: unknown, expected: string): never => {
     throw new FramelockError(
       'INVALID_ARGUMENT',
@@ -28,10 +28,14 @@ export function validateAudioEncoderConfig(config: AudioEncoderConfig): void {
     );
   };
   if (format !== 's16' && format !== 'f32') refuse('format', format, 's16 or f32');
-  if (sampleRate !== AUDIO_SAMPLE_RATE) refuse('sampleRate', sampleRate, `${AUDIO_SAMPLE_RATE} Hz`);
+  if (!AUDIO_SAMPLE_RATES.includes(sampleRate)) {
+    refuse('sampleRate', sampleRate, `one of ${AUDIO_SAMPLE_RATES.join(', ')} Hz`);
+  }
   if (numberOfChannels !== 1 && numberOfChannels !== 2) {
     refuse('numberOfChannels', numberOfChannels, '1 (mono) or 2 (stereo)');
   }
+  if (!(expectedLoss >= 0 && expectedLoss <= 1)) refuse('expectedLoss', expectedLoss, 'a share from 0 to 1');
+  if (typeof dtx !== 'boolean') refuse('dtx', dtx, 'true or false');
   validateAudioBitrate(bitrateBps);
 }
 
@@ -56,15 +60,17 @@ export function validateAudioBitrate(bitrateBps: number): void {
  */
 export function validateAudioData(audio: RawAudioData, expected: AudioFormat): void {
   const { format, sampleRate, numberOfChannels, numberOfFrames, data, timestamp } = audio;
-  if (sampleRate !== AUDIO_SAMPLE_RATE) {
-    throw invalidAudio(`its sample rate is ${String(sampleRate)} Hz, only ${AUDIO_SAMPLE_RATE} is accepted`);
+  if (sampleRate !== expected.sampleRate) {
+    throw invalidAudio(`its sample rate is ${String(sampleRate)} Hz, expected ${expected.sampleRate}`);
   }
   if (format !== expected.format) throw invalidAudio(`its format is ${String(format)}, expected ${expected.format}`);
   if (numberOfChannels !== expected.numberOfChannels) {
     throw invalidAudio(`it has ${String(numberOfChannels)} channels, expected ${expected.numberOfChannels}`);
   }
-  if (!Number.isInteger(numberOfFrames) || numberOfFrames < MIN_SAMPLES || numberOfFrames > MAX_SAMPLES) {
-    const range = `${MIN_SAMPLES} to ${MAX_SAMPLES} samples a channel (2.5 to 120 ms)`;
+  const minSamples = Math.ceil((sampleRate * MIN_DURATION_MS) / 1000);
+  const maxSamples = Math.floor((sampleRate * MAX_DURATION_MS) / 1000);
+  if (!Number.isInteger(numberOfFrames) || numberOfFrames < minSamples || numberOfFrames > maxSamples) {
+    const range = `${minSamples} to ${maxSamples} samples a channel (${MIN_DURATION_MS} to ${MAX_DURATION_MS} ms)`;
     throw invalidAudio(`its length is ${String(numberOfFrames)}, accepted are ${range}`);
   }
   if (!Number.isSafeInteger(timestamp) || timestamp < 0) {

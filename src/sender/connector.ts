@@ -203,8 +203,8 @@ export class Connector {
   }
 }
 
-function transportSpec({ id, codec, stereo, rtp }: Track): TransportTrackSpec {
-  return { trackId: id, codec, ssrc: rtp.ssrc, stereo };
+function transportSpec({ id, codec, stereo, dtx, rtp }: Track): TransportTrackSpec {
+  return { trackId: id, codec, ssrc: rtp.ssrc, stereo, dtx };
 }
 
 /** A BYE in a full compound (RFC 3550 sections 6.1 and 6.6); at most 31 sources fit one packet. */

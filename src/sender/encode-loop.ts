@@ -1,5 +1,5 @@
 import type { EncoderLock, TracksLock } from '../concurrency/lock-order.js';
-import type { MediaEncoder } from '../encoder/encoder.js';
+import type { MediaEncoder, SkipReason } from '../encoder/encoder.js';
 
 /** A chunk that belongs to its encoder until `release`. */
 interface LentChunk {
@@ -20,8 +20,8 @@ export interface EncodeLoopTrack<Chunk extends LentChunk, Encoder extends MediaE
   applyControls(encoder: Encoder): void;
   /** Copies the chunk into packets and sends them. The chunk is valid during the call only. */
   deliver(chunk: Chunk): void;
-  /** The encoder skipped the frame to keep to its target. */
-  skipped(): void;
+  /** The encoder skipped the frame, to keep to its target or because it is silence. */
+  skipped(reason: SkipReason): void;
   /** The waiting frame cannot be sent any more. */
   dropWaiting(): void;
   /** An encode failed. Resolves when the next attempt may start. */
@@ -58,7 +58,7 @@ async function encodeOne<Chunk extends LentChunk, Encoder extends MediaEncoder<C
   const reader = track.encoder;
   track.applyControls(reader);
   const result = await reader.read();
-  if (result.kind === 'skipped') track.skipped();
+  if (result.kind === 'skipped') track.skipped(result.reason ?? 'rate-control');
   if (result.kind !== 'chunk') return;
   try {
     track.deliver(result.chunk);

@@ -1,7 +1,7 @@
 import type { EncoderLock, TracksLock } from '../concurrency/lock-order.js';
 import { Mailbox } from '../concurrency/mailbox.js';
 import { describeError, FramelockError, isFramelockError } from '../core/errors.js';
-import type { MediaEncoder } from '../encoder/encoder.js';
+import type { MediaEncoder, SkipReason } from '../encoder/encoder.js';
 import type { RtpCodec } from '../rtp/rtp-codec.js';
 import { CycleGate, type CycleHold } from './cycle-gate.js';
 import { type EncodeLoopTrack, runEncodeLoop } from './encode-loop.js';
@@ -39,7 +39,7 @@ interface RawFrame {
 }
 
 /** A chunk of an encoder, whatever it encodes. */
-type EncoderChunk = Omit<OutboundFrame, 'times'> & { release(): void };
+type EncoderChunk = Omit<OutboundFrame, 'times'> & { readonly timestamp: number; release(): void };
 
 /** An encoder that is open, reads from its track and is not in use yet. */
 export interface FreshEncoder {
@@ -209,15 +209,16 @@ export abstract class EncoderTrack<
       data: chunk.data,
       type: chunk.type,
       ...(chunk.quantizer === undefined ? {} : { quantizer: chunk.quantizer }),
+      mediaTimeUs: chunk.timestamp,
       times: { ...times, encodedAtUs: this.host.clock.nowUs() },
     });
     this.#backoff.succeeded();
     this.#recovery.succeeded(this.host.clock.nowUs());
   }
 
-  override skipped(): void {
+  skipped(reason: SkipReason): void {
     const times = this.input.collectTaken();
-    if (times !== undefined) super.skipped(times);
+    if (times !== undefined) this.reportSkipped(times, reason);
   }
 
   dropWaiting(reason: DropReason = this.#reasonNotToSend()): void {

@@ -10,6 +10,8 @@ export type DropReason =
   | 'not-connected'
   /** The rate controller skipped it to keep to the target. */
   | 'rate-control'
+  /** It is silence, which a track with `dtx` leaves out. */
+  | 'silence'
   /** Its track was given another size or format before it could be encoded. */
   | 'reconfigured'
   /** The encoder failed on it. */
@@ -24,6 +26,7 @@ export const DROP_REASONS: readonly DropReason[] = [
   'paused',
   'not-connected',
   'rate-control',
+  'silence',
   'reconfigured',
   'encode-failed',
   'stopped',

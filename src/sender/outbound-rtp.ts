@@ -38,6 +38,8 @@ export class OutboundRtp {
   readonly #traits: RtpCodecTraits;
   readonly #packetizer: Packetizer;
   #history = new SendHistory();
+  /** Whether frames of silence were left out since the last packet. */
+  #silent = false;
   #route: Route | undefined;
   #roundTripUs: number | undefined;
   #remoteInbound: RemoteInboundStats | undefined;
@@ -91,6 +93,14 @@ export class OutboundRtp {
   }
 
   /**
+   * Frames are left out because they are silence: the packet that ends the pause bears the marker bit (RFC 7587 section 4.1, RFC 3551
+   * section 4.1), be it sound or the update of the background noise that Opus sends every 400 ms.
+   */
+  beginSilence(): void {
+    this.#silent = true;
+  }
+
+  /**
    * Packetizes and sends one encoded frame. All its packets carry the timestamp of its own capture time.
    * Returns the number of packets, or `undefined` if there is no connection or it broke in between.
    *
@@ -107,11 +117,12 @@ export class OutboundRtp {
       const header = this.#stream.prepare({
         payloadType: route.negotiated.payloadType,
         timestamp,
-        marker: this.#traits.markerEndsFrame && index === payloads.length - 1,
+        marker: this.#traits.markerEndsFrame ? index === payloads.length - 1 : this.#silent,
         extensions: this.#extensions(route, nowUs, index === 0 ? captureTime : undefined),
       });
       if (!route.transport.sendRtp(header, payload)) return undefined;
       this.#stream.commit(header, payload.length);
+      this.#silent = false;
       this.#history.store(header, payload, nowUs);
     }
     return payloads.length;

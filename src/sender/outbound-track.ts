@@ -1,6 +1,7 @@
 import type { LateCompletionObserver } from '../concurrency/late-completions.js';
 import { Lifetime } from '../concurrency/lifetime.js';
 import type { Clock } from '../core/clock.js';
+import type { SkipReason } from '../encoder/encoder.js';
 import { RTP_CODECS, type RtpCodec } from '../rtp/rtp-codec.js';
 import type { DropReason, EncodedFrameReport, FrameReport, FrameTimes } from './frame-report.js';
 import type { OutboundRtp } from './outbound-rtp.js';
@@ -30,6 +31,8 @@ export interface OutboundFrame {
   readonly data: Uint8Array;
   readonly type: 'key' | 'delta';
   readonly quantizer?: number;
+  /** Capture time of its first sample, which becomes the RTP timestamp, if that is not the capture time of the frame. */
+  readonly mediaTimeUs?: number;
   readonly times: FrameTimes & { readonly encodedAtUs: number };
 }
 
@@ -76,6 +79,11 @@ export abstract class OutboundTrack {
 
   /** Whether it is sound of two channels. */
   abstract readonly stereo: boolean;
+  /** Whether its silence is left out. */
+  get dtx(): boolean {
+    return false;
+  }
+
   /** Size of its pictures in pixels; nothing for audio, and where it is unknown. */
   abstract readonly frameSize: FrameSize | undefined;
   abstract readonly targetBps: number;
@@ -185,9 +193,9 @@ export abstract class OutboundTrack {
     });
   }
 
-  #send({ data, type, times }: OutboundFrame): number | undefined {
+  #send({ data, type, times, mediaTimeUs = times.timestamp }: OutboundFrame): number | undefined {
     try {
-      return this.rtp.sendFrame(data, type, times.timestamp);
+      return this.rtp.sendFrame(data, type, mediaTimeUs);
     } catch (error) {
       // Bytes that cannot be packetized: the frame is lost, and said to be, before the error goes on to the frame's owner.
       this.requestKeyFrame();
@@ -196,10 +204,11 @@ export abstract class OutboundTrack {
     }
   }
 
-  /** The rate controller skipped a frame: nothing to send, but the encode loop is alive. */
-  protected skipped(times: FrameTimes): void {
+  /** The encoder skipped a frame: nothing to send, but the encode loop is alive. */
+  protected reportSkipped(times: FrameTimes, reason: SkipReason): void {
     this.#watchdog.frameProcessed();
-    this.reportDropped(times, 'rate-control');
+    if (reason === 'silence') this.rtp.beginSilence();
+    this.reportDropped(times, reason);
   }
 
   protected reportDropped(times: FrameTimes, reason: DropReason): void {

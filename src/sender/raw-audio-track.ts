@@ -5,6 +5,7 @@ import type {
   EncodedAudioChunk,
 } from '../encoder/audio-encoder.js';
 import type { RawAudioData } from '../encoder/audio-frame.js';
+import { ExpectedLoss } from '../encoder/expected-loss.js';
 import { PcmFramer } from '../encoder/pcm-framer.js';
 import { validateAudioData } from '../encoder/validate-audio.js';
 import { EncoderTrack, type EncoderTrackInit } from './encoder-track.js';
@@ -21,15 +22,17 @@ export interface RawAudioTrackInit extends EncoderTrackInit {
 }
 
 /**
- * A microphone: raw sound in. Sound is cut into frames of 20 ms before it is queued: a frame of this track is that.
+ * A microphone: raw sound in. Sound is cut into frames of 20 ms before it is queued: a frame of this track is that. The loss that receivers
+ * report tells its encoders how much to spend on in-band FEC.
  *
- * Owners: as of {@link EncoderTrack}; the target is latched by the bitrate control, the framer belongs to `accept`.
+ * Owners: as of {@link EncoderTrack}; the target is latched by the bitrate control, the framer belongs to `accept`, the expected loss to `applyControls`.
  */
 export class RawAudioTrack extends EncoderTrack<RawAudioData, EncodedAudioChunk, AudioEncoder> {
   readonly frameSize = undefined;
   readonly #config: AudioEncoderConfig;
   readonly #encoders: AudioEncoderFactory;
   readonly #framer: PcmFramer;
+  readonly #expectedLoss = new ExpectedLoss();
   #targetBps: number;
 
   constructor(init: RawAudioTrackInit) {
@@ -43,6 +46,10 @@ export class RawAudioTrack extends EncoderTrack<RawAudioData, EncodedAudioChunk,
 
   get stereo(): boolean {
     return this.#config.numberOfChannels === 2;
+  }
+
+  override get dtx(): boolean {
+    return this.#config.dtx === true;
   }
 
   get targetBps(): number {
@@ -63,6 +70,10 @@ export class RawAudioTrack extends EncoderTrack<RawAudioData, EncodedAudioChunk,
 
   applyControls(encoder: AudioEncoder): void {
     encoder.setBitrate(audioEncoderBitrate(this.#targetBps));
+    const { remoteInbound } = this.rtp;
+    if (remoteInbound === undefined) return;
+    this.#expectedLoss.update(remoteInbound.fractionLost, this.host.clock.nowUs());
+    encoder.setExpectedLoss?.(this.#expectedLoss.level);
   }
 
   /**
@@ -75,6 +86,10 @@ export class RawAudioTrack extends EncoderTrack<RawAudioData, EncodedAudioChunk,
   }
 
   protected openEncoder(bitrateBps: number): Promise<AudioEncoder> {
-    return this.#encoders.open({ ...this.#config, bitrateBps: audioEncoderBitrate(bitrateBps) }, this.input);
+    const expectedLoss = this.#expectedLoss.level;
+    return this.#encoders.open(
+      { ...this.#config, bitrateBps: audioEncoderBitrate(bitrateBps), expectedLoss },
+      this.input,
+    );
   }
 }

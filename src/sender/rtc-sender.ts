@@ -102,9 +102,10 @@ export class RtcSender implements AsyncDisposable {
     const config: AudioEncoderConfig = {
       codec: 'opus',
       format: spec.format ?? 's16',
-      sampleRate: AUDIO_SAMPLE_RATE,
+      sampleRate: spec.sampleRate ?? AUDIO_SAMPLE_RATE,
       numberOfChannels: spec.numberOfChannels,
       bitrateBps: audioShareBps(this.#core.bitrate.targetBps),
+      dtx: spec.dtx ?? false,
     };
     validateAudioEncoderConfig(config);
     return this.#core.lifecycle.addRaw(spec.id, () => this.#core.factory.rawAudio(spec, config), config.bitrateBps);
@@ -156,7 +157,7 @@ export class RtcSender implements AsyncDisposable {
   }
 
   /**
-   * Gives sound to a track without waiting: 2.5 to 120 ms of it, mono or stereo as the track was added, at 48 kHz. It is copied. It is sent
+   * Gives sound to a track without waiting: 2.5 to 120 ms of it, in the format, rate and channels of its track. It is copied. It is sent
    * in frames of 20 ms, of which 8 wait at the most and the oldest makes room; every frame is reported once by `frameSent`. Sound whose
    * capture time is 20 ms or more off the end of what came before begins anew.
    *

@@ -3,7 +3,7 @@ import { FramelockError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import type { Random } from '../core/random.js';
 import type { AudioEncoderFactory } from '../encoder/audio-encoder.js';
-import type { AudioChannels, AudioSampleFormat } from '../encoder/audio-frame.js';
+import type { AudioChannels, AudioSampleFormat, AudioSampleRate } from '../encoder/audio-frame.js';
 import type { VideoCodec, VideoEncoderFactory } from '../encoder/encoder.js';
 import type { VideoPixelFormat } from '../encoder/video-frame.js';
 import type { MediaTransportFactory } from '../transport/media-transport.js';
@@ -74,7 +74,7 @@ export interface EncodedVideoTrackSpec {
   readonly height?: number;
 }
 
-/** A microphone track: raw sound at 48 kHz in, Opus out. */
+/** A microphone track: raw sound in, Opus out. */
 export interface AudioTrackSpec {
   /** As {@link VideoTrackSpec.id}, and unique among video and audio tracks together. */
   readonly id: string;
@@ -82,6 +82,13 @@ export interface AudioTrackSpec {
   readonly numberOfChannels: AudioChannels;
   /** Sample format of the sound. @default 's16' */
   readonly format?: AudioSampleFormat;
+  /** Sample rate of the sound in Hz: 8000, 12000, 16000, 24000, 32000, 44100 or 48000. @default 48000 */
+  readonly sampleRate?: AudioSampleRate;
+  /**
+   * Whether silence is left out (discontinuous transmission): its frames are reported as dropped, for `silence`, but for one every 400 ms.
+   * @default false
+   */
+  readonly dtx?: boolean;
   /** Opens this track's encoders. @default the sender's */
   readonly encoders?: AudioEncoderFactory;
 }

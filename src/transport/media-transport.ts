@@ -17,6 +17,8 @@ export interface TransportTrackSpec {
   readonly ssrc: number;
   /** Whether an Opus track is likely to be stereo; announced by `sprop-stereo`. @default false */
   readonly stereo?: boolean;
+  /** Whether an Opus track leaves silence out; announced by `usedtx`. @default false */
+  readonly dtx?: boolean;
 }
 
 /** Header extension ids agreed on for one m-line; absent where not negotiated. */

@@ -45,6 +45,11 @@ describe('the command line', () => {
     expect(helpText('publish')).toMatch(new RegExp(`--codec CODEC.*\\b${codec}\\b`));
   });
 
+  it('of probe takes nothing but the form of its output', () => {
+    expect(parseCommandLine(['probe'], {})).toEqual({ command: 'probe', json: false });
+    expect(parseCommandLine(['probe', '--json'], {})).toEqual({ command: 'probe', json: true });
+  });
+
   it('prefers a token that is given as an option', () => {
     const args = ['publish', '--source', 'test', ...WHIP, '--token', 'given'];
     expect(parseCommandLine(args, { FRAMELOCK_TOKEN: 'environment' })).toMatchObject({ token: 'given' });
@@ -62,6 +67,7 @@ describe('the command line', () => {
     [['publish', ...WHIP], /--source/],
     [['publish', '--source', 'test'], /--whip/],
     [['publish', '--source', 'test', ...WHIP, '--codec', 'theora'], /vp8, vp9, h264, av1/],
+    [['probe', 'stray'], /stray/],
     [['publish', 'stray', '--source', 'test', ...WHIP], /stray/],
   ])('refuses %j and says what is wrong', (args, message) => {
     const parse = () => parseCommandLine(args, {});
@@ -75,6 +81,7 @@ describe('the command line', () => {
     [['help'], undefined],
     [['demo', '-h'], 'demo'],
     [['publish', '--help'], 'publish'],
+    [['probe', '--help'], 'probe'],
   ] as const)('%j asks for help', (args, topic) => {
     const command = parseCommandLine(args, {});
     expect(command).toEqual({ command: 'help', ...(topic === undefined ? {} : { topic }) });

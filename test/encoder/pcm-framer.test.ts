@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { RawAudioData } from '../../src/encoder/audio-frame.js';
+import { AUDIO_SAMPLE_RATES, type RawAudioData } from '../../src/encoder/audio-frame.js';
 import { PcmFramer } from '../../src/encoder/pcm-framer.js';
 import { Tone } from '../support/sound.js';
 
@@ -32,6 +32,18 @@ describe('PcmFramer', () => {
       }),
       { numRuns: 50 },
     );
+  });
+
+  it.each(AUDIO_SAMPLE_RATES)('makes frames of exactly 20 ms of sound at %d Hz, however it is cut', (sampleRate) => {
+    const tone = new Tone({ frequenciesHz: [440], sampleRate, startUs: 7 });
+    const framer = new PcmFramer({ ...MONO, sampleRate });
+    // Portions of 10.16 ms at 44.1 kHz, as sound cards have them: their times are rounded, those of the frames are not.
+    const frames = Array.from({ length: 100 }, () => framer.push(tone.next(448))).flat();
+    expect(frames.length).toBe(Math.floor((100 * 448 * 50) / sampleRate));
+    expect(timesOf(frames)).toEqual(frames.map((_, index) => 7 + index * 20_000));
+    expect(frames.every((frame) => frame.numberOfFrames === sampleRate / 50)).toBe(true);
+    const whole = new Tone({ frequenciesHz: [440], sampleRate }).next((frames.length * sampleRate) / 50).data;
+    expect(Buffer.compare(Buffer.concat(frames.map(({ data }) => data)), whole)).toBe(0);
   });
 
   it('cuts 60 ms into three frames and joins two of 10 ms into one', () => {

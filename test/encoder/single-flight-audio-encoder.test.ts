@@ -2,7 +2,8 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { AudioEncoderConfig } from '../../src/encoder/audio-encoder.js';
 import type { RawAudioData } from '../../src/encoder/audio-frame.js';
 import type { NativeAudioEncoder, NativeAudioPacket } from '../../src/encoder/native-audio-encoder.js';
-import { SingleFlightAudioEncoder } from '../../src/encoder/single-flight-audio-encoder.js';
+import type { NativeAudioResampler } from '../../src/encoder/native-audio-resampler.js';
+import { type NativeAudioRate, SingleFlightAudioEncoder } from '../../src/encoder/single-flight-audio-encoder.js';
 import { QueueInput } from '../support/queue-input.js';
 import { Tone } from '../support/sound.js';
 import { settle } from '../support/virtual-clock.js';
@@ -18,20 +19,27 @@ const config: AudioEncoderConfig = {
 /** Fails the test on whatever would crash a real encoder. */
 class FakeNative implements NativeAudioEncoder {
   readonly bitrateBps: number;
+  readonly expectedLoss: number;
+  /** Sizes of the packets to come; 1 byte, of silence, or 40 when they are used up. */
+  readonly sizes: number[] = [];
+  /** First byte of what was encoded last. */
+  heard = 0;
   packets = 0;
   frees = 0;
   failNext: Error | undefined;
   held: Promise<void> | undefined;
   #inUse = false;
 
-  constructor(bitrateBps: number) {
+  constructor({ bitrateBps, expectedLoss }: NativeAudioRate) {
     this.bitrateBps = bitrateBps;
+    this.expectedLoss = expectedLoss;
   }
 
   async encode(samples: Uint8Array): Promise<NativeAudioPacket> {
     expect(this.#inUse || this.frees > 0, 'encode at a wrong time').toBe(false);
     expect(samples).toHaveLength(1920);
     this.#inUse = true;
+    this.heard = samples[0] ?? 0;
     await this.held;
     this.#inUse = false;
     const error = this.failNext;
@@ -40,7 +48,7 @@ class FakeNative implements NativeAudioEncoder {
     this.packets += 1;
     this.#inUse = true;
     return {
-      data: Uint8Array.of(this.packets),
+      data: new Uint8Array(this.sizes.shift() ?? 40).fill(this.packets),
       release: () => {
         this.#inUse = false;
       },
@@ -49,6 +57,28 @@ class FakeNative implements NativeAudioEncoder {
 
   free(): void {
     expect(this.#inUse || this.frees > 0, 'freed at a wrong time').toBe(false);
+    this.frees += 1;
+  }
+}
+
+/** Stands for one that turns 20 ms at 8 kHz into 20 ms of a byte that counts the frames since it began. */
+class FakeResampler implements NativeAudioResampler {
+  readonly delayUs = 2_000;
+  frames = 0;
+  frees = 0;
+
+  resample(samples: Uint8Array): Uint8Array {
+    expect(samples).toHaveLength(320);
+    expect(this.frees, 'used after free').toBe(0);
+    this.frames += 1;
+    return new Uint8Array(1920).fill(this.frames);
+  }
+
+  restart(): void {
+    this.frames = 0;
+  }
+
+  free(): void {
     this.frees += 1;
   }
 }
@@ -62,20 +92,25 @@ let encoder: SingleFlightAudioEncoder;
 beforeEach(() => {
   tone = new Tone({ frequenciesHz: [440] });
   input = new QueueInput();
-  natives = [new FakeNative(32_000)];
+  natives = [new FakeNative({ bitrateBps: 32_000, expectedLoss: 0.05 })];
   openError = undefined;
-  encoder = new SingleFlightAudioEncoder({
-    config,
+  encoder = encoderOf(config);
+});
+
+function encoderOf(ownConfig: AudioEncoderConfig, resampler?: NativeAudioResampler): SingleFlightAudioEncoder {
+  return new SingleFlightAudioEncoder({
+    config: ownConfig,
     implementation: 'fake',
     input,
     native: native(),
-    open: async (bitrateBps) => {
+    resampler,
+    open: async (rate) => {
       if (openError !== undefined) throw openError;
-      natives.push(new FakeNative(bitrateBps));
+      natives.push(new FakeNative(rate));
       return native();
     },
   });
-});
+}
 
 /** The native encoder that was opened last. */
 function native(): FakeNative {
@@ -178,6 +213,22 @@ describe('SingleFlightAudioEncoder', () => {
     expect(native()).toMatchObject({ bitrateBps: 8_000, packets: 1 });
   });
 
+  it('opens another native encoder for another expected loss as well, at the same pace', async () => {
+    await encodeFrames(1);
+    encoder.setExpectedLoss(0.1);
+    encoder.setBitrate(33_000);
+    await encodeFrames(1);
+    encoder.setExpectedLoss(0.2);
+    await encodeFrames(99);
+    expect(natives.map(({ expectedLoss, bitrateBps }) => [expectedLoss, bitrateBps])).toEqual([
+      [0.05, 32_000],
+      [0.1, 33_000],
+    ]);
+    await encodeFrames(1);
+    expect(native()).toMatchObject({ expectedLoss: 0.2, packets: 1 });
+    expect(() => encoder.setExpectedLoss(Number.NaN)).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));
+  });
+
   it('refuses a bitrate that makes no sense', () => {
     expect(() => encoder.setBitrate(0)).toThrow(expect.objectContaining({ code: 'INVALID_BITRATE' }));
   });
@@ -206,5 +257,90 @@ describe('SingleFlightAudioEncoder', () => {
     expect(natives.map(({ frees }) => frees)).toEqual([1, 1]);
     await expect(encoder.read()).rejects.toMatchObject({ code: 'ENCODER_CLOSED' });
     encoder.setBitrate(0);
+  });
+});
+
+describe('SingleFlightAudioEncoder with dtx', () => {
+  async function outcomes(sizes: readonly number[]): Promise<unknown[]> {
+    const results: unknown[] = [];
+    native().sizes.push(...sizes);
+    for (const _ of sizes) {
+      input.push(tone.next(960));
+      const result = await encoder.read();
+      results.push(result.kind === 'chunk' ? result.chunk.data.length : result);
+      if (result.kind === 'chunk') result.chunk.release();
+    }
+    return results;
+  }
+
+  it('hands out the first packet of a silence, skips the others, and goes on with the next sound', async () => {
+    encoder = encoderOf({ ...config, dtx: true });
+    expect(await outcomes([40, 1, 1, 2, 20, 1, 1, 40])).toEqual([
+      40,
+      1,
+      { kind: 'skipped', timestamp: 40_000, reason: 'silence' },
+      { kind: 'skipped', timestamp: 60_000, reason: 'silence' },
+      20,
+      1,
+      { kind: 'skipped', timestamp: 120_000, reason: 'silence' },
+      40,
+    ]);
+  });
+
+  it('gives the packet of a skipped frame back, so that it can be closed', async () => {
+    encoder = encoderOf({ ...config, dtx: true });
+    await outcomes([1, 1]);
+    await encoder.close();
+    expect(native().frees).toBe(1);
+  });
+
+  it('hands out every packet without it, be it ever so small', async () => {
+    expect(await outcomes([1, 1, 1])).toEqual([1, 1, 1]);
+  });
+});
+
+describe('SingleFlightAudioEncoder of sound at 8 kHz', () => {
+  let resampler: FakeResampler;
+
+  beforeEach(() => {
+    tone = new Tone({ frequenciesHz: [440], sampleRate: 8_000, startUs: 100_000 });
+    resampler = new FakeResampler();
+    encoder = encoderOf({ ...config, sampleRate: 8_000 }, resampler);
+  });
+
+  /** Encodes a frame and returns the capture time of its chunk and which frame since its beginning the resampler took it for. */
+  async function encode(frame: RawAudioData): Promise<readonly [number, number]> {
+    input.push(frame);
+    const result = await encoder.read();
+    if (result.kind !== 'chunk') throw new Error(`read gave ${result.kind}`);
+    result.chunk.release();
+    return [result.chunk.timestamp, native().heard];
+  }
+
+  it('resamples every frame, and dates its chunk as much earlier as the resampler holds back', async () => {
+    expect(await encode(tone.next(160))).toEqual([98_000, 1]);
+    expect(await encode(tone.next(160))).toEqual([118_000, 2]);
+  });
+
+  it('starts the resampler anew after a gap in capture times, and over a new native encoder it goes on', async () => {
+    await encode(tone.next(160));
+    encoder.setBitrate(16_000);
+    expect(await encode(tone.next(160))).toEqual([118_000, 2]);
+    expect(natives).toHaveLength(2);
+    tone.next(160);
+    expect(await encode(tone.next(160))).toEqual([158_000, 1]);
+  });
+
+  it('refuses frames that are 20 ms at another rate, before native code', async () => {
+    input.push({ ...tone.next(160), sampleRate: 48_000 }, tone.next(320));
+    await expect(encoder.read()).rejects.toMatchObject({ code: 'INVALID_FRAME' });
+    await expect(encoder.read()).rejects.toMatchObject({ code: 'INVALID_FRAME' });
+    expect(resampler.frames + native().packets).toBe(0);
+  });
+
+  it('frees the resampler with the native encoder, once', async () => {
+    await encode(tone.next(160));
+    await Promise.all([encoder.close(), encoder.close()]);
+    expect([resampler.frees, native().frees]).toEqual([1, 1]);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { AudioEncoderConfig } from '../../src/encoder/audio-encoder.js';
-import type { RawAudioData } from '../../src/encoder/audio-frame.js';
+import { AUDIO_SAMPLE_RATES, type RawAudioData } from '../../src/encoder/audio-frame.js';
 import {
   MAX_AUDIO_BITRATE_BPS,
   MIN_AUDIO_BITRATE_BPS,
@@ -38,6 +38,20 @@ describe('validateAudioData', () => {
     }
   });
 
+  it.each(
+    AUDIO_SAMPLE_RATES.map((sampleRate) => [sampleRate, Math.ceil(sampleRate / 400), Math.floor(sampleRate * 0.12)]),
+  )('accepts sound at %d Hz of %d to %d samples, which are 2.5 to 120 ms, and no other', (rate, least, most) => {
+    const config = { ...MONO, sampleRate: rate as 8000 };
+    const check = (samples: number) => () => {
+      validateAudioData(new Tone({ frequenciesHz: [440], sampleRate: config.sampleRate }).next(samples), config);
+    };
+    check(least)();
+    check(most)();
+    for (const samples of [least - 1, most + 1]) {
+      expect(check(samples)).toThrow(expect.objectContaining({ code: 'INVALID_FRAME' }));
+    }
+  });
+
   it('accepts samples at an odd address, and such that are louder than 1', () => {
     validateAudioData(stereo({ data: withSample(1.5) }), STEREO);
   });
@@ -45,7 +59,7 @@ describe('validateAudioData', () => {
   it.each<[string, Partial<RawAudioData>, RegExp]>([
     ['another format', { format: 's16' }, /s16, expected f32/],
     ['an unknown format', { format: 'u8' as 's16' }, /u8, expected f32/],
-    ['another sample rate, naming the accepted one', { sampleRate: 44_100 }, /44100 Hz, only 48000/],
+    ['another sample rate, naming that of the track', { sampleRate: 44_100 }, /44100 Hz, expected 48000/],
     ['no sample rate', { sampleRate: Number.NaN }, /NaN Hz/],
     ['one channel in place of two', { numberOfChannels: 1 }, /1 channels, expected 2/],
     ['less than 2.5 ms', { numberOfFrames: 119 }, /119, accepted are 120 to 5760/],
@@ -68,6 +82,10 @@ describe('validateAudioData', () => {
 });
 
 describe('validateAudioEncoderConfig', () => {
+  it.each(AUDIO_SAMPLE_RATES)('accepts %d Hz, with and without dtx', (sampleRate) => {
+    for (const dtx of [false, true]) validateAudioEncoderConfig({ ...MONO, sampleRate, dtx, expectedLoss: 0.2 });
+  });
+
   it('accepts mono and stereo at both ends of the bitrate', () => {
     validateAudioEncoderConfig({ ...MONO, bitrateBps: MIN_AUDIO_BITRATE_BPS });
     validateAudioEncoderConfig({ ...STEREO, bitrateBps: MAX_AUDIO_BITRATE_BPS });
@@ -75,7 +93,11 @@ describe('validateAudioEncoderConfig', () => {
 
   it.each<[string, Partial<AudioEncoderConfig>]>([
     ['format', { format: 's32' as 's16' }],
-    ['sampleRate', { sampleRate: 16_000 }],
+    ['sampleRate', { sampleRate: 22_050 as 24_000 }],
+    ['sampleRate', { sampleRate: Number.NaN as 24_000 }],
+    ['expectedLoss', { expectedLoss: 1.01 }],
+    ['expectedLoss', { expectedLoss: Number.NaN }],
+    ['dtx', { dtx: 1 as unknown as boolean }],
     ['numberOfChannels', { numberOfChannels: 3 as 2 }],
     ['numberOfChannels', { numberOfChannels: Number.NaN as 1 }],
   ])('refuses a bad %s by name', (field, changes) => {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SystemClock } from '../../src/core/clock.js';
-import type { AudioChannels, AudioSampleFormat } from '../../src/encoder/audio-frame.js';
+import type { AudioChannels, AudioSampleFormat, AudioSampleRate } from '../../src/encoder/audio-frame.js';
 import type { RtcSender } from '../../src/sender/rtc-sender.js';
 import { createSender } from '../../src/service/create-sender.js';
 import { TestPatternSource } from '../../src/source/test-pattern/test-pattern-source.js';
@@ -25,13 +25,18 @@ afterEach(async () => {
 });
 
 /** Plays tones into a track in real time, 10 ms at a time, as a sound card would. */
-async function play(id: string, frequenciesHz: readonly number[], format: AudioSampleFormat): Promise<void> {
+async function play(
+  id: string,
+  frequenciesHz: readonly number[],
+  format: AudioSampleFormat,
+  sampleRate: AudioSampleRate = 48_000,
+): Promise<void> {
   const startUs = clock.nowUs();
-  const tone = new Tone({ frequenciesHz, format, startUs });
+  const tone = new Tone({ frequenciesHz, format, sampleRate, startUs });
   for (let portion = 0; portion < SECONDS * 100; portion += 1) {
     const waitMs = (startUs + portion * 10_000 - clock.nowUs()) / 1000;
     if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
-    sender.sendAudio(id, tone.next(480));
+    sender.sendAudio(id, tone.next(sampleRate / 100));
   }
 }
 
@@ -64,6 +69,40 @@ describe('a native libwebrtc peer', () => {
     const { framesSent, framesDropped } = sender.getTrackStats('mic');
     expect(framesSent).toBeGreaterThan(SECONDS * 50 - 5);
     expect(Object.values(framesDropped).reduce((sum, count) => sum + count, 0)).toBe(0);
+  });
+
+  it.each<[AudioSampleRate, AudioChannels]>([
+    [8_000, 1],
+    [8_000, 2],
+    [16_000, 1],
+    [16_000, 2],
+    [44_100, 1],
+    [44_100, 2],
+  ])(
+    'hears tones that were captured at %d Hz in %d channels at their own pitch',
+    async (sampleRate, numberOfChannels) => {
+      await sender.addAudioTrack({ id: 'mic', numberOfChannels, sampleRate });
+      await sender.connect(peer.negotiate);
+      const frequenciesHz = [440, 660].slice(0, numberOfChannels);
+      await play('mic', frequenciesHz, 's16', sampleRate);
+      const { channel } = heard();
+      for (const [index, frequencyHz] of frequenciesHz.entries()) expectTone(channel(index), frequencyHz);
+      expect(sender.getTrackStats('mic').framesSent).toBeGreaterThan(SECONDS * 50 - 5);
+    },
+  );
+
+  it('hears sound again after a pause of which dtx has left most out', async () => {
+    await sender.addAudioTrack({ id: 'mic', numberOfChannels: 1, dtx: true });
+    await sender.connect(peer.negotiate);
+    await play('mic', [440], 's16');
+    const before = sender.getTrackStats('mic');
+    await play('mic', [0], 's16');
+    const pause = sender.getTrackStats('mic');
+    expect(pause.packetsSent - before.packetsSent).toBeLessThan(SECONDS * 50 * 0.4);
+    expect(pause.framesDropped.silence).toBeGreaterThan(SECONDS * 50 * 0.6);
+    expect(Math.max(...heard().channel(0))).toBeLessThan(TONE_PEAK / 10);
+    await play('mic', [660], 's16');
+    expectTone(heard().channel(0), 660);
   });
 
   it('receives two cameras and a microphone over one connection', async () => {

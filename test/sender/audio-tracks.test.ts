@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { rtpTimestamp } from '../../src/rtp/media-time.js';
 import { parseRtcp } from '../../src/rtp/rtcp-parse.js';
 import { writeCompound, writePli, writeReceiverReport } from '../../src/rtp/rtcp-write.js';
+import type { PoisoningAudioEncoder } from '../support/poisoning-audio-encoder.js';
 import { readStamp } from '../support/poisoning-encoder.js';
 import { settle } from '../support/virtual-clock.js';
 import { codeOf, SenderHarness } from './sender-harness.js';
@@ -121,6 +122,21 @@ describe('a microphone', () => {
     expect(ageTicks).toBeLessThanOrEqual(48_000);
   });
 
+  it('asks its encoder to prepare for the loss that the receiver reports, also the next encoder, and for none before', async () => {
+    await withMicrophone();
+    const [encoder] = harness.audioEncoders.encoders;
+    await say();
+    expect(encoder?.losses).toEqual([]);
+    const { ssrc } = harness.sender.getTrackStats('mic');
+    const block = { ssrc, fractionLost: 64, cumulativeLost: 0, highestSequence: 0, jitter: 0, lastSenderReport: 0 };
+    const report = writeReceiverReport(1, [{ ...block, delaySinceLastSenderReport: 0 }]);
+    harness.network.last.observer.rtcp(writeCompound([report]));
+    await say();
+    expect(encoder?.losses).toEqual([0.2]);
+    await harness.sender.recreateEncoder('mic');
+    expect(harness.audioEncoders.encoders.map(({ config }) => config.expectedLoss)).toEqual([0.05, 0.2]);
+  });
+
   it('counts the jitter that the receiver reports in ticks of 48 kHz', async () => {
     await withMicrophone();
     const { ssrc } = harness.sender.getTrackStats('mic');
@@ -221,6 +237,103 @@ describe('a microphone', () => {
   });
 });
 
+describe('a microphone at another rate', () => {
+  it.each([8_000, 12_000, 16_000, 24_000, 32_000, 44_100, 48_000] as const)(
+    'takes sound at %d Hz and sends a packet of every 20 ms, at 48 kHz on the wire',
+    async (sampleRate) => {
+      harness = new SenderHarness();
+      await harness.sender.addAudioTrack({ id: 'mic', numberOfChannels: 1, sampleRate });
+      await harness.sender.connect(harness.negotiate);
+      const startUs = harness.clock.nowUs();
+      for (let frame = 0; frame < 3; frame += 1) {
+        harness.sender.sendAudio('mic', harness.sound(sampleRate / 50, { sampleRate }));
+        await harness.clock.advance(20);
+      }
+      expect(harness.audioEncoders.encoders[0]?.config.sampleRate).toBe(sampleRate);
+      expect(harness.reports.map(({ timestamp }) => timestamp - startUs)).toEqual([0, 20_000, 40_000]);
+      expect(packetTimes()).toEqual([0, 1, 2].map((index) => (rtpTimestamp(startUs, 48_000) + index * 960) >>> 0));
+    },
+  );
+
+  it('dates its packets by the capture time of the first sample in them, and its reports by that of the frame', async () => {
+    await withMicrophone();
+    const [encoder] = harness.audioEncoders.encoders;
+    if (encoder !== undefined) encoder.delayUs = 2_000;
+    const startUs = harness.clock.nowUs();
+    await say();
+    expect(packetTimes()).toEqual([rtpTimestamp(startUs - 2_000, 48_000)]);
+    expect(harness.reports).toMatchObject([{ outcome: 'sent', timestamp: startUs }]);
+  });
+
+  it('refuses sound at any rate but its own with INVALID_FRAME', async () => {
+    harness = new SenderHarness();
+    await harness.sender.addAudioTrack({ id: 'mic', numberOfChannels: 1, sampleRate: 16_000 });
+    expect(() => harness.sender.sendAudio('mic', harness.sound())).toThrow(
+      expect.objectContaining({
+        code: 'INVALID_FRAME',
+        message: expect.stringMatching(/track "mic".*48000 Hz, expected 16000/),
+      }),
+    );
+  });
+
+  it('is refused at a rate that no sound card has', async () => {
+    harness = new SenderHarness();
+    const adding = harness.sender.addAudioTrack({ id: 'mic', numberOfChannels: 1, sampleRate: 22_050 as 24_000 });
+    expect(await codeOf(adding)).toBe('INVALID_ARGUMENT');
+  });
+});
+
+describe('a microphone with dtx', () => {
+  async function withSilentMicrophone(): Promise<PoisoningAudioEncoder> {
+    harness = new SenderHarness();
+    await harness.sender.addAudioTrack({ id: 'mic', numberOfChannels: 1, dtx: true });
+    await harness.sender.connect(harness.negotiate);
+    const [encoder] = harness.audioEncoders.encoders;
+    if (encoder === undefined) throw new Error('no encoder was opened');
+    return encoder;
+  }
+
+  it('is offered as such, and a microphone without it is not', async () => {
+    const { config } = await withSilentMicrophone();
+    expect(config.dtx).toBe(true);
+    await harness.sender.addAudioTrack({ id: 'other', numberOfChannels: 1 });
+    expect(harness.network.last.offers.at(-1)).toMatchObject([
+      { trackId: 'mic', dtx: true },
+      { trackId: 'other', dtx: false },
+    ]);
+  });
+
+  it('reports what it leaves out as dropped for silence, marks the packet that ends the pause, and its time goes on', async () => {
+    const encoder = await withSilentMicrophone();
+    const startUs = harness.clock.nowUs();
+    for (const silence of [false, true, true, false, false]) {
+      encoder.silence = silence;
+      await say();
+    }
+    expect(harness.packetsOf('mic').map(({ header }) => header.marker)).toEqual([false, true, false]);
+    expect(packetTimes()).toEqual([0, 3, 4].map((index) => (rtpTimestamp(startUs, 48_000) + index * 960) >>> 0));
+    const sequence = harness.packetsOf('mic').map(({ header }) => header.sequenceNumber);
+    expect(sequence.map((number) => number - (sequence[0] ?? 0))).toEqual([0, 1, 2]);
+    expect(harness.reports.map((report) => (report.outcome === 'sent' ? 'sent' : report.reason))).toEqual([
+      ...['sent', 'silence', 'silence', 'sent', 'sent'],
+    ]);
+    expect(harness.sender.getTrackStats('mic')).toMatchObject({
+      frames: 5,
+      framesSent: 3,
+      framesDropped: { silence: 2, 'rate-control': 0 },
+      qualityLimitationReason: 'none',
+    });
+  });
+
+  it('is healthy while it is silent', async () => {
+    const encoder = await withSilentMicrophone();
+    await say();
+    encoder.silence = true;
+    for (let frame = 0; frame < 200; frame += 1) await say();
+    expect(harness.sender.getTrackStats('mic')).toMatchObject({ health: 'ok', framesSent: 1 });
+  });
+});
+
 describe('the bitrate of audio', () => {
   it('comes off the top, follows the target, and reaches the encoder with its next frame', async () => {
     await withMicrophone('front', 'rear');
@@ -260,6 +373,9 @@ describe('a pre-encoded audio track', () => {
     ]);
     expect(harness.reports).toMatchObject([{ trackId: 'radio', outcome: 'sent', type: 'key', timestamp }]);
     expect(told).toEqual([{ trackId: 'radio', targetBps: 32_000 }]);
+    harness.sender.updateBitrate(200_000);
+    await settle();
+    expect(told.slice(1)).toEqual([{ trackId: 'radio', targetBps: 10_000 }]);
   });
 
   it.each([

@@ -136,6 +136,7 @@ describe('a pre-encoded track', () => {
     harness.sender.on('keyFrameRequest', (event) => void told.push(event));
     await harness.sender.addEncodedVideoTrack(thermal);
     await harness.settle();
+    expect(told).toEqual([{ trackId: 'thermal', targetBps: 500_000 }, { trackId: 'thermal' }]);
     told.length = 0;
     await harness.sender.setBitrateAllocation({ front: 1 });
     await harness.settle();

@@ -5,7 +5,7 @@ import type {
   AudioEncoderFactory,
   EncodedAudioChunk,
 } from '../../src/encoder/audio-encoder.js';
-import { AUDIO_FRAME_SAMPLES, type RawAudioData } from '../../src/encoder/audio-frame.js';
+import { audioFrameSamples, type RawAudioData } from '../../src/encoder/audio-frame.js';
 import type { FrameInput, ReadResult } from '../../src/encoder/encoder.js';
 import { type GateStep, POISON, writeStamp } from './poisoning-encoder.js';
 
@@ -47,6 +47,11 @@ export class PoisoningAudioEncoder implements AudioEncoder {
   readonly generation: number;
   /** Every bitrate set, in order. */
   readonly bitrates: number[] = [];
+  /** Every expected loss set, in order. */
+  readonly losses: number[] = [];
+  /** While set, frames are taken for silence, or chunks begin so much before their frames. */
+  silence = false;
+  delayUs = 0;
   /** While set, every `read` that finds a frame fails with it. */
   readError: Error | undefined;
   readonly #input: FrameInput<RawAudioData>;
@@ -69,12 +74,18 @@ export class PoisoningAudioEncoder implements AudioEncoder {
     if (this.#busy) throw this.#violation('ENCODER_BUSY', 'overlapping reads, or a chunk is unreleased');
     const frame = this.#input.take();
     if (frame === undefined) return { kind: 'empty' };
-    if (frame.numberOfFrames !== AUDIO_FRAME_SAMPLES) throw this.#violation('INVALID_FRAME', 'not a frame of 20 ms');
+    if (frame.numberOfFrames !== audioFrameSamples(this.config.sampleRate)) {
+      throw this.#violation('INVALID_FRAME', 'not a frame of 20 ms');
+    }
     this.#busy = true;
     try {
       await this.#factory.gate('read', this.generation);
       if (this.readError !== undefined) throw this.readError;
-      return { kind: 'chunk', chunk: this.#fill(frame.timestamp) };
+      if (this.silence) {
+        this.#becomeIdle();
+        return { kind: 'skipped', timestamp: frame.timestamp, reason: 'silence' };
+      }
+      return { kind: 'chunk', chunk: this.#fill(frame.timestamp - this.delayUs) };
     } catch (error) {
       this.#becomeIdle();
       throw error;
@@ -83,6 +94,10 @@ export class PoisoningAudioEncoder implements AudioEncoder {
 
   setBitrate(bitrateBps: number): void {
     if (this.#closing === undefined) this.bitrates.push(bitrateBps);
+  }
+
+  setExpectedLoss(fraction: number): void {
+    if (this.#closing === undefined) this.losses.push(fraction);
   }
 
   close(): Promise<void> {

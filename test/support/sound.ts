@@ -1,4 +1,9 @@
-import { AUDIO_SAMPLE_RATE, type AudioSampleFormat, type RawAudioData } from '../../src/encoder/audio-frame.js';
+import {
+  AUDIO_SAMPLE_RATE,
+  type AudioSampleFormat,
+  type AudioSampleRate,
+  type RawAudioData,
+} from '../../src/encoder/audio-frame.js';
 
 /** Peak of a {@link Tone}, of 1. */
 export const TONE_PEAK = 0.25;
@@ -9,6 +14,8 @@ export interface ToneOptions {
   readonly frequenciesHz: readonly number[];
   /** @default 's16' */
   readonly format?: AudioSampleFormat;
+  /** @default 48000 */
+  readonly sampleRate?: AudioSampleRate;
   /** Capture time of the first sample. @default 0 */
   readonly startUs?: number;
 }
@@ -17,21 +24,23 @@ export interface ToneOptions {
 export class Tone {
   readonly #frequenciesHz: readonly number[];
   readonly #format: AudioSampleFormat;
+  readonly #sampleRate: AudioSampleRate;
   readonly #startUs: number;
   #position = 0;
 
-  constructor({ frequenciesHz, format = 's16', startUs = 0 }: ToneOptions) {
+  constructor({ frequenciesHz, format = 's16', sampleRate = AUDIO_SAMPLE_RATE, startUs = 0 }: ToneOptions) {
     this.#frequenciesHz = frequenciesHz;
     this.#format = format;
+    this.#sampleRate = sampleRate;
     this.#startUs = startUs;
   }
 
   /** The next portion of so many samples a channel. */
   next(numberOfFrames: number): RawAudioData {
     const numberOfChannels = this.#frequenciesHz.length;
-    const timestamp = this.#startUs + Math.round((this.#position * 1_000_000) / AUDIO_SAMPLE_RATE);
+    const timestamp = this.#startUs + Math.round((this.#position * 1_000_000) / this.#sampleRate);
     const samples = Float32Array.from({ length: numberOfFrames * numberOfChannels }, (_, index) => {
-      const seconds = (this.#position + Math.floor(index / numberOfChannels)) / AUDIO_SAMPLE_RATE;
+      const seconds = (this.#position + Math.floor(index / numberOfChannels)) / this.#sampleRate;
       const frequencyHz = this.#frequenciesHz[index % numberOfChannels] ?? 0;
       return TONE_PEAK * Math.sin(2 * Math.PI * frequencyHz * seconds);
     });
@@ -39,7 +48,7 @@ export class Tone {
     const raw = this.#format === 'f32' ? samples : Int16Array.from(samples, (sample) => Math.round(sample * 32_767));
     return {
       format: this.#format,
-      sampleRate: AUDIO_SAMPLE_RATE,
+      sampleRate: this.#sampleRate,
       numberOfChannels,
       numberOfFrames,
       data: new Uint8Array(raw.buffer),

@@ -50,6 +50,20 @@ describe('framelock on the command line', () => {
     expect(code).toBe(expected);
   });
 
+  it('tells which encoders work, as a table and as JSON', async () => {
+    const table = start('probe');
+    expect(await table.ended).toEqual({ code: 0, signal: null });
+    expect(table.stdout).toMatch(/^codec +encoder +kind +works +open +first frame +reason\n/);
+    expect(table.stdout).toMatch(/^h264 +libx264 +software +yes +[\d.]+ ms +[\d.]+ ms$/m);
+    const json = start('probe', '--json');
+    expect(await json.ended).toEqual({ code: 0, signal: null });
+    const { encoders } = JSON.parse(json.stdout) as { encoders: { encoderName: string; opens: boolean }[] };
+    const working = encoders.filter(({ opens }) => opens).map(({ encoderName }) => encoderName);
+    expect(working).toEqual(expect.arrayContaining(['libvpx', 'libvpx-vp9', 'libx264', 'libsvtav1', 'libopus']));
+    expect(table.stdout.trimEnd().split('\n')).toHaveLength(encoders.length + 1);
+    expect(table.stderr + json.stderr).toBe('');
+  });
+
   it.each(['SIGINT', 'SIGTERM'] as const)('drains and exits with 0 on %s while video flows', async (signal) => {
     const program = start('demo', '--port', '0', '--json');
     await program.printed(/"state":"connected".*"framesSent":[1-9]/);

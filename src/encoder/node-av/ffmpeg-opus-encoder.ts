@@ -1,31 +1,16 @@
-import {
-  AV_CHANNEL_LAYOUT_MONO,
-  AV_CHANNEL_LAYOUT_STEREO,
-  AV_SAMPLE_FMT_FLT,
-  AV_SAMPLE_FMT_S16,
-  type AVSampleFormat,
-  FF_ENCODER_LIBOPUS,
-} from 'node-av/constants';
+import { FF_ENCODER_LIBOPUS } from 'node-av/constants';
 import { Codec, CodecContext, Frame, Packet, Rational } from 'node-av/lib';
 import type { AudioEncoderConfig } from '../audio-encoder.js';
-import { AUDIO_FRAME_SAMPLES, AUDIO_FRAME_US, type AudioSampleFormat } from '../audio-frame.js';
+import { AUDIO_FRAME_SAMPLES, AUDIO_FRAME_US, AUDIO_SAMPLE_RATE } from '../audio-frame.js';
+import { LEAST_EXPECTED_LOSS } from '../expected-loss.js';
 import type { NativeAudioEncoder, NativeAudioPacket } from '../native-audio-encoder.js';
+import { channelLayoutOf, FFMPEG_SAMPLE_FORMATS } from './ffmpeg-audio-format.js';
 import { check } from './ffmpeg-check.js';
 
-const FFMPEG_FORMATS: Readonly<Record<AudioSampleFormat, AVSampleFormat>> = {
-  s16: AV_SAMPLE_FMT_S16,
-  f32: AV_SAMPLE_FMT_FLT,
-};
-
 /**
- * Loss in per cent that libopus prepares for by in-band FEC. Up to 5 it adds FEC where the bitrate has room for it, and never gives up
- * audio bandwidth for it (`decide_fec` in libopus src/opus_encoder.c).
- */
-const EXPECTED_LOSS_PERCENT = 5;
-
-/**
- * One libopus encoder behind FFmpeg and the frame and packet that go with it. FFmpeg hands the bitrate to libopus when it opens it and
- * never again: a new `bitRate` on an open context changes nothing (measured with node-av 6.1.1).
+ * One libopus encoder behind FFmpeg and the frame and packet that go with it; it takes 48 kHz, whatever the rate of the configuration. FFmpeg
+ * hands the bitrate and the expected loss to libopus when it opens it and never again: a new `bitRate` on an open context changes nothing
+ * (measured with node-av 6.1.1).
  */
 export class FfmpegOpusEncoder implements NativeAudioEncoder {
   readonly #context = new CodecContext();
@@ -37,10 +22,10 @@ export class FfmpegOpusEncoder implements NativeAudioEncoder {
   private constructor(codec: Codec, config: AudioEncoderConfig) {
     const context = this.#context;
     context.allocContext3(codec);
-    context.sampleFormat = FFMPEG_FORMATS[config.format];
-    context.sampleRate = config.sampleRate;
-    context.channelLayout = config.numberOfChannels === 1 ? AV_CHANNEL_LAYOUT_MONO : AV_CHANNEL_LAYOUT_STEREO;
-    context.timeBase = new Rational(1, config.sampleRate);
+    context.sampleFormat = FFMPEG_SAMPLE_FORMATS[config.format];
+    context.sampleRate = AUDIO_SAMPLE_RATE;
+    context.channelLayout = channelLayoutOf(config.numberOfChannels);
+    context.timeBase = new Rational(1, AUDIO_SAMPLE_RATE);
     context.threadCount = 1;
     this.#packet.alloc();
     this.#frame.alloc();
@@ -103,7 +88,8 @@ export class FfmpegOpusEncoder implements NativeAudioEncoder {
 }
 
 /** The application follows libwebrtc: speech for mono, sound in general for stereo (modules/audio_coding/codecs/opus/audio_encoder_opus.cc). */
-function optionsOf({ numberOfChannels, bitrateBps }: AudioEncoderConfig): Readonly<Record<string, string | number>> {
+function optionsOf(config: AudioEncoderConfig): Readonly<Record<string, string | number>> {
+  const { numberOfChannels, bitrateBps, expectedLoss = LEAST_EXPECTED_LOSS, dtx = false } = config;
   return {
     b: Math.round(bitrateBps),
     application: numberOfChannels === 1 ? 'voip' : 'audio',
@@ -111,6 +97,7 @@ function optionsOf({ numberOfChannels, bitrateBps }: AudioEncoderConfig): Readon
     vbr: 'constrained',
     frame_duration: AUDIO_FRAME_US / 1000,
     fec: 1,
-    packet_loss: EXPECTED_LOSS_PERCENT,
+    packet_loss: Math.round(expectedLoss * 100),
+    dtx: dtx ? 1 : 0,
   };
 }

@@ -3,14 +3,18 @@ import { Log } from 'node-av/lib';
 import { describeError, FramelockError } from '../../core/errors.js';
 import type { AudioEncoder, AudioEncoderConfig, AudioEncoderFactory } from '../audio-encoder.js';
 import type { RawAudioData } from '../audio-frame.js';
+import { AUDIO_SAMPLE_RATE } from '../audio-frame.js';
 import type { FrameInput } from '../encoder.js';
-import { SingleFlightAudioEncoder } from '../single-flight-audio-encoder.js';
+import { SingleFlightAudioEncoder, type SingleFlightAudioEncoderParts } from '../single-flight-audio-encoder.js';
 import { validateAudioEncoderConfig } from '../validate-audio.js';
+import { FfmpegAudioResampler } from './ffmpeg-audio-resampler.js';
 import { FfmpegOpusEncoder } from './ffmpeg-opus-encoder.js';
+
+type NativeParts = Pick<SingleFlightAudioEncoderParts, 'native' | 'resampler'>;
 
 /**
  * Opus encoders: libopus behind FFmpeg's libraries, through the prebuilt package node-av. Encoding runs on libuv's thread pool, some 0.3 ms
- * a packet. As `NodeAvEncoderFactory` does, the constructor sets FFmpeg's log level, one setting of the process, to errors.
+ * a packet; resampling, where the sound is not at 48 kHz, on the JavaScript thread, some 50 us. As `NodeAvEncoderFactory` does, the constructor sets FFmpeg's log level, one setting of the process, to errors.
  */
 export class NodeAvAudioEncoderFactory implements AudioEncoderFactory {
   readonly name = 'node-av';
@@ -30,7 +34,7 @@ export class NodeAvAudioEncoderFactory implements AudioEncoderFactory {
     validateAudioEncoderConfig(config);
     // Later changes to the caller's object must not get past the validation.
     const ownConfig = Object.freeze({ ...config });
-    const native = await FfmpegOpusEncoder.open(ownConfig).catch((error: unknown) => {
+    const { native, resampler } = await openNative(ownConfig).catch((error: unknown) => {
       throw new FramelockError('ENCODER_OPEN_FAILED', `The opus encoder did not open: ${describeError(error)}.`, {
         cause: error,
         context: { codec: ownConfig.codec, numberOfChannels: ownConfig.numberOfChannels },
@@ -41,7 +45,20 @@ export class NodeAvAudioEncoderFactory implements AudioEncoderFactory {
       implementation: FF_ENCODER_LIBOPUS,
       input,
       native,
-      open: (bitrateBps) => FfmpegOpusEncoder.open({ ...ownConfig, bitrateBps }),
+      resampler,
+      open: (rate) => FfmpegOpusEncoder.open({ ...ownConfig, ...rate }),
     });
+  }
+}
+
+/** The encoder, and the resampler if one is needed; both or none. */
+async function openNative(config: AudioEncoderConfig): Promise<NativeParts> {
+  const native = await FfmpegOpusEncoder.open(config);
+  if (config.sampleRate === AUDIO_SAMPLE_RATE) return { native, resampler: undefined };
+  try {
+    return { native, resampler: new FfmpegAudioResampler(config) };
+  } catch (error) {
+    native.free();
+    throw error;
   }
 }

@@ -10,6 +10,7 @@ export interface MediaLine {
   readonly codec: RtpCodec;
   readonly ssrc: number;
   readonly stereo: boolean;
+  readonly dtx: boolean;
   /** Whether it is offered send-only; otherwise it is offered inactive. */
   readonly active: boolean;
 }
@@ -56,8 +57,8 @@ export function checkTracks(tracks: readonly TransportTrackSpec[]): readonly Tra
   return tracks.map((track) => ({ ...track }));
 }
 
-function lineOf(mid: string, { trackId, codec, ssrc, stereo = false }: TransportTrackSpec): MediaLine {
-  return { mid, trackId, codec, ssrc, stereo, active: true };
+function lineOf(mid: string, { trackId, codec, ssrc, stereo = false, dtx = false }: TransportTrackSpec): MediaLine {
+  return { mid, trackId, codec, ssrc, stereo, dtx, active: true };
 }
 
 function kindOf({ codec }: { readonly codec: RtpCodec }): 'video' | 'audio' {

@@ -80,7 +80,7 @@ function candidateLine(candidate: LocalCandidate): string {
 
 function mediaLines(line: MediaLine, cname: string): string[] {
   const { payloadType, parameters } = SDP_CODECS[line.codec];
-  const stereo = line.stereo ? ';sprop-stereo=1' : '';
+  const opus = `${line.stereo ? ';sprop-stereo=1' : ''}${line.dtx ? ';usedtx=1' : ''}`;
   const trackToken = TOKEN_PATTERN.test(line.trackId) ? line.trackId : `track-${line.mid}`;
   return [
     `a=mid:${line.mid}`,
@@ -88,7 +88,7 @@ function mediaLines(line: MediaLine, cname: string): string[] {
     ...(line.active ? ['a=sendonly', `a=msid:${cname} ${trackToken}`] : ['a=inactive']),
     'a=rtcp-mux',
     `a=rtpmap:${payloadType} ${encodingOf(line.codec)}`,
-    ...(parameters === undefined ? [] : [`a=fmtp:${payloadType} ${parameters}${stereo}`]),
+    ...(parameters === undefined ? [] : [`a=fmtp:${payloadType} ${parameters}${opus}`]),
     ...OFFERED_FEEDBACK[RTP_CODECS[line.codec].kind].map((feedback) => `a=rtcp-fb:${payloadType} ${feedback}`),
     ...(line.active ? [`a=ssrc:${line.ssrc} cname:${cname}`, `a=ssrc:${line.ssrc} msid:${cname} ${trackToken}`] : []),
   ];

@@ -10,6 +10,7 @@ const TRACKS: readonly TransportTrackSpec[] = [
   { trackId: 'gone', codec: 'av1', ssrc: 3333 },
   { trackId: 'mono', codec: 'opus', ssrc: 4444 },
   { trackId: 'stereo', codec: 'opus', ssrc: 5555, stereo: true },
+  { trackId: 'radio', codec: 'opus', ssrc: 6666, dtx: true },
 ];
 const lines = new MediaLines();
 lines.arrange(TRACKS);
@@ -46,7 +47,7 @@ function media(index: number, content = CONTENT) {
 describe('writeOffer', () => {
   it('offers one bundled send-only m-line a track with one codec, msid and ssrc', () => {
     const offer = writeOffer(CONTENT);
-    expect(offer).toContain('a=group:BUNDLE 0 1 2 3 4\r\n');
+    expect(offer).toContain('a=group:BUNDLE 0 1 2 3 4 5\r\n');
     const { kind, port, formats, attributes } = media(0);
     expect({ kind, port, formats }).toEqual({ kind: 'video', port: 5001, formats: ['96'] });
     expect(attributes.first('rtpmap')).toBe('96 VP8/90000');
@@ -86,6 +87,7 @@ describe('writeOffer', () => {
   it.each([
     [3, 'mono', 'minptime=10;useinbandfec=1'],
     [4, 'stereo', 'minptime=10;useinbandfec=1;sprop-stereo=1'],
+    [5, 'radio', 'minptime=10;useinbandfec=1;usedtx=1'],
   ])('offers the audio m-line %d as Opus, %s, without feedback', (index, trackId, parameters) => {
     const { kind, formats, attributes } = media(index);
     expect({ kind, formats }).toEqual({ kind: 'audio', formats: ['111'] });

@@ -1,0 +1,33 @@
+import type { EncoderProbe } from '../encoder/node-av/encoder-candidates.js';
+import type { Palette } from './status-table.js';
+import { type Column, tableLines } from './text-table.js';
+
+/** A driver's words are cut off here. */
+const MAX_REASON_CHARACTERS = 72;
+
+const COLUMNS: readonly Column<EncoderProbe>[] = [
+  { title: 'codec', align: 'left', cell: ({ codec }) => codec },
+  { title: 'encoder', align: 'left', cell: ({ encoderName }) => encoderName },
+  { title: 'kind', align: 'left', cell: ({ kind }) => kind },
+  { title: 'works', align: 'left', cell: ({ opens }) => (opens ? 'yes' : 'no') },
+  { title: 'open', align: 'right', cell: ({ openMs }) => milliseconds(openMs) },
+  { title: 'first frame', align: 'right', cell: ({ encodeMs }) => milliseconds(encodeMs) },
+  { title: 'reason', align: 'left', cell: ({ reason = '' }) => shortened(reason) },
+];
+
+/** What came of trying the encoders, as lines of text: what works in full, the rest faint. */
+export function probeTable(probes: readonly EncoderProbe[], palette: Palette): readonly string[] {
+  const [titles = '', ...rows] = tableLines(COLUMNS, probes);
+  const paint = (row: string, index: number): string => (probes[index]?.opens === true ? row : palette.faint(row));
+  return [palette.strong(titles), ...rows.map(paint)];
+}
+
+function milliseconds(ms: number | undefined): string {
+  return ms === undefined ? '-' : `${ms.toFixed(1)} ms`;
+}
+
+/** One line of few words. */
+function shortened(reason: string): string {
+  const text = reason.replaceAll(/\s+/g, ' ').trim();
+  return text.length <= MAX_REASON_CHARACTERS ? text : `${text.slice(0, MAX_REASON_CHARACTERS - 1)}…`;
+}

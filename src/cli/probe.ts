@@ -1,0 +1,23 @@
+import type { Clock } from '../core/clock.js';
+import { probeEncoders } from '../encoder/node-av/probe-encoders.js';
+import type { ProbeCommand } from './command-line.js';
+import type { Interruption } from './interruption.js';
+import { probeTable } from './probe-table.js';
+import type { Palette } from './status-table.js';
+import type { Output } from './terminal.js';
+
+/** Runs `framelock probe`: tries every encoder and prints what works, as a table or as one line of JSON. @throws FramelockError CLOSED */
+export async function runProbe(
+  { json }: ProbeCommand,
+  environment: {
+    readonly output: Output;
+    readonly palette: Palette;
+    readonly interruption: Interruption;
+    readonly clock: Clock;
+  },
+): Promise<void> {
+  const { output, palette, interruption, clock } = environment;
+  const encoders = await probeEncoders({ clock, signal: interruption.signal });
+  const lines = json ? [JSON.stringify({ encoders })] : probeTable(encoders, palette);
+  output.write(`${lines.join('\n')}\n`);
+}

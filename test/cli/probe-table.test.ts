@@ -1,0 +1,31 @@
+import { describe, expect, it } from 'vitest';
+import { probeTable } from '../../src/cli/probe-table.js';
+import { colourPalette, plainPalette } from '../../src/cli/status-table.js';
+import type { EncoderProbe } from '../../src/encoder/node-av/encoder-candidates.js';
+
+const PROBES: readonly EncoderProbe[] = [
+  { codec: 'vp8', encoderName: 'libvpx', kind: 'software', opens: true, openMs: 12.34, encodeMs: 4 },
+  { codec: 'h264', encoderName: 'h264_nvenc', kind: 'hardware', opens: false, reason: 'Cannot load\n libcuda.so.1' },
+  { codec: 'av1', encoderName: 'av1_qsv', kind: 'hardware', opens: false, openMs: 100, reason: 'x'.repeat(200) },
+];
+
+describe('the table of encoders', () => {
+  it('tells of each whether it works, how long that took, and in few words why it does not', () => {
+    expect(probeTable(PROBES, plainPalette)).toEqual([
+      'codec  encoder     kind      works      open  first frame  reason',
+      'vp8    libvpx      software  yes     12.3 ms       4.0 ms',
+      'h264   h264_nvenc  hardware  no            -            -  Cannot load libcuda.so.1',
+      `av1    av1_qsv     hardware  no     100.0 ms            -  ${'x'.repeat(71)}…`,
+    ]);
+  });
+
+  it('paints what does not work faint, and nothing else in its rows', () => {
+    const [, works = '', fails = ''] = probeTable(PROBES, colourPalette);
+    expect(works).not.toContain('\u001b');
+    expect(fails).toBe(colourPalette.faint(probeTable(PROBES, plainPalette)[2] ?? ''));
+  });
+
+  it('is a line of titles where there is nothing to tell', () => {
+    expect(probeTable([], plainPalette)).toEqual(['codec  encoder  kind  works  open  first frame  reason']);
+  });
+});
