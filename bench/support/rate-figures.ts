@@ -2,18 +2,18 @@ import { FRAMERATE, type FrameOutcome } from './encode-run.js';
 import { percentile } from './percentile.js';
 
 /** Time over which a rate is taken, and after which a change of target must have been followed; frames. */
-export const WINDOW_FRAMES = 2 * FRAMERATE;
-export const SETTLING_FRAMES = FRAMERATE;
+const WINDOW_FRAMES = 2 * FRAMERATE;
+const SETTLING_FRAMES = FRAMERATE;
 
 /** How far a rate may be off once it has settled. */
-export const TOLERANCE = 0.1;
+const TOLERANCE = 0.1;
 
 /** What the sizes of a run's frames come to. */
 export interface RateFigures {
   /** Deviation of the rate over all windows of 2 s that begin 1 s or more after a change of target, per cent. */
   readonly errorPctP95: number;
   readonly errorPctMax: number;
-  /** From the last change of target until every second from then on is within a tenth of it: ms; NaN if never. */
+  /** From a change of target until every second that begins in the next one is within a tenth of it, in ms: the longest. */
   readonly settleMs: number;
   /** The largest frame over the fair size at its target. */
   readonly peakRatio: number;
@@ -63,10 +63,11 @@ function slidingErrors(frames: readonly FrameOutcome[], length: number): readonl
   return Array.from({ length: count }, (_, start) => deviation(frames.slice(start, start + length)));
 }
 
-/** Seconds that begin later are all within the tolerance. */
+/** The whole stretch if it never settles. */
 function settleTimeMs(stretch: readonly FrameOutcome[]): number {
-  const lastOff = slidingErrors(stretch, FRAMERATE).findLastIndex((error) => error > TOLERANCE);
-  return ((lastOff + 1) * 1000) / FRAMERATE;
+  const isOff = slidingErrors(stretch, FRAMERATE).map((error) => error > TOLERANCE);
+  const settledAt = isOff.findIndex((_, start) => !isOff.slice(start, start + FRAMERATE).includes(true));
+  return ((settledAt < 0 ? stretch.length : settledAt) * 1000) / FRAMERATE;
 }
 
 function deviation(frames: readonly FrameOutcome[]): number {

@@ -7,8 +7,8 @@ import type { RawVideoFrame } from './video-frame.js';
 const BLOCK_PIXELS = 64;
 const SAMPLE_PIXELS = 8;
 
-/** Mean change of the blocks below which a picture is no other scene, in luma steps. Handheld and fixed cameras stay below 1. */
-const LEAST_CHANGE = 3;
+/** Mean change of the blocks below which a picture is no other scene, in luma steps. Noise and slow motion stay below 1. */
+const LEAST_CHANGE = 2;
 
 /** Another scene changes this many times as much as the pictures before it. Camera motion sets in over several frames, a cut does not. */
 const SUDDEN = 3;
