@@ -1,5 +1,6 @@
 import { isFramelockError } from '../core/errors.js';
 import type { ReadResult, VideoEncoder, VideoEncoderConfig } from './encoder.js';
+import type { RateLimitation } from './rate-limitation.js';
 
 /** Failures in a row after which an encoder counts as broken; the sender then replaces it. */
 const FAILURES_UNTIL_BROKEN = 3;
@@ -18,6 +19,10 @@ export class WatchedEncoder implements VideoEncoder {
     this.config = encoder.config;
     this.implementation = encoder.implementation;
     this.#broken = broken;
+  }
+
+  get limitation(): RateLimitation | undefined {
+    return this.#encoder.limitation;
   }
 
   async read(): Promise<ReadResult> {

@@ -32,6 +32,8 @@ export class RawVideoTrack extends EncoderTrack<RawVideoFrame, EncodedVideoChunk
   #revision = 0;
   readonly #degradationPreference: DegradationPreference;
   #governor: ResolutionGovernor;
+  /** As of the last frame; written by the encode loop. */
+  #headroomUs: number | undefined;
   readonly #encoders: VideoEncoderFactory;
   readonly #controls: TrackControls;
 
@@ -66,6 +68,7 @@ export class RawVideoTrack extends EncoderTrack<RawVideoFrame, EncodedVideoChunk
   }
 
   applyControls(encoder: VideoEncoder): void {
+    this.#headroomUs = encoder.limitation?.headroomUs;
     this.#controls.applyTo(encoder, this.host.clock.nowUs());
   }
 
@@ -121,7 +124,9 @@ export class RawVideoTrack extends EncoderTrack<RawVideoFrame, EncodedVideoChunk
     }
     const { framesEncoded, framesDropped } = this.counters;
     const framesSkipped = framesDropped['rate-control'];
-    const scale = this.#governor.update({ nowUs, framesEncoded, framesSkipped, targetBps: this.targetBps });
+    const { targetBps } = this;
+    const headroomUs = this.#headroomUs;
+    const scale = this.#governor.update({ nowUs, framesEncoded, framesSkipped, targetBps, headroomUs });
     return scale === (this.#config.scaleResolutionDownBy ?? 1) ? undefined : scale;
   }
 

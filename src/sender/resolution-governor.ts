@@ -10,6 +10,8 @@ export interface ResolutionInput {
   readonly framesEncoded: number;
   readonly framesSkipped: number;
   readonly targetBps: number;
+  /** For how long its pictures have been so fine that larger ones would fit, as far as its encoder tells; see `RateLimitation`. */
+  readonly headroomUs?: number | undefined;
 }
 
 /** Sizes that are tried, as fractions of the picture's sides. */
@@ -27,6 +29,8 @@ const WINDOW_US = 2_000_000;
 const MIN_FRAMES = 10;
 /** The picture grows again when the target has risen to this many times the one at which it got smaller... */
 const GROWTH = 1.5;
+/** ...or its encoder had room for more for this long: a still scene has that too, now and then... */
+const HEADROOM_US = 10_000_000;
 /** ...and no frame was left out for this long. */
 const CALM_US = 5_000_000;
 /** The scene may have become easier under the same target: so often a larger picture is tried all the same. */
@@ -43,7 +47,7 @@ interface Sample {
 
 /**
  * Decides how far a track's picture is scaled down, with hysteresis: down when frames have to be left out because the quantizer is at its end,
- * one step at a time; up when the target has risen well above where that happened, or on trial.
+ * one step at a time; up when the target has risen well above where that happened, when the encoder has room for more, or on trial.
  *
  * Owner: the track; asked twice a second. Time comes in as an argument.
  */
@@ -89,7 +93,7 @@ export class ResolutionGovernor {
     this.#samples.push(input);
     while ((this.#samples[1]?.nowUs ?? nowUs) <= nowUs - WINDOW_US) this.#samples.shift();
     if (this.#mustShrink(input)) this.#shrink(nowUs, targetBps);
-    else if (this.#mayGrow(nowUs, targetBps)) this.#grow(nowUs);
+    else if (this.#mayGrow(input)) this.#grow(nowUs);
     return this.scale;
   }
 
@@ -108,11 +112,12 @@ export class ResolutionGovernor {
     return frames >= MIN_FRAMES && skipped / frames >= this.#skippedShare;
   }
 
-  #mayGrow(nowUs: number, targetBps: number): boolean {
+  #mayGrow({ nowUs, targetBps, headroomUs = 0 }: ResolutionInput): boolean {
     const downAtBps = this.#downAtBps.at(-1);
     if (downAtBps === undefined || this.#calmSinceUs === undefined) return false;
     const calmUs = nowUs - this.#calmSinceUs;
-    return calmUs >= (targetBps >= GROWTH * downAtBps ? CALM_US : this.#trialAfterUs);
+    const hasRoom = targetBps >= GROWTH * downAtBps || headroomUs >= HEADROOM_US;
+    return calmUs >= (hasRoom ? CALM_US : this.#trialAfterUs);
   }
 
   #shrink(nowUs: number, targetBps: number): void {

@@ -12,6 +12,7 @@ const BEAT_US = 500_000;
 class Scene {
   readonly governor: ResolutionGovernor;
   targetBps = 1_000_000;
+  headroomUs: number | undefined;
   seconds = 0;
   #encoded = 0;
   #skipped = 0;
@@ -34,6 +35,7 @@ class Scene {
         framesEncoded: this.#encoded,
         framesSkipped: this.#skipped,
         targetBps: this.targetBps,
+        headroomUs: this.headroomUs,
       });
       if (scale !== before) scales.push(scale);
     }
@@ -69,6 +71,15 @@ describe('ResolutionGovernor', () => {
     expect(scene.run(10, 0)).toEqual([]);
     scene.targetBps = 1_600_000;
     expect(scene.run(6, 0)).toEqual([1]);
+  });
+
+  it('goes up again under the same target when the encoder has had room for more for ten seconds', () => {
+    const scene = new Scene();
+    scene.run(3, 9, 1);
+    scene.headroomUs = 9_999_999;
+    expect(scene.run(10, 0)).toEqual([]);
+    scene.headroomUs = 10_000_000;
+    expect(scene.run(1, 0)).toEqual([1]);
   });
 
   it('tries a larger picture now and then under the same target, ever more rarely if that fails', () => {

@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../../core/errors.js';
 import type { VideoEncoderConfig } from '../encoder.js';
 import type { HardwareEncoder } from '../node-av/hardware-profiles.js';
+import type { RateLimitation } from '../rate-limitation.js';
 
 /** What an encoder's process is told, one thing at a time. */
 export type EncoderRequest =
@@ -12,8 +13,14 @@ export type EncoderRequest =
 /** What it answers. */
 export type EncoderAnswer =
   | { readonly kind: 'opened'; readonly implementation: string }
-  | { readonly kind: 'chunk'; readonly data: Uint8Array; readonly type: 'key' | 'delta'; readonly quantizer?: number }
-  | { readonly kind: 'skipped' }
+  | {
+      readonly kind: 'chunk';
+      readonly data: Uint8Array;
+      readonly type: 'key' | 'delta';
+      readonly quantizer?: number;
+      readonly limitation?: RateLimitation;
+    }
+  | { readonly kind: 'skipped'; readonly limitation?: RateLimitation }
   | { readonly kind: 'failed'; readonly code: ErrorCode; readonly message: string };
 
 /** The file descriptor of the slot in the encoder's process; 0 to 2 are the standard streams, 3 is the channel for messages. */

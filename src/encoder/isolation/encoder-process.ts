@@ -64,11 +64,13 @@ async function encode(request: Extract<EncoderRequest, { kind: 'encode' }>): Pro
   encoder.setBitrate(request.bitrateBps);
   if (request.keyFrame) encoder.forceKeyFrame();
   const result = await encoder.read();
-  if (result.kind !== 'chunk') return { kind: 'skipped' };
+  const { limitation: now } = encoder;
+  const limitation = now === undefined ? {} : { limitation: now };
+  if (result.kind !== 'chunk') return { kind: 'skipped', ...limitation };
   const { data, type, quantizer } = result.chunk;
   const copy = new Uint8Array(data);
   result.chunk.release();
-  return { kind: 'chunk', data: copy, type, ...(quantizer === undefined ? {} : { quantizer }) };
+  return { kind: 'chunk', data: copy, type, ...(quantizer === undefined ? {} : { quantizer }), ...limitation };
 }
 
 function say(answer: EncoderAnswer): void {

@@ -1,5 +1,6 @@
 import type { EncodedVideoChunk, FrameInput, ReadResult, VideoEncoder, VideoEncoderConfig } from '../encoder.js';
 import { PicturePacker } from '../picture-packer.js';
+import type { RateLimitation } from '../rate-limitation.js';
 import { SingleFlight } from '../single-flight.js';
 import { validateBitrate, validateFrame } from '../validate-frame.js';
 import type { RawVideoFrame } from '../video-frame.js';
@@ -30,6 +31,7 @@ export class IsolatedEncoder implements VideoEncoder {
   readonly #packer = new PicturePacker();
   #bitrateBps: number;
   #keyFrameWanted = true;
+  #limitation: RateLimitation | undefined;
   #closing: Promise<void> | undefined;
 
   constructor({ config, implementation, input, link, slot }: IsolatedEncoderParts) {
@@ -45,6 +47,10 @@ export class IsolatedEncoder implements VideoEncoder {
   /** The id of the encoder's process. */
   get pid(): number | undefined {
     return this.#link.pid;
+  }
+
+  get limitation(): RateLimitation | undefined {
+    return this.#limitation;
   }
 
   read(): Promise<ReadResult> {
@@ -85,6 +91,7 @@ export class IsolatedEncoder implements VideoEncoder {
     this.#keyFrameWanted = false;
     const request = { kind: 'encode', timestamp, keyFrame, bitrateBps: this.#bitrateBps } as const;
     const answer = await this.#link.ask(request, ENCODE_TIMEOUT_MS);
+    this.#limitation = 'limitation' in answer ? answer.limitation : undefined;
     if (answer.kind !== 'chunk') {
       // A frame that was left out is no key frame.
       this.#keyFrameWanted ||= keyFrame;
