@@ -17,7 +17,7 @@ const MAX_PARALLELISM = 6;
  * waits (`svt_av1_enc_get_packet` blocks in low delay, EbSvtAv1Enc.h).
  *
  * FFmpeg reads rate and quantizer limits when it opens the encoder and never again (`config_enc_params` in libavcodec/libsvtav1.c;
- * measured: a new `bitRate` or `qMax` on an open context changes nothing), so a new rate means a new encoder and a key frame. Its rate
+ * measured: a new `bitRate` on an open context changes nothing), so a new rate means a new encoder and a key frame. Its rate
  * control counts time in frames, as x264's does.
  */
 export const av1Profile: CodecProfile = {
