@@ -162,7 +162,9 @@ export class Connector {
 
   async #negotiate(connection: Connection, establish: EstablishOptions): Promise<void> {
     const tracks = this.#host.tracks();
-    const negotiated = await connection.negotiate(tracks.map(transportSpec), establish);
+    // As offered: a codec may be changed meanwhile.
+    const specs = new Map(tracks.map((track) => [track, transportSpec(track)]));
+    const negotiated = await connection.negotiate([...specs.values()], establish);
     if (this.#current !== connection) throw cancelled();
     const known = this.#offered;
     this.#offered = new Set(tracks.map(({ rtp }) => rtp.ssrc));
@@ -173,7 +175,7 @@ export class Connector {
       if (!present.has(track)) continue;
       const route = routes.get(track.id);
       if (route === undefined) track.rtp.unbind();
-      else track.rtp.bind(connection.transport, route);
+      else track.rtp.bind(connection.transport, route, specs.get(track)?.codec);
       if (!known.has(track.rtp.ssrc)) track.routeChanged();
     }
   }
@@ -203,8 +205,8 @@ export class Connector {
   }
 }
 
-function transportSpec({ id, codec, stereo, dtx, rtp }: Track): TransportTrackSpec {
-  return { trackId: id, codec, ssrc: rtp.ssrc, stereo, dtx };
+function transportSpec({ id, codec, alternatives, stereo, dtx, rtp }: Track): TransportTrackSpec {
+  return { trackId: id, codec, alternatives, ssrc: rtp.ssrc, stereo, dtx };
 }
 
 /** A BYE in a full compound (RFC 3550 sections 6.1 and 6.6); at most 31 sources fit one packet. */

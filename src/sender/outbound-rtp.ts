@@ -22,6 +22,7 @@ const DEFAULT_RESEND_INTERVAL_US = 50_000;
 interface Route {
   readonly transport: MediaTransport;
   readonly negotiated: NegotiatedTrack;
+  readonly payloadTypes: ReadonlyMap<RtpCodec, number>;
   readonly mid: RtpHeaderExtension | undefined;
   readonly maxPayloadBytes: number;
 }
@@ -36,7 +37,9 @@ export class OutboundRtp {
   readonly #clock: Clock;
   readonly #stream: RtpStream;
   readonly #traits: RtpCodecTraits;
-  readonly #packetizer: Packetizer;
+  readonly #random: Random;
+  #codec: RtpCodec;
+  #packetizer: Packetizer;
   #history = new SendHistory();
   /** Whether frames of silence were left out since the last packet. */
   #silent = false;
@@ -53,6 +56,8 @@ export class OutboundRtp {
     this.#clock = init.clock;
     this.#stream = new RtpStream(init.ssrc, init.random);
     this.#traits = RTP_CODECS[init.codec];
+    this.#random = init.random;
+    this.#codec = init.codec;
     this.#packetizer = createPacketizer(init.codec, init.random);
   }
 
@@ -69,13 +74,27 @@ export class OutboundRtp {
     return this.#remoteInbound;
   }
 
+  /** Whether frames of this codec can be sent: to the peer that there is, or to one that is yet to come. */
+  accepts(codec: RtpCodec): boolean {
+    return this.#route === undefined || this.#route.payloadTypes.has(codec);
+  }
+
+  /** Frames are of another codec from now on, of the same kind: the stream goes on with another payload type. */
+  changeCodec(codec: RtpCodec): void {
+    this.#codec = codec;
+    this.#packetizer = createPacketizer(codec, this.#random);
+  }
+
   /** Whether packets can be sent now. */
   get connected(): boolean {
     return this.#route?.transport.state === 'connected';
   }
 
-  /** Sends over this transport from now on. The peer has seen nothing of what was sent before. */
-  bind(transport: MediaTransport, negotiated: NegotiatedTrack): void {
+  /**
+   * Sends over this transport from now on. The peer has seen nothing of what was sent before.
+   * @param codec that was offered first
+   */
+  bind(transport: MediaTransport, negotiated: NegotiatedTrack, codec: RtpCodec = this.#codec): void {
     const { mid, absSendTime, absCaptureTime } = negotiated.extensions;
     const midExtension = mid === undefined ? undefined : { id: mid, data: writeMid(negotiated.mid) };
     const largestHeader = rtpHeaderBytes([
@@ -84,7 +103,14 @@ export class OutboundRtp {
       ...(absCaptureTime === undefined ? [] : [{ id: absCaptureTime, data: writeAbsCaptureTime(0) }]),
     ]);
     if (this.#route?.transport !== transport) this.#forgetPeer();
-    this.#route = { transport, negotiated, mid: midExtension, maxPayloadBytes: MAX_RTP_PACKET_BYTES - largestHeader };
+    const alternatives = Object.entries(negotiated.alternatives ?? {}) as [RtpCodec, number][];
+    this.#route = {
+      transport,
+      negotiated,
+      payloadTypes: new Map([[codec, negotiated.payloadType], ...alternatives]),
+      mid: midExtension,
+      maxPayloadBytes: MAX_RTP_PACKET_BYTES - largestHeader,
+    };
   }
 
   /** Sends nothing from now on. */
@@ -108,14 +134,16 @@ export class OutboundRtp {
    */
   sendFrame(data: Uint8Array, type: 'key' | 'delta', timestampUs: number): number | undefined {
     const route = this.#route;
-    if (route === undefined || route.transport.state !== 'connected') return undefined;
+    const payloadType = route?.payloadTypes.get(this.#codec);
+    // A frame of a codec that this peer has not agreed to cannot be sent to it, like one without a connection.
+    if (route?.transport.state !== 'connected' || payloadType === undefined) return undefined;
     const payloads = this.#packetizer.packetize(data, { key: type === 'key' }, route.maxPayloadBytes);
     const timestamp = rtpTimestamp(timestampUs, this.#traits.clockRate);
     const captureTime = this.#captureTimeExtension(route, timestampUs);
     for (const [index, payload] of payloads.entries()) {
       const nowUs = this.#clock.nowUs();
       const header = this.#stream.prepare({
-        payloadType: route.negotiated.payloadType,
+        payloadType,
         timestamp,
         marker: this.#traits.markerEndsFrame ? index === payloads.length - 1 : this.#silent,
         extensions: this.#extensions(route, nowUs, index === 0 ? captureTime : undefined),

@@ -43,7 +43,6 @@ export interface OutboundFrame {
  */
 export abstract class OutboundTrack {
   readonly handle: TrackHandle;
-  readonly codec: RtpCodec;
   readonly rtp: OutboundRtp;
   readonly counters: TrackCounters;
   /** @internal */
@@ -51,13 +50,14 @@ export abstract class OutboundTrack {
   /** Until the track is gone for good. @internal */
   protected readonly lifetime: Lifetime;
   readonly #watchdog = new TrackWatchdog();
+  #codec: RtpCodec;
   #paused = false;
   #stopped = false;
   #lastTimestamp = Number.NEGATIVE_INFINITY;
 
   protected constructor(handle: TrackHandle, codec: RtpCodec, rtp: OutboundRtp, host: TrackHost) {
     this.handle = handle;
-    this.codec = codec;
+    this.#codec = codec;
     this.rtp = rtp;
     this.host = host;
     this.lifetime = new Lifetime(`track "${handle.id}"`, host.late);
@@ -66,6 +66,15 @@ export abstract class OutboundTrack {
 
   get id(): string {
     return this.handle.id;
+  }
+
+  get codec(): RtpCodec {
+    return this.#codec;
+  }
+
+  /** Codecs that it may change to without a new offer. */
+  get alternatives(): readonly RtpCodec[] {
+    return [];
   }
 
   get media(): 'video' | 'audio' {
@@ -134,6 +143,13 @@ export abstract class OutboundTrack {
   routeChanged(): void {
     this.#watchdog.reset();
     if (this.rtp.connected) this.requestKeyFrame();
+  }
+
+  /** Its frames are of another codec from now on. */
+  protected changeCodec(codec: RtpCodec): void {
+    if (codec === this.#codec) return;
+    this.#codec = codec;
+    this.rtp.changeCodec(codec);
   }
 
   /** From here on every frame is refused as `stopped`. */

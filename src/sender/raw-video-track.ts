@@ -1,5 +1,12 @@
+import { FramelockError } from '../core/errors.js';
 import { encodedSize } from '../encoder/encoded-size.js';
-import type { EncodedVideoChunk, VideoEncoder, VideoEncoderConfig, VideoEncoderFactory } from '../encoder/encoder.js';
+import type {
+  EncodedVideoChunk,
+  VideoCodec,
+  VideoEncoder,
+  VideoEncoderConfig,
+  VideoEncoderFactory,
+} from '../encoder/encoder.js';
 import { validateEncoderConfig, validateFrame } from '../encoder/validate-frame.js';
 import type { RawVideoFrame } from '../encoder/video-frame.js';
 import { EncoderTrack, type EncoderTrackInit, type FreshEncoder } from './encoder-track.js';
@@ -16,10 +23,14 @@ export interface RawVideoTrackInit extends EncoderTrackInit {
   /** Opens this track's encoders, the first and every later one. */
   readonly encoders: VideoEncoderFactory;
   readonly degradationPreference: DegradationPreference;
+  /** Codecs that it may change to while it runs. */
+  readonly alternativeCodecs: readonly VideoCodec[];
 }
 
 /** What can be changed of a camera while it runs. What is left out stays as it is. */
-export type VideoConfigChange = Partial<Pick<VideoEncoderConfig, 'width' | 'height' | 'format' | 'framerate'>>;
+export type VideoConfigChange = Partial<
+  Pick<VideoEncoderConfig, 'codec' | 'width' | 'height' | 'format' | 'framerate'>
+>;
 
 /** The same, and what the track changes of itself. */
 type EncoderConfigChange = VideoConfigChange & Pick<VideoEncoderConfig, 'scaleResolutionDownBy'>;
@@ -35,15 +46,21 @@ export class RawVideoTrack extends EncoderTrack<RawVideoFrame, EncodedVideoChunk
   /** As of the last frame; written by the encode loop. */
   #headroomUs: number | undefined;
   readonly #encoders: VideoEncoderFactory;
+  readonly #codecs: readonly VideoCodec[];
   readonly #controls: TrackControls;
 
   constructor(init: RawVideoTrackInit) {
     super(init, init.config.codec, MAILBOX_CAPACITY);
     this.#config = init.config;
     this.#encoders = init.encoders;
+    this.#codecs = [...new Set([init.config.codec, ...init.alternativeCodecs])];
     this.#degradationPreference = init.degradationPreference;
     this.#governor = this.#createGovernor();
     this.#controls = new TrackControls(init.config.bitrateBps);
+  }
+
+  override get alternatives(): readonly VideoCodec[] {
+    return this.#codecs.filter((codec) => codec !== this.#config.codec);
   }
 
   /** Of the pictures that are sent. */
@@ -83,10 +100,12 @@ export class RawVideoTrack extends EncoderTrack<RawVideoFrame, EncodedVideoChunk
 
   /**
    * A private copy of a change that encoders can take.
-   * @throws FramelockError INVALID_ARGUMENT
+   * @throws FramelockError INVALID_ARGUMENT, CODEC_UNSUPPORTED
    */
-  checkedChange({ width, height, format, framerate }: VideoConfigChange): VideoConfigChange {
+  checkedChange({ codec, width, height, format, framerate }: VideoConfigChange): VideoConfigChange {
+    if (codec !== undefined) this.#assertCodec(codec);
     const change = {
+      ...(codec === undefined ? {} : { codec }),
       ...(width === undefined ? {} : { width }),
       ...(height === undefined ? {} : { height }),
       ...(format === undefined ? {} : { format }),
@@ -108,6 +127,7 @@ export class RawVideoTrack extends EncoderTrack<RawVideoFrame, EncodedVideoChunk
     return this.fresh(encoder, revision, () => {
       const former = this.#config;
       this.#config = config;
+      this.changeCodec(config.codec);
       this.#revision += 1;
       this.counters.limitation.scaled((config.scaleResolutionDownBy ?? 1) > 1, this.host.clock.nowUs());
       if (isSameInput(former, config)) return;
@@ -128,6 +148,19 @@ export class RawVideoTrack extends EncoderTrack<RawVideoFrame, EncodedVideoChunk
     const headroomUs = this.#headroomUs;
     const scale = this.#governor.update({ nowUs, framesEncoded, framesSkipped, targetBps, headroomUs });
     return scale === (this.#config.scaleResolutionDownBy ?? 1) ? undefined : scale;
+  }
+
+  #assertCodec(codec: VideoCodec): void {
+    const known = this.#codecs.join(', ');
+    const reason = !this.#codecs.includes(codec)
+      ? `it was added for ${known}`
+      : this.rtp.accepts(codec)
+        ? undefined
+        : 'the peer has not agreed to it';
+    if (reason === undefined) return;
+    throw new FramelockError('CODEC_UNSUPPORTED', `track "${this.id}" cannot change to ${String(codec)}: ${reason}`, {
+      context: { trackId: this.id, codec: String(codec) },
+    });
   }
 
   #createGovernor(): ResolutionGovernor {

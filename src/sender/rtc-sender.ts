@@ -235,10 +235,11 @@ export class RtcSender implements AsyncDisposable {
   }
 
   /**
-   * Gives a camera another size, format or frame rate, live. Until it resolves the track takes frames as before, and from then on as changed;
+   * Gives a camera another size, format, frame rate, or one of its `alternativeCodecs`, live. Until it resolves the track takes frames as before, and from then on as changed;
    * at most one frame is lost (`reconfigured`), and the picture goes on with a key frame of the new size.
    *
-   * @throws FramelockError TRACK_NOT_FOUND, TRACK_REMOVED, WRONG_TRACK_KIND, INVALID_ARGUMENT, ENCODER_OPEN_FAILED, ENCODER_BUSY, CLOSED; in each
+   * @throws FramelockError TRACK_NOT_FOUND, TRACK_REMOVED, WRONG_TRACK_KIND, INVALID_ARGUMENT, CODEC_UNSUPPORTED (not among its
+   * alternatives, or not agreed to by the peer), ENCODER_OPEN_FAILED, ENCODER_BUSY, CLOSED; in each
    * case all is as before
    */
   async reconfigureTrack(ref: TrackRef, change: VideoConfigChange): Promise<void> {

@@ -46,6 +46,10 @@ export interface VideoTrackSpec {
   readonly id: string;
   /** @default 'vp8' */
   readonly codec?: VideoCodec;
+  /**
+   * Codecs that `reconfigureTrack` may change to while the track runs; they are offered to the peer beside `codec`. @default none
+   */
+  readonly alternativeCodecs?: readonly VideoCodec[];
   /** Width of every frame in pixels, an even number. */
   readonly width: number;
   /** Height of every frame in pixels, an even number. */

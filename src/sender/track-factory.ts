@@ -37,13 +37,20 @@ export class TrackFactory {
     this.#init = init;
   }
 
+  /** @throws FramelockError CODEC_UNSUPPORTED, INVALID_ARGUMENT */
   raw(spec: VideoTrackSpec, config: VideoEncoderConfig): RawVideoTrack {
-    const { encoders = this.#init.encoders, degradationPreference = 'balanced' } = spec;
+    const { encoders = this.#init.encoders, degradationPreference = 'balanced', alternativeCodecs = [] } = spec;
+    const unknown = alternativeCodecs.find((codec) => !encoders.codecs.includes(codec));
+    if (unknown !== undefined) {
+      const message = `track "${spec.id}": ${String(unknown)} cannot be encoded here; ${encoders.name} has ${encoders.codecs.join(', ')}`;
+      throw new FramelockError('CODEC_UNSUPPORTED', message, { context: { trackId: spec.id, codec: String(unknown) } });
+    }
     return new RawVideoTrack({
       ...this.#encoderTrack(spec.id, config.codec),
       config,
       encoders,
       degradationPreference,
+      alternativeCodecs,
     });
   }
 

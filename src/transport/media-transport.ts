@@ -13,6 +13,8 @@ export interface TransportTrackSpec {
   /** The track's id in the sender; becomes the `msid` track id of the offer where it is a valid token. */
   readonly trackId: string;
   readonly codec: RtpCodec;
+  /** Further codecs of the same kind that the sender may change to without a new offer. @default none */
+  readonly alternatives?: readonly RtpCodec[];
   /** The SSRC that the sender will use; announced by `a=ssrc`. */
   readonly ssrc: number;
   /** Whether an Opus track is likely to be stereo; announced by `sprop-stereo`. @default false */
@@ -32,8 +34,10 @@ export interface HeaderExtensionIds {
 /** What the answer settled for one track. */
 export interface NegotiatedTrack {
   readonly trackId: string;
-  /** RTP payload type, 0-127. */
+  /** RTP payload type of the offered codec, 0-127. */
   readonly payloadType: number;
+  /** Those of the alternatives that the peer takes as well. */
+  readonly alternatives?: Readonly<Partial<Record<RtpCodec, number>>>;
   readonly mid: string;
   readonly extensions: HeaderExtensionIds;
   /** Whether the answer allows generic NACK, PLI and FIR for the payload type. */

@@ -161,4 +161,28 @@ export const WIRE_MUTANTS: readonly Mutant[] = [
     replace: "{ field: 'fingerprint', same: hasKnown || answered.fingerprints.length > 0 }",
     tests: ['transport/werift/answer-validation'],
   },
+  {
+    name: 'codec-that-was-not-agreed-to',
+    guarantee,
+    file: 'src/sender/outbound-rtp.ts',
+    find: ' || payloadType === undefined) return undefined;',
+    replace: ') return undefined;',
+    tests: ['sender/reconfigure'],
+  },
+  {
+    name: 'packetizer-of-the-former-codec',
+    guarantee,
+    file: 'src/sender/outbound-rtp.ts',
+    find: '    this.#packetizer = createPacketizer(codec, this.#random);\n',
+    replace: '',
+    tests: ['sender/reconfigure', 'sender/outbound-rtp'],
+  },
+  {
+    name: 'key-frames-of-a-storm-not-spaced',
+    guarantee,
+    file: 'src/sender/key-frame-pacer.ts',
+    find: 'Math.max(nowUs, lastUs + MIN_INTERVAL_US)',
+    replace: 'Math.max(nowUs, lastUs)',
+    tests: ['sender/feedback-router'],
+  },
 ];

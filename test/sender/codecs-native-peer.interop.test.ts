@@ -90,3 +90,28 @@ describe.each<VideoCodec>(['vp9', 'av1'])('a native libwebrtc peer of a %s track
     expect(lost.length).toBeLessThanOrEqual(SWAPS);
   });
 });
+
+describe('a native libwebrtc peer of a track that changes its codec', () => {
+  it('decodes VP8, VP9, AV1 and VP8 again in one stream, in order, with at most one frame lost each time', async () => {
+    await sender.addVideoTrack({ id: 'front', width: 640, height: 480, alternativeCodecs: ['vp9', 'av1'] });
+    await sender.connect(peer.negotiate);
+    const changes: Promise<void>[] = [];
+    const codecs = ['vp9', 'av1', 'vp8'] as const;
+    let seen = 0;
+    sender.on('frameSent', () => {
+      seen += 1;
+      const codec = codecs[changes.length];
+      if (seen % 60 === 0 && codec !== undefined) changes.push(sender.reconfigureTrack('front', { codec }));
+    });
+    await new Promise<void>((resolve) => {
+      void source.start({ frame: (frame) => sender.sendFrame('front', frame), ended: () => resolve() });
+    });
+    await Promise.all(changes);
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    expect(changes).toHaveLength(codecs.length);
+    const decoded = new Set(decodedTimes());
+    const lost = sent.filter((timestamp) => timestamp >= Math.min(...decoded) && !decoded.has(timestamp));
+    console.info(`${decoded.size} of ${sent.length} frames, over three changes of codec`);
+    expect(lost.length).toBeLessThanOrEqual(codecs.length);
+  });
+});

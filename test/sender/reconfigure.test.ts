@@ -119,3 +119,92 @@ describe('reconfiguring a track', () => {
     expect(harness.encoders.opened).toBe(opened);
   });
 });
+
+describe('changing the codec of a track', () => {
+  async function withAlternatives(): Promise<void> {
+    harness = new SenderHarness();
+    await harness.sender.addVideoTrack({
+      id: 'front',
+      width: WIDTH,
+      height: HEIGHT,
+      alternativeCodecs: ['h264', 'vp8'],
+    });
+  }
+
+  function payloadTypes(): number[] {
+    return harness.packetsOf('front').map(({ header }) => header.payloadType);
+  }
+
+  it('goes on in the same stream with another payload type and a key frame, without a new offer or a lost frame', async () => {
+    await withAlternatives();
+    await harness.sender.connect(harness.negotiate);
+    await harness.send('front');
+    await harness.sender.reconfigureTrack('front', { codec: 'h264' });
+    await harness.send('front');
+    await harness.sender.reconfigureTrack('front', { codec: 'vp8' });
+    await harness.send('front');
+    expect(harness.reports.map((report) => report.outcome === 'sent' && report.type)).toEqual(['key', 'key', 'key']);
+    expect(payloadTypes()).toEqual([96, 35, 96]);
+    // A single NAL unit of an IDR picture (RFC 6184 section 5.6): it went through the other packetizer.
+    expect((harness.packetsOf('front')[1]?.payload[0] ?? 0) & 0x1f).toBe(5);
+    expect(harness.packetsOf('front').map(({ header }) => header.sequenceNumber)).toEqual(
+      [0, 1, 2].map((step) => (harness.packetsOf('front')[0]?.header.sequenceNumber ?? 0) + step),
+    );
+    expect(harness.network.last.offers).toHaveLength(1);
+    expect(harness.network.last.offers[0]).toMatchObject([{ codec: 'vp8', alternatives: ['h264'] }]);
+    expect(harness.sender.getTrackStats('front').codec).toBe('vp8');
+  });
+
+  it('before a connection, or before the next one, is offered as the codec of the track', async () => {
+    await withAlternatives();
+    await harness.sender.reconfigureTrack('front', { codec: 'h264' });
+    await harness.sender.connect(harness.negotiate);
+    expect(harness.network.last.offers[0]).toMatchObject([{ codec: 'h264', alternatives: ['vp8'] }]);
+    await harness.send('front');
+    expect(payloadTypes()).toEqual([96]);
+  });
+
+  it('while an offer is under way sends what that offer allows', async () => {
+    await withAlternatives();
+    harness.network.gate = (step) => harness.gates.gate(step, 0);
+    harness.gates.hold('connect');
+    const connecting = harness.sender.connect(harness.negotiate);
+    await harness.settle();
+    await harness.sender.reconfigureTrack('front', { codec: 'h264' });
+    harness.gates.open('connect');
+    await connecting;
+    await harness.send('front');
+    expect(payloadTypes()).toEqual([35]);
+  });
+
+  it('to one that the peer turns out not to take sends nothing under a wrong number, and can be undone', async () => {
+    await withAlternatives();
+    harness.network.gate = (step) => harness.gates.gate(step, 0);
+    harness.network.unwantedCodecs.add('h264');
+    harness.gates.hold('connect');
+    const connecting = harness.sender.connect(harness.negotiate);
+    await harness.settle();
+    await harness.sender.reconfigureTrack('front', { codec: 'h264' });
+    harness.gates.open('connect');
+    await connecting;
+    await harness.send('front');
+    expect(harness.reports).toMatchObject([{ outcome: 'dropped', reason: 'not-connected' }]);
+    expect(payloadTypes()).toEqual([]);
+    await harness.sender.reconfigureTrack('front', { codec: 'vp8' });
+    await harness.send('front');
+    expect(payloadTypes()).toEqual([96]);
+  });
+
+  it('is refused for a codec that the track was not added for, or that the peer does not take', async () => {
+    await withAlternatives();
+    harness.network.unwantedCodecs.add('h264');
+    await harness.sender.connect(harness.negotiate);
+    const { sender } = harness;
+    expect(await codeOf(sender.reconfigureTrack('front', { codec: 'av1' }))).toBe('CODEC_UNSUPPORTED');
+    expect(await codeOf(sender.reconfigureTrack('front', { codec: 'h264' }))).toBe('CODEC_UNSUPPORTED');
+    expect(harness.encoders.opened).toBe(1);
+    const rear = { id: 'rear', width: WIDTH, height: HEIGHT, alternativeCodecs: ['theora' as never] };
+    expect(await codeOf(sender.addVideoTrack(rear))).toBe('CODEC_UNSUPPORTED');
+    expect(sender.getStats().tracks).toHaveLength(1);
+  });
+});

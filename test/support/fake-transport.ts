@@ -69,11 +69,16 @@ export class FakeTransport implements MediaTransport {
   async acceptAnswer(): Promise<readonly NegotiatedTrack[]> {
     this.#assertOpen();
     await this.#network.step('answer');
-    const lines = (this.offers.at(-1) ?? []).map(({ trackId, inactive }, index) => ({
+    const lines = (this.offers.at(-1) ?? []).map(({ trackId, inactive, alternatives = [] }, index) => ({
       wanted: inactive !== true && !this.#network.unwanted.has(trackId),
       track: {
         trackId,
         payloadType: 96 + index,
+        alternatives: Object.fromEntries(
+          alternatives
+            .filter((codec) => !this.#network.unwantedCodecs.has(codec))
+            .map((codec, place) => [codec, 35 + 4 * index + place]),
+        ),
         mid: String(index),
         extensions: this.#network.extensions,
         nack: true,
@@ -136,6 +141,8 @@ export class FakeNetwork {
   gate: ((step: ConnectStep) => Promise<void> | void) | undefined;
   /** Tracks whose m-lines the peer makes inactive. */
   readonly unwanted = new Set<string>();
+  /** Alternative codecs that the peer does not take. */
+  readonly unwantedCodecs = new Set<string>();
   /** The header extensions that the peer agrees to. */
   extensions: HeaderExtensionIds = { mid: 1, absSendTime: 2, absCaptureTime: 3 };
 

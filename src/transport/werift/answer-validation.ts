@@ -1,4 +1,4 @@
-import { RTP_CODECS } from '../../rtp/rtp-codec.js';
+import { RTP_CODECS, type RtpCodec } from '../../rtp/rtp-codec.js';
 import type { HeaderExtensionIds, NegotiatedTrack } from '../media-transport.js';
 import { invalidAnswer } from './answer-error.js';
 import { type AcceptedSection, type RemoteTransport, readRemoteTransport } from './answer-transport.js';
@@ -74,6 +74,7 @@ function readTrack(session: SdpSession, media: SdpMedia, line: MediaLine, mLine:
     trackId: line.trackId,
     mid: line.mid,
     payloadType,
+    ...(line.alternatives.length === 0 ? {} : { alternatives: readAlternatives(media, line, mLine) }),
     extensions,
     nack: feedback.has('nack'),
     pli: feedback.has('nack pli'),
@@ -89,13 +90,40 @@ function readDirection(session: SdpSession, media: SdpMedia): string {
   return named[0] ?? 'sendrecv';
 }
 
+/** Payload types of the alternatives that the peer takes; the others are none of its fault. */
+function readAlternatives(
+  media: SdpMedia,
+  line: MediaLine,
+  mLine: number,
+): NonNullable<NegotiatedTrack['alternatives']> {
+  const found = line.alternatives.map((codec) => {
+    const { payloadType } = findPayloadType(media, codec, { mLine, trackId: line.trackId });
+    return [codec, payloadType] as const;
+  });
+  return Object.fromEntries(found.filter(([, payloadType]) => payloadType !== undefined));
+}
+
 /** The payload type by which the peer wants our codec: it may have renumbered it. */
 function readPayloadType(media: SdpMedia, line: MediaLine, mLine: number): number {
-  const codec = SDP_CODECS[line.codec];
   const place = { mLine, trackId: line.trackId };
+  const { payloadType, refused } = findPayloadType(media, line.codec, place);
+  if (payloadType !== undefined) return payloadType;
+  const { encodingName } = SDP_CODECS[line.codec];
+  if (refused !== undefined) {
+    throw invalidAnswer({ ...place, field: refused }, `the peer's ${encodingName} cannot take what we send`);
+  }
+  throw invalidAnswer({ ...place, field: 'rtpmap' }, `${encodingName} was offered, the answer does not have it`);
+}
+
+/** The payload type of a codec in an answer, or the parameter for which it cannot be used, or neither if it is not there. */
+function findPayloadType(
+  media: SdpMedia,
+  codec: RtpCodec,
+  place: { readonly mLine: number; readonly trackId: string },
+): { readonly payloadType?: number; readonly refused?: string } {
   const names = readByPayloadType(media, 'rtpmap');
   const parameters = readByPayloadType(media, 'fmtp');
-  const encoding = encodingOf(line.codec).toLowerCase();
+  const encoding = encodingOf(codec).toLowerCase();
   let refused: string | undefined;
   for (const format of media.formats) {
     const payloadType = Number(format);
@@ -103,13 +131,10 @@ function readPayloadType(media: SdpMedia, line: MediaLine, mLine: number): numbe
       throw invalidAnswer({ ...place, field: 'm=' }, `'${format}' is no payload type`);
     }
     if (names.get(format)?.toLowerCase() !== encoding) continue;
-    refused = codec.refusedParameter(readFormatParameters(parameters.get(format) ?? ''));
-    if (refused === undefined) return payloadType;
+    refused = SDP_CODECS[codec].refusedParameter(readFormatParameters(parameters.get(format) ?? ''));
+    if (refused === undefined) return { payloadType };
   }
-  if (refused !== undefined) {
-    throw invalidAnswer({ ...place, field: refused }, `the peer's ${codec.encodingName} cannot take what we send`);
-  }
-  throw invalidAnswer({ ...place, field: 'rtpmap' }, `${codec.encodingName} was offered, the answer does not have it`);
+  return refused === undefined ? {} : { refused };
 }
 
 /** Values of `rtpmap` or `fmtp` by payload type. */

@@ -8,6 +8,8 @@ export interface MediaLine {
   readonly mid: string;
   readonly trackId: string;
   readonly codec: RtpCodec;
+  /** Offered after it. */
+  readonly alternatives: readonly RtpCodec[];
   readonly ssrc: number;
   readonly stereo: boolean;
   readonly dtx: boolean;
@@ -45,10 +47,11 @@ export class MediaLines {
  * @throws FramelockError CODEC_UNSUPPORTED, INVALID_ARGUMENT: one of them is there twice
  */
 export function checkTracks(tracks: readonly TransportTrackSpec[]): readonly TransportTrackSpec[] {
-  for (const { trackId, codec } of tracks) {
-    if (Object.hasOwn(SDP_CODECS, codec)) continue;
-    throw new FramelockError('CODEC_UNSUPPORTED', `Track '${trackId}': there is no SDP for codec '${codec}'`, {
-      context: { trackId, codec },
+  for (const { trackId, codec, alternatives = [] } of tracks) {
+    const unknown = [codec, ...alternatives].find((candidate) => !Object.hasOwn(SDP_CODECS, candidate));
+    if (unknown === undefined) continue;
+    throw new FramelockError('CODEC_UNSUPPORTED', `Track '${trackId}': there is no SDP for codec '${unknown}'`, {
+      context: { trackId, codec: unknown },
     });
   }
   if (new Set(tracks.map(({ trackId }) => trackId)).size !== tracks.length) {
@@ -57,8 +60,9 @@ export function checkTracks(tracks: readonly TransportTrackSpec[]): readonly Tra
   return tracks.map((track) => ({ ...track }));
 }
 
-function lineOf(mid: string, { trackId, codec, ssrc, stereo = false, dtx = false }: TransportTrackSpec): MediaLine {
-  return { mid, trackId, codec, ssrc, stereo, dtx, active: true };
+function lineOf(mid: string, track: TransportTrackSpec): MediaLine {
+  const { trackId, codec, alternatives = [], ssrc, stereo = false, dtx = false } = track;
+  return { mid, trackId, codec, alternatives, ssrc, stereo, dtx, active: true };
 }
 
 function kindOf({ codec }: { readonly codec: RtpCodec }): 'video' | 'audio' {

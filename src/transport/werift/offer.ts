@@ -1,4 +1,4 @@
-import { RTP_CODECS } from '../../rtp/rtp-codec.js';
+import { RTP_CODECS, type RtpCodec } from '../../rtp/rtp-codec.js';
 import type { MediaLine } from './media-lines.js';
 import { encodingOf, OFFERED_EXTENSIONS, OFFERED_FEEDBACK, SDP_CODECS } from './sdp-codecs.js';
 
@@ -53,7 +53,7 @@ export function writeOffer(content: OfferContent): string {
     `a=msid-semantic: WMS ${content.cname}`,
   ];
   const media = content.lines.flatMap((line) => [
-    `m=${RTP_CODECS[line.codec].kind} ${port} UDP/TLS/RTP/SAVPF ${SDP_CODECS[line.codec].payloadType}`,
+    `m=${RTP_CODECS[line.codec].kind} ${port} UDP/TLS/RTP/SAVPF ${payloadTypes(line).join(' ')}`,
     `c=${connection}`,
     ...transportLines(content),
     ...mediaLines(line, content.cname),
@@ -79,19 +79,33 @@ function candidateLine(candidate: LocalCandidate): string {
 }
 
 function mediaLines(line: MediaLine, cname: string): string[] {
-  const { payloadType, parameters } = SDP_CODECS[line.codec];
-  const opus = `${line.stereo ? ';sprop-stereo=1' : ''}${line.dtx ? ';usedtx=1' : ''}`;
   const trackToken = TOKEN_PATTERN.test(line.trackId) ? line.trackId : `track-${line.mid}`;
   return [
     `a=mid:${line.mid}`,
     ...OFFERED_EXTENSIONS.map(({ id, uri }) => `a=extmap:${id} ${uri}`),
     ...(line.active ? ['a=sendonly', `a=msid:${cname} ${trackToken}`] : ['a=inactive']),
     'a=rtcp-mux',
-    `a=rtpmap:${payloadType} ${encodingOf(line.codec)}`,
-    ...(parameters === undefined ? [] : [`a=fmtp:${payloadType} ${parameters}${opus}`]),
-    ...OFFERED_FEEDBACK[RTP_CODECS[line.codec].kind].map((feedback) => `a=rtcp-fb:${payloadType} ${feedback}`),
+    ...codecsOf(line).flatMap((codec) => codecLines(codec, line)),
     ...(line.active ? [`a=ssrc:${line.ssrc} cname:${cname}`, `a=ssrc:${line.ssrc} msid:${cname} ${trackToken}`] : []),
   ];
+}
+
+function codecLines(codec: RtpCodec, { stereo, dtx }: MediaLine): string[] {
+  const { payloadType, parameters } = SDP_CODECS[codec];
+  const opus = `${stereo ? ';sprop-stereo=1' : ''}${dtx ? ';usedtx=1' : ''}`;
+  return [
+    `a=rtpmap:${payloadType} ${encodingOf(codec)}`,
+    ...(parameters === undefined ? [] : [`a=fmtp:${payloadType} ${parameters}${opus}`]),
+    ...OFFERED_FEEDBACK[RTP_CODECS[codec].kind].map((feedback) => `a=rtcp-fb:${payloadType} ${feedback}`),
+  ];
+}
+
+function codecsOf({ codec, alternatives }: MediaLine): readonly RtpCodec[] {
+  return [codec, ...alternatives];
+}
+
+function payloadTypes(line: MediaLine): readonly number[] {
+  return codecsOf(line).map((codec) => SDP_CODECS[codec].payloadType);
 }
 
 function defaultCandidate(candidates: readonly LocalCandidate[]): { address: string; port: number } {

@@ -46,6 +46,19 @@ describe('validateAnswer', () => {
     ]);
   });
 
+  it('takes those alternatives that the answer has with parameters that suit us, by whatever numbers', () => {
+    const offered = OFFERED.map((line) => ({ ...line, alternatives: ['vp9', 'h264', 'av1'] as const }));
+    const sdp = answerWith(
+      ['m=video 51096', 'm=video 51096 UDP/TLS/RTP/SAVPF 96 39 40 41'],
+      ['a=rtpmap:97', 'a=rtpmap:39 VP9/90000\r\na=fmtp:39 profile-id=2\r\na=rtpmap:40 vp9/90000'],
+      ['a=fmtp:97', 'a=rtpmap:41 AV1/90000'],
+    );
+    const [front, rear] = validateAnswer(sdp, offered).tracks;
+    expect(front).toMatchObject({ payloadType: 96, alternatives: { vp9: 40, av1: 41 } });
+    expect(front?.alternatives).not.toHaveProperty('h264');
+    expect(rear?.alternatives).toEqual({ h264: 125 });
+  });
+
   it('takes the transport from the tagged m-line, IPv6 addresses in canonical form', () => {
     const { transport } = validateAnswer(answerWith(), OFFERED);
     expect(transport).toMatchObject({ usernameFragment: 'IbFA', iceLite: false });

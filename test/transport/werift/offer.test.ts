@@ -58,6 +58,15 @@ describe('writeOffer', () => {
     expect(attributes.has('rtcp-mux')).toBe(true);
   });
 
+  it('offers the alternatives of a track after its codec, each with its parameters and feedback', () => {
+    const track = { trackId: 'front', codec: 'vp8', alternatives: ['h264', 'av1'], ssrc: 1111 } as const;
+    const { formats, attributes } = media(0, { ...CONTENT, lines: new MediaLines().arrange([track]) });
+    expect(formats).toEqual(['96', '102', '104']);
+    expect(attributes.all('rtpmap')).toEqual(['96 VP8/90000', '102 H264/90000', '104 AV1/90000']);
+    expect(attributes.all('fmtp').map((value) => value.split(' ')[0])).toEqual(['102', '104']);
+    expect(attributes.all('rtcp-fb').filter((value) => value.endsWith('nack pli'))).toHaveLength(3);
+  });
+
   it('offers H.264 in packetization mode 1 as Constrained Baseline, and a token where the track id is none', () => {
     const { attributes } = media(1);
     expect(attributes.first('fmtp')).toBe('102 level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f');
