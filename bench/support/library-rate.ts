@@ -22,7 +22,10 @@ export async function openWithLibraryRate(config: VideoEncoderConfig, input: Fra
 
 /** The options of the codec's profile, those of the rate replaced. A `minrate` is what makes libvpx hold a constant rate. */
 export function libraryRateOptions(config: VideoEncoderConfig): Readonly<Record<string, string | number>> {
-  const { crf, minrate, ...options } = profileOf(config.codec).options(config);
+  const profile = profileOf(config.codec);
+  // Its rate is the library's own already; with a peak beside it SVT-AV1 does not open.
+  if (profile.keepsBitrate === true) return profile.options(config);
+  const { crf, minrate, ...options } = profile.options(config);
   const rateBps = Math.round(config.bitrateBps);
   const constant = minrate === undefined ? {} : { minrate: rateBps };
   return { ...options, ...constant, b: rateBps, maxrate: rateBps, bufsize: rateBps * BUFFER_SECONDS };
