@@ -5,6 +5,7 @@ import { silentLogger } from '../../src/core/logger.js';
 import type { VideoCodec, VideoEncoderConfig } from '../../src/encoder/encoder.js';
 import { FallbackEncoderFactory } from '../../src/encoder/fallback-encoder-factory.js';
 import { SenderHarness } from '../sender/sender-harness.js';
+import { movingFrame } from '../support/moving-picture.js';
 import { PoisoningEncoderFactory } from '../support/poisoning-encoder.js';
 import { QueueInput } from '../support/queue-input.js';
 import { VirtualClock } from '../support/virtual-clock.js';
@@ -78,6 +79,26 @@ describe('FallbackEncoderFactory', () => {
       code: 'CODEC_UNSUPPORTED',
     });
     expect(() => new FallbackEncoderFactory([], { clock: new VirtualClock() })).toThrow(FramelockError);
+  });
+
+  it('does not blame a back end for frames that are refused, nor for failures that do not follow one another', async () => {
+    const { hardware, factory, open } = backEnds();
+    const input = new QueueInput();
+    const encoder = await factory.open(CONFIG, input);
+    const [inner] = hardware.encoders;
+    const frame = (width: number) => movingFrame(0, { width, height: 48 });
+    for (let attempt = 0; attempt < 4; attempt += 1) {
+      input.push(frame(32));
+      await expect(encoder.read()).rejects.toMatchObject({ code: 'FRAME_SIZE_MISMATCH' });
+    }
+    for (let attempt = 0; attempt < 6; attempt += 1) {
+      if (inner !== undefined) inner.readError = attempt % 3 === 2 ? undefined : BROKEN;
+      input.push(frame(64));
+      const result = await encoder.read().catch(() => undefined);
+      if (result?.kind === 'chunk') result.chunk.release();
+    }
+    await encoder.close();
+    expect(await open()).toBe('hardware');
   });
 
   it('is what brings a track from a device that is lost to software, with a key frame and without a swap of the others', async () => {

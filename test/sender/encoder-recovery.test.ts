@@ -119,6 +119,41 @@ describe('a track whose encoder fails', () => {
     expect(harness.sender.getTrackStats('front').failure).toBeUndefined();
   });
 
+  it('that was given up gets as many fresh ones again when its owner has asked for one', async () => {
+    await withTracks('front');
+    breakEncoders(fault);
+    for (let frame = 0; frame < 400; frame += 1) await harness.send('front');
+    expect(harness.encoders.opened).toBe(1 + 3);
+    await harness.sender.recreateEncoder('front');
+    for (let frame = 0; frame < 400; frame += 1) await harness.send('front');
+    expect(harness.encoders.opened).toBe(1 + 3 + 1 + 3);
+  });
+
+  it('is not given up in public after it was removed: the failure that comes too late is only counted', async () => {
+    await withTracks('front');
+    breakEncoders(fault);
+    while (harness.sender.getTrackStats('front').encoderErrors < 11) await harness.send('front');
+    harness.gates.hold('read');
+    for (let frame = 0; frame < 40; frame += 1) await harness.send('front');
+    const removal = harness.sender.removeTrack('front');
+    await harness.settle();
+    await harness.clock.advance(1000);
+    await harness.clock.advance(1000);
+    await removal;
+    harness.gates.open('read');
+    await harness.settle();
+    expect(errors).toHaveLength(11);
+    expect(harness.sender.getStats().lateCompletions).toMatchObject({ 'encode error': 1 });
+    // Its frame is the one that no event reports.
+    const reported = new Set(harness.reports.map(({ timestamp }) => timestamp));
+    const unreported = harness.given.filter(({ timestamp }) => !reported.has(timestamp));
+    expect(unreported).toMatchObject([{ releases: 1 }]);
+    harness.given.splice(
+      harness.given.findIndex((frame) => frame === unreported[0]),
+      1,
+    );
+  });
+
   it('goes on trying when no fresh one can be opened', async () => {
     await withTracks('front');
     const [encoder] = harness.encoders.encoders;
@@ -143,6 +178,19 @@ describe('a track whose encoder fails', () => {
     harness.gates.open('open');
     await removal;
     expect(harness.sender.getStats().lateCompletions).toEqual({ encoder: 1 });
+  });
+
+  it('is judged by its rate from its own beginning on, not by that of the encoder before it', async () => {
+    harness = new SenderHarness({ encoder: { chunkBytes: 20_000 } });
+    errors = [];
+    harness.sender.on('error', (event) => void errors.push(event));
+    await harness.connected('front');
+    for (let frame = 0; frame < 106; frame += 1) await harness.send('front');
+    await harness.sender.recreateEncoder('front');
+    for (let frame = 0; frame < 45; frame += 1) await harness.send('front');
+    expect(errors).toEqual([]);
+    for (let frame = 0; frame < 90; frame += 1) await harness.send('front');
+    expect(errors).toHaveLength(1);
   });
 
   it('is replaced when it keeps making far more than its target, and that is said', async () => {

@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import { afterEach, describe, expect, it } from 'vitest';
 import { codeOf, HEIGHT, SenderHarness, WIDTH } from './sender-harness.js';
 
@@ -57,6 +58,29 @@ describe('an id that is used again (L5)', () => {
     expect(await codeOf(harness.addTracks('front'))).toBe('TRACK_EXISTS');
     harness.gates.open('close', 1);
     await removal;
+    await harness.addTracks('front');
+  });
+
+  it('stays taken by the removal of a second track when the wait for the events of a first one ends', async () => {
+    harness = await new SenderHarness().connected('front');
+    const elsewhere: Promise<void>[] = [];
+    const removeFromElsewhere = AsyncResource.bind(() => void elsewhere.push(harness.sender.removeTrack('front')));
+    let again: Promise<void> | undefined;
+    harness.sender.on('frameSent', async () => {
+      if (again !== undefined) return;
+      removeFromElsewhere();
+      await harness.sender.removeTrack('front');
+      await harness.addTracks('front');
+      harness.gates.hold('close', 2);
+      again = harness.sender.removeTrack('front');
+    });
+    harness.give('front');
+    await harness.settle();
+    await harness.settle();
+    await elsewhere[0];
+    expect(await codeOf(harness.addTracks('front'))).toBe('TRACK_EXISTS');
+    harness.gates.open('close', 2);
+    await again;
     await harness.addTracks('front');
   });
 

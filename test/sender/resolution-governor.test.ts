@@ -166,6 +166,47 @@ describe('a camera whose rate control leaves frames out', () => {
     expect(swaps).toMatchObject([{ cause: 'scaling' }, { cause: 'scaling' }]);
   });
 
+  it('is changed once at a time, however long that takes', async () => {
+    await withCamera('maintain-framerate');
+    await run(1);
+    skipOnly(1);
+    harness.gates.hold('open');
+    await run(8);
+    expect(harness.gates.waiting).toBe(1);
+    harness.gates.open('open');
+    await harness.settle();
+    expect(harness.sender.getTrackStats('front').qualityLimitationResolutionChanges).toBe(1);
+  });
+
+  it('begins unscaled, and stays so, when it is given another size', async () => {
+    const swaps = await withCamera('balanced');
+    await run(1);
+    skipOnly(1);
+    await run(4);
+    expect(harness.sender.getTrackStats('front').frameWidth).toBe(426);
+    await harness.sender.reconfigureTrack('front', { width: WIDTH, height: HEIGHT });
+    for (let frame = 0; frame < 90; frame += 1) await harness.send('front');
+    expect(harness.sender.getTrackStats('front')).toMatchObject({ frameWidth: WIDTH, frameHeight: HEIGHT });
+    expect(swaps.map(({ cause }) => cause)).toEqual(['scaling', 'reconfiguration']);
+  });
+
+  it('does not take a pause for calm', async () => {
+    await withCamera('balanced');
+    await harness.addTracks('rear');
+    await run(1);
+    skipOnly(1);
+    await run(4);
+    expect(harness.sender.getTrackStats('front').qualityLimitationResolutionChanges).toBe(1);
+    await harness.sender.setBitrateAllocation({ rear: 1 });
+    await run(10);
+    harness.sender.updateBitrate(4_000_000);
+    await harness.sender.setBitrateAllocation(null);
+    await run(3);
+    expect(harness.sender.getTrackStats('front').qualityLimitationResolutionChanges).toBe(1);
+    await run(4);
+    expect(harness.sender.getTrackStats('front').qualityLimitationResolutionChanges).toBe(2);
+  });
+
   it('keeps its size if that is preferred', async () => {
     const swaps = await withCamera('maintain-resolution');
     await run(1);
