@@ -1,6 +1,6 @@
 import type { Track } from './track.js';
 
-/** Between two key frames of one track that peers ask for: libwebrtc's kMinKeyFrameRequestInterval of video/encoder_rtcp_feedback.cc. */
+/** Between two key frames of one track that peers ask for: libwebrtc's kMinKeyframeSendIntervalMs of video/encoder_rtcp_feedback.cc. */
 const MIN_INTERVAL_US = 300_000;
 /** Between key frames of different tracks, a frame interval: a viewer that joins asks for all of them at once. */
 const TURN_US = 33_000;

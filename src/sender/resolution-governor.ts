@@ -97,7 +97,7 @@ export class ResolutionGovernor {
     return this.scale;
   }
 
-  /** Forgets what was seen: the track was paused, or its encoder could not be replaced. */
+  /** Forgets what was seen: the track is paused, or what it sends has changed. */
   restart(): void {
     this.#samples = [];
     this.#calmSinceUs = undefined;

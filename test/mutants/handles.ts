@@ -143,4 +143,12 @@ export const HANDLE_MUTANTS: readonly Mutant[] = [
     replace: 'const result = job();',
     tests: ['sender/sequencer', 'sender/connector'],
   },
+  {
+    name: 'id-freed-by-the-removal-of-an-earlier-track',
+    guarantee,
+    file: 'src/sender/track-lifecycle.ts',
+    find: 'if (this.#leaving.get(track.id) === track) this',
+    replace: 'this',
+    tests: ['sender/handles'],
+  },
 ];

@@ -257,4 +257,12 @@ export const LIFETIME_MUTANTS: readonly Mutant[] = [
     replace: '{ ended: (await run(), true) };',
     tests: ['sender/close'],
   },
+  {
+    name: 'removed-track-given-up-in-public',
+    guarantee,
+    file: 'src/sender/encoder-track.ts',
+    find: '    if (this.lifetime.ended || this.stopped) return;\n',
+    replace: '',
+    tests: ['sender/encoder-recovery'],
+  },
 ];

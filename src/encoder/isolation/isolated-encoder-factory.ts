@@ -8,7 +8,7 @@ import { FrameSlot } from './frame-slot.js';
 import { IsolatedEncoder } from './isolated-encoder.js';
 import { ProcessLink } from './process-link.js';
 
-/** Starting Node and loading FFmpeg takes some 300 ms, on a busy machine several times that. */
+/** Starting Node and loading FFmpeg takes some 120 ms, on a busy machine several times that. */
 const OPEN_TIMEOUT_MS = 10_000;
 
 /** Options of an {@link IsolatedEncoderFactory}. */
@@ -20,7 +20,7 @@ export interface IsolatedEncoderOptions {
 
 /**
  * The encoders of `NodeAvEncoderFactory`, each in a process of its own: a crash in native code, or a hang, costs its track a fresh encoder and
- * nobody else anything. The price: some 300 ms to open, some 60 MB a track, and two copies of each picture.
+ * nobody else anything. The price, at 1280x720: 120 ms to open, 110 MB of resident memory a track (85 MB of its own), and two copies of each picture.
  */
 export class IsolatedEncoderFactory implements VideoEncoderFactory {
   readonly name: string;

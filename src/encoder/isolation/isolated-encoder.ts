@@ -1,3 +1,4 @@
+import { describeError, FramelockError } from '../../core/errors.js';
 import type { EncodedVideoChunk, FrameInput, ReadResult, VideoEncoder, VideoEncoderConfig } from '../encoder.js';
 import { PicturePacker } from '../picture-packer.js';
 import type { RateLimitation } from '../rate-limitation.js';
@@ -83,14 +84,18 @@ export class IsolatedEncoder implements VideoEncoder {
     const { timestamp } = frame;
     try {
       validateFrame(frame, this.config);
-      await this.#slot.write(this.#packer.pack(frame));
+      await this.#share(this.#packer.pack(frame));
     } finally {
       frame.release?.();
     }
     const keyFrame = this.#keyFrameWanted;
     this.#keyFrameWanted = false;
     const request = { kind: 'encode', timestamp, keyFrame, bitrateBps: this.#bitrateBps } as const;
-    const answer = await this.#link.ask(request, ENCODE_TIMEOUT_MS);
+    const answer = await this.#link.ask(request, ENCODE_TIMEOUT_MS).catch((error: unknown) => {
+      // The process may have taken the frame as a reference that no decoder will ever see.
+      this.#keyFrameWanted = true;
+      throw error;
+    });
     this.#limitation = 'limitation' in answer ? answer.limitation : undefined;
     if (answer.kind !== 'chunk') {
       // A frame that was left out is no key frame.
@@ -105,5 +110,14 @@ export class IsolatedEncoder implements VideoEncoder {
       ...(quantizer === undefined ? {} : { quantizer }),
       release: () => undefined,
     };
+  }
+
+  async #share(picture: Uint8Array): Promise<void> {
+    try {
+      await this.#slot.write(picture);
+    } catch (error) {
+      const message = `A picture could not be handed to the encoder's process: ${describeError(error)}.`;
+      throw new FramelockError('ENCODER_FAILED', message, { cause: error });
+    }
   }
 }
