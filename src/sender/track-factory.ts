@@ -6,7 +6,8 @@ import type { AudioEncoderConfig, AudioEncoderFactory } from '../encoder/audio-e
 import type { VideoEncoderConfig, VideoEncoderFactory } from '../encoder/encoder.js';
 import type { RtpCodec } from '../rtp/rtp-codec.js';
 import { EncodedTrack, type EncodedTrackWishes } from './encoded-track.js';
-import type { EncoderFaults, EncoderTrackInit } from './encoder-track.js';
+import type { EncoderFaults } from './encoder-supervision.js';
+import type { EncoderTrackInit } from './encoder-track.js';
 import { OutboundRtp } from './outbound-rtp.js';
 import type { TrackHost } from './outbound-track.js';
 import { RawAudioTrack } from './raw-audio-track.js';

@@ -5,6 +5,7 @@ const LOOP = 'src/sender/encode-loop.ts';
 const SWAP = 'src/sender/encoder-swap.ts';
 const TRACK = 'src/sender/encoder-track.ts';
 const FLIGHT = 'src/encoder/single-flight.ts';
+const SUPERVISION = 'src/sender/encoder-supervision.ts';
 
 /** The encode loop, the swap and the encoder itself. */
 export const ENCODER_LOCK_MUTANTS: readonly Mutant[] = [
@@ -203,15 +204,15 @@ export const ENCODER_LOCK_MUTANTS: readonly Mutant[] = [
   {
     name: 'failing-encoder-never-replaced',
     guarantee,
-    file: TRACK,
-    find: "    if (step === 'replace') await this.#faults.replaceEncoder(this.handle);\n",
+    file: SUPERVISION,
+    find: "    if (step === 'replace') await this.#faults.replaceEncoder(this.#handle);\n",
     replace: '',
     tests: ['sender/encoder-recovery'],
   },
   {
     name: 'failing-track-never-given-up',
     guarantee,
-    file: TRACK,
+    file: SUPERVISION,
     find: "    if (step === 'give up') this.#giveUp(error);\n",
     replace: '',
     tests: ['sender/encoder-recovery'],
@@ -235,7 +236,7 @@ export const ENCODER_LOCK_MUTANTS: readonly Mutant[] = [
   {
     name: 'new-encoder-judged-by-the-rate-of-the-old',
     guarantee,
-    file: 'src/sender/encoder-track.ts',
+    file: SUPERVISION,
     find: '    this.#rateWatch.reset();\n',
     replace: '',
     tests: ['sender/encoder-recovery'],
