@@ -192,7 +192,7 @@ export class RtcSender implements AsyncDisposable {
     if (this.#core.registry.all.length === 0) {
       throw new FramelockError('INVALID_ARGUMENT', 'there is nothing to offer: add a track before connecting');
     }
-    this.#core.startHeartbeats();
+    this.#core.startPeriodicWork();
     await this.#core.connector.connect(
       typeof signaller === 'function' ? signallerFromNegotiation(signaller) : signaller,
       options,

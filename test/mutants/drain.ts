@@ -159,7 +159,7 @@ export const DRAIN_MUTANTS: readonly Mutant[] = [
     name: 'heartbeats-go-on-after-close',
     guarantee,
     file: CORE,
-    find: '    for (const heartbeat of this.#heartbeats) heartbeat.stop();\n',
+    find: '    this.#periodicWork.stop();\n',
     replace: '',
     tests: ['sender/close'],
   },

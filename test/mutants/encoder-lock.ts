@@ -220,7 +220,7 @@ export const ENCODER_LOCK_MUTANTS: readonly Mutant[] = [
   {
     name: 'encoder-off-its-target-goes-unnoticed',
     guarantee,
-    file: 'src/sender/sender-core.ts',
+    file: 'src/sender/periodic-work.ts',
     find: "    for (const track of tracks) if (track.kind === 'raw') track.checkRate(nowUs);\n",
     replace: '',
     tests: ['sender/encoder-recovery'],
