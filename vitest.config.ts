@@ -18,6 +18,8 @@ export default defineConfig({
           include: ['test/**/*.interop.test.ts'],
           // Native peers in real time: one file at a time, or they starve one another.
           fileParallelism: false,
+          // A shared machine can starve a receiver for a second, and a picture is lost. `.ci/run` names what was tried again, and why.
+          retry: 2,
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
@@ -27,6 +29,7 @@ export default defineConfig({
           name: 'system',
           include: ['test/system/**/*.test.ts'],
           fileParallelism: false,
+          retry: 1,
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },
