@@ -4,6 +4,8 @@ import { type Browser, chromium, type Page } from 'playwright-core';
 /** What the page tells of one camera. */
 export interface PageCamera {
   readonly id: string;
+  /** What its decoder decodes: `VP8`, `VP9`, `H264`, `AV1`. */
+  readonly codec: string;
   readonly framesDecoded: number;
   readonly width: number;
   readonly height: number;
