@@ -34,10 +34,11 @@ export function launchBrowser(): Promise<Browser> {
   });
 }
 
-/** A page that collects every error it shows in its console. */
+/** A page that collects every error it shows in its console. `prepare` gets it before it is opened. */
 export async function openPage(
   browser: Browser,
   url: string,
+  prepare?: (page: Page) => Promise<void>,
 ): Promise<{ readonly page: Page; readonly errors: string[] }> {
   const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
   const errors: string[] = [];
@@ -45,6 +46,7 @@ export async function openPage(
   page.on('console', (message) => {
     if (message.type() === 'error') errors.push(message.text());
   });
+  await prepare?.(page);
   await page.goto(url);
   return { page, errors };
 }
