@@ -6,6 +6,7 @@ import { parseRtcp } from '../../src/rtp/rtcp-parse.js';
 import { WhipSignaller } from '../../src/signalling/whip/whip-signaller.js';
 import { createWeriftTransportFactory } from '../../src/transport/werift/werift-transport-factory.js';
 import { settle } from '../support/virtual-clock.js';
+import { EventReader } from './http-client.js';
 import { eventually, type Scene, WrtcPublisher, WrtcViewer } from './wrtc-clients.js';
 
 const DARK = 60;
@@ -169,13 +170,16 @@ describe('LoopbackSfu and our own transport over WHIP', () => {
       await eventually(() => kinds.has('receiver-report'), 'a report').finally(() => clearInterval(timer));
       await eventually(() => sfu.rooms()[0]?.tracks[0]?.packetsReceived === sent, 'every packet');
       expect(sfu.rooms()[0]?.tracks).toMatchObject([{ id: 'front', codec: 'VP8', packetsLost: 0 }]);
+      const events = await EventReader.open(`${url}/rooms/demo/events`);
+      expect(await events.next()).toMatchObject({ tracks: [{ codec: 'VP8' }] });
       for (const codec of ['av1', 'vp9'] as const) {
         send(alternatives[codec] ?? 0);
-        await eventually(() => sfu.rooms()[0]?.tracks[0]?.codec === codec.toUpperCase(), `the track to be ${codec}`);
+        expect(await events.next()).toMatchObject({ tracks: [{ codec: codec.toUpperCase() }] });
       }
       send(120);
       await eventually(() => sfu.rooms()[0]?.publisher?.packetsUnroutable === 1, 'the foreign packet to be counted');
       expect(sfu.rooms()[0]?.tracks).toMatchObject([{ codec: 'VP9', packetsReceived: sent - 1 }]);
+      await events.close();
       expect(await signaller.close()).toEqual({ confirmed: true });
       expect(sfu.rooms()).toEqual([]);
     } finally {

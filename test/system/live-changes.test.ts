@@ -91,6 +91,25 @@ describe('a browser that plays a camera through the loopback SFU', () => {
     expect(errors).toEqual([]);
   });
 
+  it('gets the codec that flows when it comes late', async () => {
+    const { page: early, errors } = await play('vp8');
+    for (const codec of ['av1', 'vp9'] as const) {
+      await sender.reconfigureTrack(ID, { codec });
+      const { page: late, errors: lateErrors } = await openPage(browser, early.url(), addRecorder);
+      await camerasBeyond(late, [ID], 1);
+      await startRecording(late, ID);
+      await morePictures(late);
+      const [shown] = await pageCameras(late);
+      const { decoded } = await recording(late);
+      await late.close();
+      expect(shown?.codec).toBe(codec.toUpperCase());
+      expect(due.timesOf(decoded).length).toBeGreaterThanOrEqual(PICTURES - 1);
+      expect(lateErrors).toEqual([]);
+    }
+    await early.close();
+    expect(errors).toEqual([]);
+  });
+
   it('goes through VP8, VP9, H.264, AV1 and VP8, and to another size and back, with one picture lost to each change at the most', async () => {
     const { page, errors } = await play('vp8');
     const changedAtUs: number[] = [];
