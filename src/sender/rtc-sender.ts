@@ -235,8 +235,10 @@ export class RtcSender implements AsyncDisposable {
   }
 
   /**
-   * Gives a camera another size, format, frame rate, or one of its `alternativeCodecs`, live. Until it resolves the track takes frames as before, and from then on as changed;
-   * at most one frame is lost (`reconfigured`), and the picture goes on with a key frame of the new size.
+   * Gives a camera another size, format, frame rate, or one of its `alternativeCodecs`, live. The track takes frames as before until the
+   * encoders are exchanged, and as changed from then on (`encoderSwapped` tells); it resolves a little later, when the former encoder is
+   * closed. Frames of the other kind are refused with FRAME_SIZE_MISMATCH or INVALID_FRAME. At most one frame is lost (`reconfigured`), and
+   * the picture goes on with a key frame of the new size.
    *
    * @throws FramelockError TRACK_NOT_FOUND, TRACK_REMOVED, WRONG_TRACK_KIND, INVALID_ARGUMENT, CODEC_UNSUPPORTED (not among its
    * alternatives, or not agreed to by the peer), ENCODER_OPEN_FAILED, ENCODER_BUSY, CLOSED; in each
