@@ -3,6 +3,7 @@ import { Lifetime } from '../concurrency/lifetime.js';
 import { describeError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import type { VideoCodec } from '../encoder/encoder.js';
+import type { DegradationPreference } from '../sender/resolution-governor.js';
 import type { RtcSender } from '../sender/rtc-sender.js';
 import type { TrackHandle } from '../sender/track-handle.js';
 import type { FrameSource } from '../source/frame-source.js';
@@ -12,6 +13,8 @@ export interface CameraSpec {
   readonly trackId: string;
   readonly codec: VideoCodec;
   readonly source: FrameSource;
+  /** What gives way when the rate is too low for its picture. */
+  readonly degradationPreference: DegradationPreference;
 }
 
 /**
@@ -24,6 +27,7 @@ export class Camera {
   readonly trackId: string;
   readonly source: FrameSource;
   readonly #codec: VideoCodec;
+  readonly #degradationPreference: DegradationPreference;
   readonly #sender: RtcSender;
   readonly #logger: Logger;
   readonly #late = new LateCompletions();
@@ -35,6 +39,7 @@ export class Camera {
     this.trackId = spec.trackId;
     this.source = spec.source;
     this.#codec = spec.codec;
+    this.#degradationPreference = spec.degradationPreference;
     this.#sender = sender;
     this.#logger = logger;
     this.#lifetime = new Lifetime(`camera ${spec.trackId}`, this.#late);
@@ -84,6 +89,7 @@ export class Camera {
       width,
       height,
       framerate,
+      degradationPreference: this.#degradationPreference,
     });
   }
 

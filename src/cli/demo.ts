@@ -23,11 +23,13 @@ export async function runDemo(
   command: DemoCommand,
   { terminal, interruption, clock }: { terminal: Terminal; interruption: Interruption; clock: Clock },
 ): Promise<void> {
-  const cameras = demoCameras(command.sources, clock);
+  const cameras = demoCameras(command, clock);
   const sender = createSender({
     clock,
     logger: terminal,
     startBitrateBps: command.bitrateBps,
+    isolation: command.isolation,
+    hardwareEncoders: command.hardwareEncoders,
     // The SFU is on this machine: nothing of the demo leaves it, and it needs no network.
     transport: createWeriftTransportFactory({ clock, bindAddresses: ['127.0.0.1'], logger: terminal }),
   });
@@ -63,15 +65,17 @@ export async function runDemo(
 }
 
 /** Two test patterns, one VP8 and one H.264, and the sources that were given, VP8 and H.264 in turn. */
-function demoCameras(sources: readonly string[], clock: Clock): readonly CameraSpec[] {
+function demoCameras({ sources, degradationPreference }: DemoCommand, clock: Clock): readonly CameraSpec[] {
   const front: CameraSpec = {
     trackId: 'front',
     codec: 'vp8',
+    degradationPreference,
     source: createSource(PATTERN, { label: 'FRONT VP8', cameraId: 1, clock }),
   };
   const rear: CameraSpec = {
     trackId: 'rear',
     codec: 'h264',
+    degradationPreference,
     source: createSource(PATTERN, { label: 'REAR H264', cameraId: 2, clock }),
   };
   const specs = sources.map(parseSourceSpec);
@@ -81,6 +85,7 @@ function demoCameras(sources: readonly string[], clock: Clock): readonly CameraS
     return {
       trackId,
       codec: index % 2 === 0 ? 'vp8' : 'h264',
+      degradationPreference,
       source: createSource(spec, { label: trackId, cameraId: index + 3, clock }),
     };
   });

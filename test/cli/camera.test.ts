@@ -27,7 +27,15 @@ function camera() {
   const messages: string[] = [];
   const note = (message: string) => void messages.push(message);
   const logger: Logger = { debug: note, info: note, warn: note, error: note };
-  return { source, messages, camera: new Camera({ trackId: 'front', codec: 'vp8', source }, harness.sender, logger) };
+  return {
+    source,
+    messages,
+    camera: new Camera(
+      { trackId: 'front', codec: 'vp8', source, degradationPreference: 'balanced' },
+      harness.sender,
+      logger,
+    ),
+  };
 }
 
 describe('a camera', () => {
