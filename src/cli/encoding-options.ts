@@ -22,12 +22,12 @@ export const ENCODING_OPTIONS = {
 /** The same for people. */
 export const ENCODING_HELP = `  --isolation KIND   process: each encoder in a process of its own         [none]
   --hardware LIST    H.264 in hardware, the first that opens, for example
-                     nvenc,qsv (also amf, v4l2m2m); else in software       [software]
+                     nvenc,vaapi (also qsv, amf, v4l2m2m), then software   [software]
   --degradation KIND what gives way at low rates: maintain-framerate,
                      maintain-resolution or balanced                       [balanced]`;
 
 const ISOLATIONS: readonly EncodingOptions['isolation'][] = ['none', 'process'];
-const HARDWARE: readonly HardwareEncoder[] = ['nvenc', 'qsv', 'amf', 'v4l2m2m'];
+const HARDWARE: readonly HardwareEncoder[] = ['nvenc', 'vaapi', 'qsv', 'amf', 'v4l2m2m'];
 const PREFERENCES: readonly DegradationPreference[] = ['maintain-framerate', 'maintain-resolution', 'balanced'];
 
 /** @throws FramelockError USAGE */

@@ -62,6 +62,7 @@ describe('the command line', () => {
     for (const word of [
       'process',
       'nvenc',
+      'vaapi',
       'qsv',
       'amf',
       'v4l2m2m',
@@ -96,7 +97,7 @@ describe('the command line', () => {
     [['publish', '--source', 'test'], /--whip/],
     [['publish', '--source', 'test', ...WHIP, '--codec', 'theora'], /vp8, vp9, h264, av1/],
     [['demo', '--isolation', 'thread'], /--isolation thread: .*none, process/],
-    [['demo', '--hardware', ''], /--hardware : .*nvenc, qsv, amf, v4l2m2m/],
+    [['demo', '--hardware', ''], /--hardware : .*nvenc, vaapi, qsv, amf, v4l2m2m/],
     [['demo', '--hardware', 'nvenc,vga'], /--hardware vga/],
     [['publish', '--source', 'test', ...WHIP, '--degradation', 'none'], /--degradation none: .*maintain-framerate/],
     [['probe', '--isolation', 'process'], /--isolation/],
