@@ -5,6 +5,7 @@ import type { Logger } from '../core/logger.js';
 import type { VideoCodec } from '../encoder/encoder.js';
 import type { RawVideoFrame } from '../encoder/video-frame.js';
 import type { CameraSize } from '../loopback/status.js';
+import type { DegradationPreference } from '../sender/resolution-governor.js';
 import type { RtcSender } from '../sender/rtc-sender.js';
 import { Sequencer } from '../sender/sequencer.js';
 import type { TrackHandle } from '../sender/track-handle.js';
@@ -24,6 +25,8 @@ export interface CameraSpec {
     /** The same camera at one of these sizes, not started yet. */
     source(size: CameraSize): FrameSource;
   };
+  /** What gives way when the rate is too low for its picture. @default 'balanced' */
+  readonly degradationPreference?: DegradationPreference;
 }
 
 /**
@@ -94,7 +97,7 @@ export class Camera {
 
   /** Adds the track, once the source has started, and lets its frames in. @throws FramelockError as `RtcSender.addVideoTrack` */
   async addTrack(): Promise<void> {
-    const { codec, alternativeCodecs = [] } = this.#spec;
+    const { codec, alternativeCodecs = [], degradationPreference = 'balanced' } = this.#spec;
     const { width, height, framerate } = this.#source.format;
     this.#track = await this.#sender.addVideoTrack({
       id: this.trackId,
@@ -103,6 +106,7 @@ export class Camera {
       width,
       height,
       framerate,
+      degradationPreference,
     });
   }
 

@@ -28,11 +28,13 @@ export async function runDemo(
   command: DemoCommand,
   { terminal, interruption, clock }: { terminal: Terminal; interruption: Interruption; clock: Clock },
 ): Promise<void> {
-  const cameras = demoCameras(command.sources, clock);
+  const cameras = demoCameras(command, clock);
   const sender = createSender({
     clock,
     logger: terminal,
     startBitrateBps: command.bitrateBps,
+    isolation: command.isolation,
+    hardwareEncoders: command.hardwareEncoders,
     // The SFU is on this machine: nothing of the demo leaves it, and it needs no network.
     transport: createWeriftTransportFactory({ clock, bindAddresses: ['127.0.0.1'], logger: terminal }),
   });
@@ -69,7 +71,7 @@ export async function runDemo(
 }
 
 /** Two test patterns, one VP8 and one H.264, and the sources that were given, VP8 and H.264 in turn; each can change to every codec. */
-function demoCameras(sources: readonly string[], clock: Clock): readonly CameraSpec[] {
+function demoCameras({ sources, degradationPreference }: DemoCommand, clock: Clock): readonly CameraSpec[] {
   const front = testCamera('front', 'vp8', 1, clock);
   const rear = testCamera('rear', 'h264', 2, clock);
   const specs = sources.map(parseSourceSpec);
@@ -80,7 +82,7 @@ function demoCameras(sources: readonly string[], clock: Clock): readonly CameraS
     const source = createSource(spec, { label: trackId, cameraId: index + 3, clock });
     return { trackId, codec, alternativeCodecs: CODECS, source };
   });
-  return [front, rear, ...given];
+  return [front, rear, ...given].map((camera) => ({ ...camera, degradationPreference }));
 }
 
 /** A test pattern, at any of the sizes. */

@@ -73,6 +73,7 @@ export class RtcSender implements AsyncDisposable {
       height: spec.height,
       format: spec.format ?? 'I420',
       framerate: spec.framerate ?? DEFAULT_FRAMERATE,
+      ...(spec.threads === undefined ? {} : { threads: spec.threads }),
       bitrateBps: encoderBitrate(this.#core.bitrate.targetBps),
     };
     validateEncoderConfig(config);

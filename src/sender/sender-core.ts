@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { EventQueue, type EventScope } from '../concurrency/event-queue.js';
 import { LateCompletions } from '../concurrency/late-completions.js';
 import { Lifetime } from '../concurrency/lifetime.js';
@@ -22,8 +23,9 @@ import { watchLocks } from './lock-watch.js';
 import { PeriodicWork } from './periodic-work.js';
 import { Rescaler } from './rescaler.js';
 import { EVENT_POLICIES, type SenderEvents } from './sender-events.js';
-import { millisecondsOr, type RtcSenderOptions } from './sender-options.js';
+import { coresOr, millisecondsOr, type RtcSenderOptions } from './sender-options.js';
 import { type SenderStats, trackStats } from './sender-stats.js';
+import { ThreadBudget } from './thread-budget.js';
 import { assertRaw } from './track.js';
 import { TrackFactory } from './track-factory.js';
 import type { TrackHandle } from './track-handle.js';
@@ -108,6 +110,7 @@ export class SenderCore {
         targetChanged: (trackId, targetBps) => this.events.emit('targetBitrate', { trackId, targetBps }),
         keyFrameWanted: (trackId) => this.events.emit('keyFrameRequest', { trackId }),
       },
+      threads: new ThreadBudget(coresOr(options.encoderCores, availableParallelism()), this.registry),
       isSsrcTaken: (ssrc) => this.registry.findBySsrc(ssrc) !== undefined,
       faults: {
         encodeFailed: (trackId, error) => this.#errors.encodeFailed(trackId, error),

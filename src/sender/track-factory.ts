@@ -13,6 +13,7 @@ import type { TrackHost } from './outbound-track.js';
 import { RawAudioTrack } from './raw-audio-track.js';
 import { RawVideoTrack } from './raw-video-track.js';
 import type { AudioTrackSpec, EncodedAudioTrackSpec, EncodedVideoTrackSpec, VideoTrackSpec } from './sender-options.js';
+import type { ThreadBudget } from './thread-budget.js';
 import type { TrackHandle } from './track-handle.js';
 
 /** What tracks are made from. */
@@ -25,6 +26,7 @@ export interface TrackFactoryInit {
   readonly encoders: VideoEncoderFactory;
   readonly audioEncoders: AudioEncoderFactory | undefined;
   readonly wishes: EncodedTrackWishes;
+  readonly threads: ThreadBudget;
   readonly isSsrcTaken: (ssrc: number) => boolean;
   readonly faults: EncoderFaults;
 }
@@ -52,6 +54,7 @@ export class TrackFactory {
       encoders,
       degradationPreference,
       alternativeCodecs,
+      threads: this.#init.threads,
     });
   }
 
