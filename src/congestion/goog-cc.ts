@@ -1,0 +1,173 @@
+import { AckedRate } from './acked-rate.js';
+import { DelayBasedEstimator } from './delay-based-estimator.js';
+import { InFlightWindow } from './in-flight-window.js';
+import { LossBasedEstimator } from './loss-based-estimator.js';
+import type {
+  LimitingFactor,
+  NetworkController,
+  NetworkControllerOptions,
+  NetworkDecision,
+} from './network-controller.js';
+import { ProbeController } from './probe-controller.js';
+import { ProbeEstimator } from './probe-estimator.js';
+import { QueueDelay } from './queue-delay.js';
+import { QueueGuard } from './queue-guard.js';
+import { ReceiveRate } from './receive-rate.js';
+import { RoundTrip } from './round-trip.js';
+import type { FeedbackReport, PacketResult, SentPacket } from './sent-packets.js';
+
+/** The pacer empties its queue a little faster than it fills; libwebrtc's 2.5 makes bursts that queue up at the bottleneck. */
+const PACING_FACTOR = 1.25;
+/** Each half second without feedback halves the rate. */
+const SILENCE_STEP_US = 500_000;
+
+type ReceivedPacket = PacketResult & { readonly receivedAtUs: number };
+
+/**
+ * Google congestion control with four additions for those who drive by what they see: a guard that drains queues at once, a small window of
+ * bytes in flight, gentle pacing, and probes whenever the link is quiet (libwebrtc's goog_cc_network_control.cc; see docs/congestion.md).
+ *
+ * Owner: its driver, synchronously.
+ */
+export class GoogCc implements NetworkController {
+  readonly #minBps: number;
+  readonly #maxBps: number;
+  readonly #acked = new AckedRate();
+  readonly #receiveRate = new ReceiveRate();
+  readonly #queue = new QueueDelay();
+  readonly #guard = new QueueGuard();
+  readonly #loss = new LossBasedEstimator();
+  readonly #probes: ProbeController;
+  readonly #probeEstimator = new ProbeEstimator();
+  readonly #window = new InFlightWindow();
+  readonly #roundTrip = new RoundTrip();
+  #delay: DelayBasedEstimator;
+  #lossBps = Number.POSITIVE_INFINITY;
+  #queueCapBps = Number.POSITIVE_INFINITY;
+  #receiverBps = Number.POSITIVE_INFINITY;
+  #encoderShare = 1;
+  /** Since when something is in flight without any feedback. */
+  #waitingSinceUs: number | undefined;
+
+  constructor({ startBps, minBps, maxBps }: NetworkControllerOptions) {
+    this.#minBps = minBps;
+    this.#maxBps = maxBps;
+    this.#delay = new DelayBasedEstimator({ startBps, minBps, maxBps });
+    this.#probes = new ProbeController(maxBps);
+  }
+
+  onPacketSent({ sentAtUs }: SentPacket): void {
+    this.#waitingSinceUs ??= sentAtUs;
+  }
+
+  onFeedback({ atUs, packets, clockJumped, inFlightBytes }: FeedbackReport): void {
+    this.#waitingSinceUs = inFlightBytes > 0 ? atUs : undefined;
+    if (clockJumped) this.#forgetDelays();
+    const received = packets.filter(isReceived).sort((a, b) => a.receivedAtUs - b.receivedAtUs);
+    this.#measure(received, atUs);
+    const probedBps = this.#probeEstimator.add(received);
+    if (probedBps !== undefined) this.#probes.found(probedBps, atUs);
+    const ackedBps = this.#acked.bps;
+    // What arrived of late tells the capacity better than a whole second does, where the rate has just gone up.
+    const capacityBps = ackedBps === undefined ? undefined : Math.max(ackedBps, this.#receiveRate.bps ?? 0);
+    this.#delay.update({
+      packets: received,
+      ackedBps: capacityBps,
+      isCompeting: this.#guard.isCompeting,
+      lossShare: this.#loss.averageLoss,
+      probedBps,
+      nowUs: atUs,
+    });
+    this.#drainQueue(atUs);
+    const delayBasedBps = this.#delay.targetBps;
+    this.#lossBps = this.#loss.update({ packets, delayBasedBps, ackedBps, nowUs: atUs });
+    const windowBytes = this.#window.sizeBytes(this.#limit(atUs).bps, this.#roundTrip.loopUs);
+    this.#encoderShare = this.#window.share(inFlightBytes, windowBytes);
+  }
+
+  onReceiverLimit(bps: number | undefined): void {
+    this.#receiverBps = bps ?? Number.POSITIVE_INFINITY;
+  }
+
+  onRouteChanged(startBps: number): void {
+    this.#forgetDelays();
+    this.#acked.reset();
+    this.#loss.reset();
+    this.#lossBps = Number.POSITIVE_INFINITY;
+    this.#probes.reset();
+    this.#probeEstimator.reset();
+    this.#roundTrip.reset();
+    this.#encoderShare = 1;
+    this.#waitingSinceUs = undefined;
+    this.#delay = new DelayBasedEstimator({ startBps, minBps: this.#minBps, maxBps: this.#maxBps });
+  }
+
+  onTick(nowUs: number): NetworkDecision {
+    const { bps, limitedBy } = this.#limit(nowUs);
+    const isLossLimited = limitedBy === 'loss';
+    const queueUs = this.#queue.standingUs;
+    const probes =
+      limitedBy === 'silence' || limitedBy === 'queue'
+        ? []
+        : this.#probes.tick({ targetBps: bps, queueUs, isLossLimited, nowUs });
+    for (const probe of probes) this.#probeEstimator.started(probe);
+    return {
+      targetBps: Math.max(bps * this.#encoderShare, this.#minBps),
+      pacingBps: PACING_FACTOR * bps,
+      windowBytes: this.#window.sizeBytes(bps, this.#roundTrip.loopUs),
+      limitedBy,
+      probes,
+    };
+  }
+
+  #measure(received: readonly ReceivedPacket[], nowUs: number): void {
+    this.#acked.add(received);
+    for (const { sentAtUs, receivedAtUs, sizeBytes, priorUnreportedBytes } of received) {
+      this.#receiveRate.add(sizeBytes + priorUnreportedBytes, receivedAtUs);
+      this.#queue.add(sentAtUs, receivedAtUs);
+    }
+    const newest = received.at(-1);
+    if (newest === undefined) return;
+    this.#roundTrip.add(nowUs - newest.sentAtUs, nowUs);
+    this.#delay.rttUs = this.#roundTrip.us;
+  }
+
+  #drainQueue(nowUs: number): void {
+    const { capBps, targetBps } = this.#guard.judge({
+      queueUs: this.#queue.standingUs,
+      receiveBps: this.#receiveRate.bps,
+      targetBps: this.#delay.targetBps,
+      nowUs,
+    });
+    this.#queueCapBps = capBps;
+    if (targetBps !== undefined) this.#delay.set(targetBps, nowUs);
+  }
+
+  /** The least of all limits, and which it is. */
+  #limit(nowUs: number): { readonly bps: number; readonly limitedBy: LimitingFactor } {
+    const delayBps = this.#delay.targetBps;
+    const limits: readonly (readonly [LimitingFactor, number])[] = [
+      ['maximum', this.#maxBps],
+      ['delay', delayBps],
+      ['loss', this.#lossBps],
+      ['queue', this.#queueCapBps],
+      ['receiver', this.#receiverBps],
+    ];
+    const [limitedBy, bps] = limits.reduce((least, limit) => (limit[1] < least[1] ? limit : least));
+    const silenceSteps = Math.floor((nowUs - (this.#waitingSinceUs ?? nowUs)) / SILENCE_STEP_US);
+    if (silenceSteps <= 0) return { bps: Math.max(bps, this.#minBps), limitedBy };
+    return { bps: Math.max(bps / 2 ** silenceSteps, this.#minBps), limitedBy: 'silence' };
+  }
+
+  #forgetDelays(): void {
+    this.#delay.resetDelays();
+    this.#queue.reset();
+    this.#guard.reset();
+    this.#receiveRate.reset();
+    this.#queueCapBps = Number.POSITIVE_INFINITY;
+  }
+}
+
+function isReceived(packet: PacketResult): packet is ReceivedPacket {
+  return packet.receivedAtUs !== undefined;
+}

@@ -1,0 +1,181 @@
+import type { ProbeCluster } from './probe-estimator.js';
+
+/** What is sent first when several wait: sound before everything, what was lost before what is new, padding where nothing else is left. */
+export type PacketKind = 'audio' | 'retransmission' | 'video';
+
+/** A packet that waits to be sent. */
+export interface PacedPacket {
+  readonly kind: PacketKind;
+  /** Among video packets: lower goes first. */
+  readonly priority: number;
+  /** On the wire. */
+  readonly sizeBytes: number;
+}
+
+/** Something to be sent now. */
+export type Departure<Packet> =
+  | { readonly packet: Packet; readonly probeId?: number }
+  /** Anything that the receiver can do without: retransmissions of what it has, or padding. */
+  | { readonly paddingBytes: number; readonly probeId: number };
+
+/** What the pacer is allowed. */
+export interface PacerLimits {
+  readonly pacingBps: number;
+  /** Video and retransmissions wait while this many bytes or more are in flight. */
+  readonly windowBytes: number;
+}
+
+/** A driver's timer may be this late, and what was missed is caught up with; more would be a burst (pacing_controller.cc, 5 ms). */
+const TICK_US = 5_000;
+/** Of padding for a probe. */
+const PADDING_BYTES = 1_200;
+/** A probe that has not been sent within this is not worth it any more (bitrate_prober.cc, `kProbeClusterTimeout`). */
+const PROBE_TIMEOUT_US = 5_000_000;
+
+interface RunningProbe {
+  readonly cluster: ProbeCluster;
+  readonly queuedAtUs: number;
+  packets: number;
+  bytes: number;
+  freeAtUs: number;
+}
+
+interface Waiting<Packet> {
+  readonly packet: Packet;
+  readonly enqueuedAtUs: number;
+}
+
+/**
+ * Spreads packets in time, so that frames do not arrive at the bottleneck in one burst (libwebrtc's pacing_controller.cc): a packet may go when the
+ * line would be free of the ones before it at the pacing rate. Probes go at their own rate, and are filled up with padding.
+ *
+ * Owner: its driver, which calls `depart` when `nextDepartureUs` has come.
+ */
+export class Pacer<Packet extends PacedPacket> {
+  /** In the order of departure; of the same kind and priority, first come, first served. */
+  #queue: Waiting<Packet>[] = [];
+  #queueBytes = 0;
+  #limits: PacerLimits;
+  /** When the line is free at the pacing rate. */
+  #freeAtUs = 0;
+  readonly #probes: RunningProbe[] = [];
+
+  constructor(limits: PacerLimits) {
+    this.#limits = limits;
+  }
+
+  /** What waits, in bytes. */
+  get queueBytes(): number {
+    return this.#queueBytes;
+  }
+
+  /** How long it takes to send what waits, in microseconds. */
+  get queueUs(): number {
+    return (this.#queueBytes * 8_000_000) / this.#limits.pacingBps;
+  }
+
+  /** For how long the packet has waited that waits longest. */
+  oldestUs(nowUs: number): number {
+    return this.#queue.reduce((oldest, { enqueuedAtUs }) => Math.max(oldest, nowUs - enqueuedAtUs), 0);
+  }
+
+  setLimits(limits: PacerLimits): void {
+    this.#limits = limits;
+  }
+
+  enqueue(packet: Packet, nowUs: number): void {
+    let at = this.#queue.length;
+    while (at > 0 && isBefore(packet, this.#queue[at - 1]?.packet)) at -= 1;
+    this.#queue.splice(at, 0, { packet, enqueuedAtUs: nowUs });
+    this.#queueBytes += packet.sizeBytes;
+  }
+
+  /** Takes back what waits and matches; in order. */
+  remove(matches: (packet: Packet) => boolean): readonly Packet[] {
+    const removed = this.#queue.filter(({ packet }) => matches(packet));
+    this.#queue = this.#queue.filter(({ packet }) => !matches(packet));
+    for (const { packet } of removed) this.#queueBytes -= packet.sizeBytes;
+    return removed.map(({ packet }) => packet);
+  }
+
+  probe(cluster: ProbeCluster, nowUs: number): void {
+    this.#probes.push({ cluster, queuedAtUs: nowUs, packets: 0, bytes: 0, freeAtUs: nowUs });
+  }
+
+  /** When `depart` is to be called next; nothing while there is nothing to send. */
+  nextDepartureUs(nowUs: number): number | undefined {
+    const [probe] = this.#probes;
+    if (probe !== undefined) return Math.max(probe.freeAtUs, nowUs);
+    if (this.#queue.length === 0) return undefined;
+    return Math.max(this.#freeAtUs, nowUs);
+  }
+
+  /** What goes now, in order. The caller sends each at once. */
+  depart(nowUs: number, inFlightBytes: number): readonly Departure<Packet>[] {
+    this.#freeAtUs = Math.max(this.#freeAtUs, nowUs - TICK_US);
+    const probe = this.#nextProbe(nowUs);
+    return probe === undefined ? this.#departPaced(nowUs, inFlightBytes) : this.#departProbe(probe, nowUs);
+  }
+
+  #departPaced(nowUs: number, inFlightBytes: number): readonly Departure<Packet>[] {
+    const departures: Departure<Packet>[] = [];
+    let inFlight = inFlightBytes;
+    for (let next = this.#queue[0]; next !== undefined; next = this.#queue[0]) {
+      const { packet } = next;
+      const mustWait = this.#freeAtUs > nowUs || inFlight >= this.#limits.windowBytes;
+      // Sound is little and late sound is useless.
+      if (mustWait && packet.kind !== 'audio') break;
+      this.#take();
+      this.#charge(packet.sizeBytes);
+      inFlight += packet.sizeBytes;
+      departures.push({ packet });
+    }
+    return departures;
+  }
+
+  #departProbe(probe: RunningProbe, nowUs: number): readonly Departure<Packet>[] {
+    const departures: Departure<Packet>[] = [];
+    const { id, targetBps, minPackets, minBytes } = probe.cluster;
+    while (probe.freeAtUs <= nowUs && (probe.packets < minPackets || probe.bytes < minBytes)) {
+      const packet = this.#take();
+      const sizeBytes = packet?.sizeBytes ?? PADDING_BYTES;
+      departures.push(packet === undefined ? { paddingBytes: sizeBytes, probeId: id } : { packet, probeId: id });
+      probe.packets += 1;
+      probe.bytes += sizeBytes;
+      probe.freeAtUs += (sizeBytes * 8_000_000) / targetBps;
+      this.#charge(sizeBytes);
+    }
+    if (probe.packets >= minPackets && probe.bytes >= minBytes) this.#probes.shift();
+    return departures;
+  }
+
+  #nextProbe(nowUs: number): RunningProbe | undefined {
+    for (let [probe] = this.#probes; probe !== undefined; [probe] = this.#probes) {
+      if (nowUs - probe.queuedAtUs <= PROBE_TIMEOUT_US) {
+        // Its first packet goes now, whenever it was asked for.
+        if (probe.packets === 0) probe.freeAtUs = nowUs;
+        return probe;
+      }
+      this.#probes.shift();
+    }
+    return undefined;
+  }
+
+  #take(): Packet | undefined {
+    const next = this.#queue.shift();
+    if (next !== undefined) this.#queueBytes -= next.packet.sizeBytes;
+    return next?.packet;
+  }
+
+  #charge(sizeBytes: number): void {
+    this.#freeAtUs += (sizeBytes * 8_000_000) / this.#limits.pacingBps;
+  }
+}
+
+const RANK: Readonly<Record<PacketKind, number>> = { audio: 0, retransmission: 1, video: 2 };
+
+function isBefore(packet: PacedPacket, other: PacedPacket | undefined): boolean {
+  if (other === undefined) return false;
+  if (packet.kind !== other.kind) return RANK[packet.kind] < RANK[other.kind];
+  return packet.priority < other.priority;
+}

@@ -1,0 +1,121 @@
+import type { PacketResult } from './sent-packets.js';
+
+/** The constants of probe_bitrate_estimator.cc, under the names that they have there. */
+const MIN_RECEIVED_PROBES_RATIO = 0.8;
+const MIN_RECEIVED_BYTES_RATIO = 0.8;
+const MAX_VALID_RATIO = 2;
+const MIN_RATIO_FOR_UNSATURATED_LINK = 0.9;
+const TARGET_UTILIZATION_FRACTION = 0.95;
+const MAX_CLUSTER_HISTORY_US = 1_000_000;
+const MAX_PROBE_INTERVAL_US = 1_000_000;
+
+/** A burst of packets that tries a rate. */
+export interface ProbeCluster {
+  readonly id: number;
+  readonly targetBps: number;
+  readonly minPackets: number;
+  readonly minBytes: number;
+}
+
+interface Received {
+  readonly cluster: ProbeCluster;
+  packets: number;
+  bytes: number;
+  firstSentAtUs: number;
+  lastSentAtUs: number;
+  lastSentBytes: number;
+  firstReceivedAtUs: number;
+  lastReceivedAtUs: number;
+  firstReceivedBytes: number;
+}
+
+type ReceivedPacket = PacketResult & { readonly receivedAtUs: number };
+
+/**
+ * Tells from the packets of a probe what the link can carry (libwebrtc's probe_bitrate_estimator.cc).
+ *
+ * Owner: the network controller.
+ */
+export class ProbeEstimator {
+  readonly #clusters = new Map<number, ProbeCluster>();
+  readonly #received = new Map<number, Received>();
+
+  started(cluster: ProbeCluster): void {
+    this.#clusters.set(cluster.id, cluster);
+  }
+
+  /** Takes packets that have arrived; the rate that the newest complete probe among them found, in bits per second. */
+  add(packets: readonly ReceivedPacket[]): number | undefined {
+    let foundBps: number | undefined;
+    for (const packet of packets) foundBps = this.#add(packet) ?? foundBps;
+    return foundBps;
+  }
+
+  reset(): void {
+    this.#clusters.clear();
+    this.#received.clear();
+  }
+
+  #add(packet: ReceivedPacket): number | undefined {
+    const { probeId, sentAtUs, receivedAtUs, sizeBytes } = packet;
+    const cluster = probeId === undefined ? undefined : this.#clusters.get(probeId);
+    if (cluster === undefined) return undefined;
+    this.#forget(receivedAtUs);
+    let received = this.#received.get(cluster.id);
+    if (received === undefined) {
+      received = {
+        cluster,
+        packets: 0,
+        bytes: 0,
+        firstSentAtUs: sentAtUs,
+        lastSentAtUs: sentAtUs,
+        lastSentBytes: sizeBytes,
+        firstReceivedAtUs: receivedAtUs,
+        lastReceivedAtUs: receivedAtUs,
+        firstReceivedBytes: sizeBytes,
+      };
+      this.#received.set(cluster.id, received);
+    }
+    received.packets += 1;
+    received.bytes += sizeBytes;
+    received.firstSentAtUs = Math.min(received.firstSentAtUs, sentAtUs);
+    if (sentAtUs >= received.lastSentAtUs) {
+      received.lastSentAtUs = sentAtUs;
+      received.lastSentBytes = sizeBytes;
+    }
+    if (receivedAtUs < received.firstReceivedAtUs) {
+      received.firstReceivedAtUs = receivedAtUs;
+      received.firstReceivedBytes = sizeBytes;
+    }
+    received.lastReceivedAtUs = Math.max(received.lastReceivedAtUs, receivedAtUs);
+    return rateOf(received);
+  }
+
+  #forget(receivedAtUs: number): void {
+    for (const [id, received] of this.#received) {
+      if (receivedAtUs - received.lastReceivedAtUs <= MAX_CLUSTER_HISTORY_US) continue;
+      this.#received.delete(id);
+      this.#clusters.delete(id);
+    }
+  }
+}
+
+function rateOf(received: Received): number | undefined {
+  const { cluster, packets, bytes } = received;
+  if (packets < cluster.minPackets * MIN_RECEIVED_PROBES_RATIO) return undefined;
+  if (bytes < cluster.minBytes * MIN_RECEIVED_BYTES_RATIO) return undefined;
+  const sentUs = received.lastSentAtUs - received.firstSentAtUs;
+  const receivedUs = received.lastReceivedAtUs - received.firstReceivedAtUs;
+  if (!isValidInterval(sentUs) || !isValidInterval(receivedUs)) return undefined;
+  const sendBps = ((bytes - received.lastSentBytes) * 8_000_000) / sentUs;
+  const receiveBps = ((bytes - received.firstReceivedBytes) * 8_000_000) / receivedUs;
+  // Packets that arrive much faster than they were sent were held up somewhere and say nothing.
+  if (receiveBps > MAX_VALID_RATIO * sendBps) return undefined;
+  // A link that is full is not aimed at to the brim.
+  if (receiveBps < MIN_RATIO_FOR_UNSATURATED_LINK * sendBps) return TARGET_UTILIZATION_FRACTION * receiveBps;
+  return Math.min(sendBps, receiveBps);
+}
+
+function isValidInterval(us: number): boolean {
+  return us > 0 && us <= MAX_PROBE_INTERVAL_US;
+}

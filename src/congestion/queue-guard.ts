@@ -1,0 +1,113 @@
+/** Standing queues beyond this are drained; down to that. */
+const ENGAGE_ABOVE_US = 30_000;
+const RELEASE_BELOW_US = 10_000;
+/** A queue is to be gone after about this time. */
+const DRAIN_TIME_US = 200_000;
+const LEAST_DRAIN_SHARE = 0.05;
+const LARGEST_DRAIN_SHARE = 0.6;
+/** What the link carries is not filled to the brim. */
+const FILL = 0.95;
+/** A queue that has not fallen below this share of its peak by that time, although less is sent than arrives, is somebody else's. */
+const FALLEN_TO = 0.85;
+const JUDGED_AFTER_US = 700_000;
+/** Then it is left alone until it has been gone for this long: the queue of a TCP flow comes back after each of its losses. */
+const GONE_FOR_US = 3_000_000;
+/** Or until this has passed: it may have been ours all the same. */
+const LEFT_ALONE_US = 30_000_000;
+
+/** What a {@link QueueGuard} is told with each feedback. */
+export interface QueueInput {
+  /** The standing queue. */
+  readonly queueUs: number;
+  /** What arrives: while there is a queue, what the link carries. Nothing while it is not known. */
+  readonly receiveBps: number | undefined;
+  /** What is aimed at otherwise. */
+  readonly targetBps: number;
+  readonly nowUs: number;
+}
+
+/** What to do about a queue, in bits per second. */
+export interface QueueVerdict {
+  /** Send no more than this while the queue drains; infinite while there is none. */
+  readonly capBps: number;
+  /** Aim at this from now on, if at anything else. */
+  readonly targetBps?: number;
+}
+
+interface Engagement {
+  /** What was aimed at before. */
+  readonly targetBps: number;
+  /** What arrived last while the queue was long. */
+  capacityBps: number;
+  peakUs: number;
+  /** Since when the queue is near its peak. */
+  peakSinceUs: number;
+}
+
+const NO_QUEUE: QueueVerdict = { capBps: Number.POSITIVE_INFINITY };
+
+/**
+ * Drains a queue at once, rather than waiting for its trend: whoever drives sees it as delay. While a queue stands, what arrives is what the
+ * link carries, so the cut is measured and not guessed.
+ *
+ * A queue that does not fall although less is sent than arrives belongs to other flows. Then giving way would be giving up, and the
+ * adaptive threshold of the trend is left to settle it.
+ *
+ * Owner: the network controller.
+ */
+export class QueueGuard {
+  #engaged: Engagement | undefined;
+  #leftAloneUntilUs: number | undefined;
+  /** When there was a queue last. */
+  #queuedAtUs = Number.NEGATIVE_INFINITY;
+
+  /** Whether there is a queue that others keep up. */
+  get isCompeting(): boolean {
+    return this.#leftAloneUntilUs !== undefined;
+  }
+
+  judge(input: QueueInput): QueueVerdict {
+    const { queueUs, receiveBps, nowUs } = input;
+    this.#watchOthers(queueUs, nowUs);
+    if (receiveBps === undefined || this.isCompeting) return NO_QUEUE;
+    if (this.#engaged === undefined) return queueUs > ENGAGE_ABOVE_US ? this.#engage(input, receiveBps) : NO_QUEUE;
+    const engaged = this.#engaged;
+    if (queueUs < RELEASE_BELOW_US) {
+      this.#engaged = undefined;
+      return NO_QUEUE;
+    }
+    if (queueUs < FALLEN_TO * engaged.peakUs) engaged.peakSinceUs = nowUs;
+    engaged.peakUs = Math.max(engaged.peakUs, queueUs);
+    if (nowUs - engaged.peakSinceUs > JUDGED_AFTER_US) return this.#leaveAlone(engaged, nowUs);
+    // At its end the queue is short, and what arrives is what was sent.
+    if (queueUs > ENGAGE_ABOVE_US) engaged.capacityBps = receiveBps;
+    return this.#drain(engaged, queueUs);
+  }
+
+  reset(): void {
+    this.#engaged = undefined;
+    this.#leftAloneUntilUs = undefined;
+  }
+
+  #engage({ queueUs, targetBps, nowUs }: QueueInput, receiveBps: number): QueueVerdict {
+    this.#engaged = { targetBps, capacityBps: receiveBps, peakUs: queueUs, peakSinceUs: nowUs };
+    return this.#drain(this.#engaged, queueUs);
+  }
+
+  #drain({ capacityBps, targetBps }: Engagement, queueUs: number): QueueVerdict {
+    const share = Math.min(Math.max(queueUs / DRAIN_TIME_US, LEAST_DRAIN_SHARE), LARGEST_DRAIN_SHARE);
+    return { capBps: (1 - share) * capacityBps, targetBps: Math.min(FILL * capacityBps, targetBps) };
+  }
+
+  #watchOthers(queueUs: number, nowUs: number): void {
+    if (queueUs > RELEASE_BELOW_US) this.#queuedAtUs = nowUs;
+    const isOver = nowUs >= (this.#leftAloneUntilUs ?? nowUs) || nowUs - this.#queuedAtUs > GONE_FOR_US;
+    if (isOver) this.#leftAloneUntilUs = undefined;
+  }
+
+  #leaveAlone({ targetBps }: Engagement, nowUs: number): QueueVerdict {
+    this.#engaged = undefined;
+    this.#leftAloneUntilUs = nowUs + LEFT_ALONE_US;
+    return { ...NO_QUEUE, targetBps };
+  }
+}

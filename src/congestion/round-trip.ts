@@ -1,0 +1,53 @@
+/** Weight of one sample in the smoothed round trip (RFC 6298 section 2, alpha). */
+const SMOOTHING = 1 / 8;
+/** Until something is known; libwebrtc's default (aimd_rate_control.cc, `kDefaultRtt`). */
+const ASSUMED_US = 200_000;
+/** The least round trip is that of this time. */
+const MIN_WINDOW_US = 10_000_000;
+/** Receivers send feedback every 50 to 250 ms (transport_sequence_number_feedback_generator.cc). */
+const ASSUMED_INTERVAL_US = 100_000;
+const LONGEST_INTERVAL_US = 250_000;
+
+interface Sample {
+  readonly atUs: number;
+  readonly rttUs: number;
+}
+
+/** Round trips as feedback shows them: from a packet's sending to the feedback about it, which includes what the receiver waits to send it. Owner: the network controller. */
+export class RoundTrip {
+  #smoothedUs: number | undefined;
+  #feedbackIntervalUs = ASSUMED_INTERVAL_US;
+  #fedBackAtUs: number | undefined;
+  /** Candidates for the least of the window, by time; each is less than those after it. */
+  #least: Sample[] = [];
+
+  get us(): number {
+    return this.#smoothedUs ?? ASSUMED_US;
+  }
+
+  /** From a packet's sending to the feedback about it at the latest, without queues. */
+  get loopUs(): number {
+    return this.minUs + this.#feedbackIntervalUs;
+  }
+
+  get minUs(): number {
+    return this.#least[0]?.rttUs ?? ASSUMED_US;
+  }
+
+  add(rttUs: number, nowUs: number): void {
+    const intervalUs = Math.min(nowUs - (this.#fedBackAtUs ?? nowUs), LONGEST_INTERVAL_US);
+    this.#fedBackAtUs = nowUs;
+    this.#feedbackIntervalUs += SMOOTHING * (intervalUs - this.#feedbackIntervalUs);
+    this.#smoothedUs =
+      this.#smoothedUs === undefined ? rttUs : this.#smoothedUs + SMOOTHING * (rttUs - this.#smoothedUs);
+    this.#least = this.#least.filter(({ atUs, rttUs: former }) => nowUs - atUs <= MIN_WINDOW_US && former < rttUs);
+    this.#least.push({ atUs: nowUs, rttUs });
+  }
+
+  reset(): void {
+    this.#smoothedUs = undefined;
+    this.#least = [];
+    this.#fedBackAtUs = undefined;
+    this.#feedbackIntervalUs = ASSUMED_INTERVAL_US;
+  }
+}

@@ -1,0 +1,108 @@
+import type { TransportFeedback } from '../rtp/transport-cc.js';
+import { type NetworkController, type NetworkDecision, TICK_US } from './network-controller.js';
+import { OvershootMeter } from './overshoot-meter.js';
+import { type Departure, type PacedPacket, Pacer } from './pacer.js';
+import { SentPackets } from './sent-packets.js';
+
+/** From this queue in the pacer on the encoders get less, by what it would take to send it within half a second. */
+const SOFT_QUEUE_US = 100_000;
+const SOFT_QUEUE_DRAIN_US = 500_000;
+/** From this one on no frame is encoded. */
+const SKIP_QUEUE_US = 150_000;
+/** What has waited for longer is thrown away: whoever drives had better see what comes next. */
+const HARD_QUEUE_US = 250_000;
+/** Feedback that has not come by then was lost, or its packet was: neither is in flight (libwebrtc keeps a congested pacer alive every 500 ms). */
+const LANDED_AFTER_US = 500_000;
+/** Where timers are late or nothing may go, the next attempt. */
+const RETRY_US = 5_000;
+
+/**
+ * Everything between packets and the socket that decides when one goes: what was sent, what is allowed, what waits. Synchronous and without a
+ * clock; the driver owns the timer and the socket.
+ *
+ * Owner: its driver.
+ */
+export class SendSide<Packet extends PacedPacket> {
+  readonly #controller: NetworkController;
+  readonly #sent = new SentPackets();
+  readonly #pacer: Pacer<Packet>;
+  readonly #overshoot = new OvershootMeter();
+  #decision: NetworkDecision;
+  #tickAtUs: number;
+  #blockedUntilUs = Number.NEGATIVE_INFINITY;
+
+  constructor(controller: NetworkController, nowUs: number) {
+    this.#controller = controller;
+    this.#decision = controller.onTick(nowUs);
+    this.#tickAtUs = nowUs + TICK_US;
+    this.#pacer = new Pacer(this.#decision);
+    for (const probe of this.#decision.probes) this.#pacer.probe(probe, nowUs);
+  }
+
+  get decision(): NetworkDecision {
+    return this.#decision;
+  }
+
+  /** What media may take now, in bits per second: the target, less what has to be caught up with. */
+  get mediaTargetBps(): number {
+    const { queueUs } = this.#pacer;
+    const targetBps = this.#decision.targetBps / this.#overshoot.ratio;
+    if (queueUs <= SOFT_QUEUE_US) return targetBps;
+    return targetBps * Math.max(1 - queueUs / SOFT_QUEUE_DRAIN_US, 0.1);
+  }
+
+  /** Whether a frame had better not be encoded now: it would come too late. */
+  get mustSkipFrames(): boolean {
+    return this.#pacer.queueUs > SKIP_QUEUE_US;
+  }
+
+  get pacer(): Pacer<Packet> {
+    return this.#pacer;
+  }
+
+  enqueue(packet: Packet, nowUs: number): void {
+    if (packet.kind === 'video') this.#overshoot.made(packet.sizeBytes);
+    this.#pacer.enqueue(packet, nowUs);
+  }
+
+  /** Takes back the video that has waited too long, all of it: what is missing from the middle makes the rest undecodable. */
+  takeStale(nowUs: number): readonly Packet[] {
+    if (this.#pacer.oldestUs(nowUs) <= HARD_QUEUE_US) return [];
+    return this.#pacer.remove(({ kind }) => kind === 'video');
+  }
+
+  /** When `wake` is to be called next. */
+  nextWakeUs(nowUs: number): number {
+    const departureUs = this.#pacer.nextDepartureUs(nowUs) ?? Number.POSITIVE_INFINITY;
+    return Math.min(this.#tickAtUs, Math.max(departureUs, this.#blockedUntilUs));
+  }
+
+  /** Does what is due; the caller sends what is returned at once, and tells of each by `sent`. */
+  wake(nowUs: number): readonly Departure<Packet>[] {
+    if (nowUs >= this.#tickAtUs) this.#decide(nowUs);
+    const departures = this.#pacer.depart(nowUs, this.#sent.inFlightBytes);
+    this.#blockedUntilUs = departures.length === 0 ? nowUs + RETRY_US : Number.NEGATIVE_INFINITY;
+    return departures;
+  }
+
+  /** A packet was handed to the socket. */
+  sent(sequenceNumber: number, sizeBytes: number, nowUs: number, probeId?: number): void {
+    this.#controller.onPacketSent(this.#sent.sent(sequenceNumber, sizeBytes, nowUs, probeId));
+  }
+
+  feedback(message: TransportFeedback, nowUs: number): void {
+    const report = this.#sent.feedback(message, nowUs);
+    if (report === undefined) return;
+    this.#controller.onFeedback(report);
+    this.#decide(nowUs);
+  }
+
+  #decide(nowUs: number): void {
+    this.#tickAtUs = nowUs + TICK_US;
+    this.#overshoot.asked(this.mediaTargetBps, nowUs);
+    this.#sent.landBefore(nowUs - LANDED_AFTER_US);
+    this.#decision = this.#controller.onTick(nowUs);
+    this.#pacer.setLimits(this.#decision);
+    for (const probe of this.#decision.probes) this.#pacer.probe(probe, nowUs);
+  }
+}
