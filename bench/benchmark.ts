@@ -2,6 +2,8 @@
 export interface BenchmarkContext {
   /** Whether to end within 45 s, with fewer samples. */
   readonly quick: boolean;
+  /** Folder for pictures, if some are wanted. */
+  readonly plots?: string;
   /** Tells how far it is; shown on a terminal. */
   progress(text: string): void;
   /** Says something that belongs to the result, for example a lowered frame rate. */

@@ -3,25 +3,26 @@ import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { allocation } from './allocation.js';
 import type { Benchmark, BenchmarkContext } from './benchmark.js';
+import { congestion } from './congestion.js';
 import { encoders } from './encoders.js';
 import { locks } from './locks.js';
 import { pipeline } from './pipeline.js';
 import { swap } from './swap.js';
 
-const BENCHMARKS: readonly Benchmark[] = [allocation, encoders, locks, pipeline, swap];
+const BENCHMARKS: readonly Benchmark[] = [allocation, congestion, encoders, locks, pipeline, swap];
 
 const { values, positionals } = parseArgs({
-  options: { quick: { type: 'boolean', default: false }, json: { type: 'string' } },
+  options: { quick: { type: 'boolean', default: false }, json: { type: 'string' }, plots: { type: 'string' } },
   allowPositionals: true,
 });
 const benchmark = BENCHMARKS.find(({ name }) => name === positionals[0]);
 if (benchmark === undefined) {
-  console.error('usage: npm run bench -- NAME [--quick] [--json FILE]\n');
+  console.error('usage: npm run bench -- NAME [--quick] [--json FILE] [--plots FOLDER]\n');
   for (const { name, summary } of BENCHMARKS) console.error(`  ${name.padEnd(10)} ${summary}`);
   process.exit(2);
 }
 
-const metrics = await benchmark.run(createContext(values.quick));
+const metrics = await benchmark.run(createContext(values.quick, values.plots));
 clearProgress();
 for (const [name, value] of Object.entries(metrics)) console.log(`${name.padEnd(40)} ${Number(value.toFixed(4))}`);
 if (values.json !== undefined) {
@@ -29,9 +30,10 @@ if (values.json !== undefined) {
   await writeFile(values.json, `${JSON.stringify(report, null, 2)}\n`);
 }
 
-function createContext(quick: boolean): BenchmarkContext {
+function createContext(quick: boolean, plots: string | undefined): BenchmarkContext {
   return {
     quick,
+    ...(plots === undefined ? {} : { plots }),
     progress: (text) => {
       if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${text}`);
     },

@@ -1,0 +1,104 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { runScenario } from '../test/support/simulator/run-scenario.js';
+import type { Bars, Scenario } from '../test/support/simulator/scenario.js';
+import { SCENARIOS } from '../test/support/simulator/scenarios.js';
+import type { Benchmark, BenchmarkContext } from './benchmark.js';
+import { type CongestionFigures, figuresOf, IS_LEAST, missedBars } from './support/congestion-figures.js';
+import { plotRun } from './support/congestion-plot.js';
+import { percentile } from './support/percentile.js';
+
+const SEEDS = 20;
+const SEEDS_QUICK = 3;
+
+/** Names of the figures in the results: the unit at their end. */
+const METRICS: Readonly<Record<keyof CongestionFigures, string>> = {
+  utilisationPct: 'utilisation_pct',
+  queueP50Ms: 'queue_ms_p50',
+  queueP95Ms: 'queue_ms_p95',
+  queueMaxMs: 'queue_ms_max',
+  lossPct: 'loss_pct',
+  steadyQueueP95Ms: 'steady_queue_ms_p95',
+  rampS: 'ramp_s',
+  drainS: 'drain_s',
+  jain: 'jain',
+  tcpSharePct: 'tcp_share_pct',
+  resumeS: 'resume_s',
+  oldestSentMs: 'oldest_sent_ms',
+};
+
+/** The congestion controller over simulated links, in virtual time: the same figures on every machine. */
+export const congestion: Benchmark = {
+  name: 'congestion',
+  summary: 'utilisation, queues, loss and fairness over simulated links, beside what is asked',
+  async run(context) {
+    const seeds = context.quick ? SEEDS_QUICK : SEEDS;
+    const metrics: Record<string, number> = {};
+    const missed: string[] = [];
+    for (const [index, scenario] of SCENARIOS.entries()) {
+      const figures = await runSeeds(scenario, seeds, (seed) =>
+        context.progress(`${index + 1}/${SCENARIOS.length} ${scenario.id}, seed ${seed} of ${seeds}`),
+      );
+      for (const [name, value] of Object.entries(figures)) {
+        metrics[`${scenario.id}_${METRICS[name as keyof CongestionFigures]}`] = value;
+      }
+      context.note(row(scenario, figures));
+      missed.push(...missedBars(scenario.bars, figures).map((name) => `${scenario.id} ${METRICS[name]}`));
+      await plot(context, scenario);
+    }
+    context.note(missed.length === 0 ? '\nEvery bar is met.' : `\nMissed: ${missed.join(', ')}.`);
+    return metrics;
+  },
+};
+
+/** The median of each figure. Gives the terminal a chance between runs. */
+async function runSeeds(
+  scenario: Scenario,
+  seeds: number,
+  started: (seed: number) => void,
+): Promise<CongestionFigures> {
+  const runs: CongestionFigures[] = [];
+  for (let seed = 1; seed <= seeds; seed += 1) {
+    started(seed);
+    runs.push(figuresOf(scenario, runScenario(scenario, seed)));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  const [first = runs[0]] = runs;
+  if (first === undefined) throw new Error('a scenario needs a seed');
+  const names = Object.keys(first) as (keyof CongestionFigures)[];
+  return Object.fromEntries(
+    names.map((name) => [
+      name,
+      percentile(
+        runs.map((run) => run[name] ?? Number.NaN),
+        50,
+      ),
+    ]),
+  ) as unknown as CongestionFigures;
+}
+
+/** One line of the table: what was measured, and the bar behind each figure that has one. */
+function row({ id, title, bars }: Scenario, figures: CongestionFigures): string {
+  const missed = new Set<keyof Bars>(missedBars(bars, figures));
+  const cells = (Object.keys(METRICS) as (keyof CongestionFigures)[]).flatMap((name) => {
+    const figure = figures[name];
+    if (figure === undefined) return [];
+    const bar = name in bars ? bars[name as keyof Bars] : undefined;
+    const asked =
+      bar === undefined
+        ? ''
+        : ` (${IS_LEAST.has(name as keyof Bars) ? '>=' : '<='} ${bar}${missed.has(name as keyof Bars) ? ', MISSED' : ''})`;
+    return [`${METRICS[name]} ${format(figure)}${asked}`];
+  });
+  return `${id}: ${title}\n    ${cells.join(', ')}`;
+}
+
+function format(figure: number): string {
+  return String(Number(figure.toFixed(figure < 10 ? 2 : 1)));
+}
+
+async function plot({ plots }: BenchmarkContext, scenario: Scenario): Promise<void> {
+  if (plots === undefined) return;
+  await mkdir(plots, { recursive: true });
+  await writeFile(join(plots, `${scenario.id}.svg`), plotRun(scenario, runScenario(scenario, 1)));
+}

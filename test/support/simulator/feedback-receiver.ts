@@ -1,0 +1,63 @@
+import { TransportFeedback } from '../../../src/loopback/media/transport-feedback.js';
+import type { Events } from './events.js';
+import type { Link } from './link.js';
+
+/** Bounds of the interval between messages and the share of the rate that they may take (libwebrtc's transport_sequence_number_feedback_generator.cc). */
+const MIN_INTERVAL_US = 50_000;
+const MAX_INTERVAL_US = 250_000;
+const FEEDBACK_SHARE = 0.05;
+const MESSAGE_BITS = 68 * 8;
+/** IP and UDP headers and SRTCP's trailer. */
+const OVERHEAD_BYTES = 42;
+/** A receiver's clock has its own zero, and runs at its own speed. */
+const CLOCK_OFFSET_US = 5_000_000_000;
+
+/** What a {@link FeedbackReceiver} is made of. */
+export interface FeedbackReceiverOptions {
+  readonly events: Events;
+  /** The way back. */
+  readonly back: Link;
+  readonly deliver: (message: Uint8Array) => void;
+  /** How much faster its clock runs, in parts per million. @default 0 */
+  readonly driftPpm?: number;
+}
+
+/** Sends transport-wide feedback, as bytes, about everything that arrives. */
+export class FeedbackReceiver {
+  readonly #options: FeedbackReceiverOptions;
+  readonly #feedback = new TransportFeedback(1);
+  #bytes = 0;
+  #hasNews = false;
+  #intervalUs = 2 * MIN_INTERVAL_US;
+
+  constructor(options: FeedbackReceiverOptions) {
+    this.#options = options;
+    this.#schedule();
+  }
+
+  arrived(sequenceNumber: number, sizeBytes: number): void {
+    const { events, driftPpm = 0 } = this.#options;
+    this.#feedback.packet(sequenceNumber, CLOCK_OFFSET_US + events.nowUs * (1 + driftPpm / 1e6));
+    this.#bytes += sizeBytes;
+    this.#hasNews = true;
+  }
+
+  #schedule(): void {
+    this.#options.events.after(this.#intervalUs, () => {
+      if (this.#hasNews) this.#send();
+      const rateBps = (this.#bytes * 8_000_000) / this.#intervalUs;
+      this.#bytes = 0;
+      const intervalUs = (MESSAGE_BITS * 1_000_000) / Math.max(FEEDBACK_SHARE * rateBps, 1);
+      this.#intervalUs = Math.min(Math.max(intervalUs, MIN_INTERVAL_US), MAX_INTERVAL_US);
+      this.#schedule();
+    });
+  }
+
+  #send(): void {
+    this.#hasNews = false;
+    for (const message of this.#feedback.take(2)) {
+      const sizeBytes = message.length + OVERHEAD_BYTES;
+      this.#options.back.send({ sizeBytes, arrive: () => this.#options.deliver(message) });
+    }
+  }
+}

@@ -1,0 +1,74 @@
+import type { CapacityStep } from './link.js';
+
+/** A media flow of a scenario. */
+export interface FlowPlan {
+  readonly startS: number;
+  /** Sends nothing from the first to the second time, in seconds. */
+  readonly pauseS?: readonly [number, number];
+  /** One-way delay of its own, in milliseconds, in place of the scenario's. */
+  readonly oneWayMs?: number;
+  /** Sends against the others, from the far end. @default false */
+  readonly isReverse?: boolean;
+}
+
+/** What is to be true of a run: bounds of the figures of the same name. */
+export interface Bars {
+  readonly utilisationPct?: number;
+  readonly queueP95Ms?: number;
+  readonly queueMaxMs?: number;
+  /** Of the last ten seconds before each change of capacity. */
+  readonly steadyQueueP95Ms?: number;
+  readonly lossPct?: number;
+  readonly rampS?: number;
+  readonly jain?: number;
+  readonly tcpSharePct?: number;
+  readonly resumeS?: number;
+  readonly drainS?: number;
+  readonly oldestSentMs?: number;
+}
+
+/** A link, who uses it and what is asked of them. */
+export interface Scenario {
+  readonly id: string;
+  readonly title: string;
+  readonly seconds: number;
+  /** Seconds and Mbit/s, from 0 on. */
+  readonly capacity: readonly (readonly [number, number])[];
+  /** Of the way back. @default 100 Mbit/s */
+  readonly backCapacity?: readonly (readonly [number, number])[];
+  /** @default 50 */
+  readonly oneWayMs?: number;
+  /** @default 300 */
+  readonly queueMs?: number;
+  readonly jitterMs?: number;
+  /** Each packet's, 0 to 1. */
+  readonly lossShare?: number;
+  readonly burstLoss?: boolean;
+  /** Of the way back. */
+  readonly feedbackLossShare?: number;
+  readonly driftPpm?: number;
+  /** In Mbit/s. @default 0.3 */
+  readonly startMbps?: number;
+  /** Of each flow, in Mbit/s. @default 20 */
+  readonly maxMbps?: number;
+  readonly overshoot?: number;
+  /** What the scene has to show from a second on, in Mbit/s. */
+  readonly content?: readonly (readonly [number, number])[];
+  /** @default one, from the start */
+  readonly flows?: readonly FlowPlan[];
+  readonly tcp?: 'long' | 'short';
+  /** When the ramp begins, the rate whose share it is to reach, in Mbit/s, and until when it may. */
+  readonly ramp?: { readonly fromS: number; readonly mbps: number; readonly untilS: number };
+  /** When a fall of capacity begins whose queue is to be drained, and until when that is watched. */
+  readonly drain?: { readonly fromS: number; readonly untilS: number };
+  readonly bars: Bars;
+}
+
+export function capacitySteps(steps: Scenario['capacity']): readonly CapacityStep[] {
+  return steps.map(([atS, mbps]) => ({ atUs: atS * 1_000_000, bps: mbps * 1_000_000 }));
+}
+
+/** The value of a step table at a time. */
+export function valueAt(steps: readonly (readonly [number, number])[], atS: number): number {
+  return steps.findLast(([fromS]) => fromS <= atS)?.[1] ?? 0;
+}

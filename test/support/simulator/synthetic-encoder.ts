@@ -1,0 +1,45 @@
+import type { Chance } from './chance.js';
+
+/** What a {@link SyntheticEncoder} is like. */
+export interface SyntheticEncoderOptions {
+  readonly chance: Chance;
+  readonly framerate: number;
+  /** Its frames are this many times what they should be. @default 1 */
+  readonly overshoot?: number;
+  /** Sends no more than this, in bits per second, as a still scene does. @default no bound */
+  readonly contentBps?: (nowUs: number) => number;
+}
+
+/** Frames deviate from their fair size by this share, on the average. */
+const NOISE = 0.15;
+/** Key frames are this many times as large. */
+const KEY_FRAME_FACTOR = [5, 8] as const;
+/** A new target shows after so many frames. */
+const LAG_FRAMES = 2;
+
+/** An encoder that follows its target late and noisily, as real ones do. */
+export class SyntheticEncoder {
+  readonly #options: SyntheticEncoderOptions;
+  readonly #targets: number[] = [];
+  #mustBeKey = true;
+
+  constructor(options: SyntheticEncoderOptions) {
+    this.#options = options;
+  }
+
+  forceKeyFrame(): void {
+    this.#mustBeKey = true;
+  }
+
+  /** The size of the next frame, in bytes. */
+  next(targetBps: number, nowUs: number): number {
+    const { chance, framerate, overshoot = 1, contentBps } = this.#options;
+    this.#targets.push(targetBps);
+    if (this.#targets.length > LAG_FRAMES + 1) this.#targets.shift();
+    const heldBps = Math.min(this.#targets[0] ?? targetBps, contentBps?.(nowUs) ?? Number.POSITIVE_INFINITY);
+    const fair = (overshoot * heldBps) / framerate / 8;
+    const factor = this.#mustBeKey ? chance.uniform(...KEY_FRAME_FACTOR) : Math.max(1 + chance.laplace(NOISE), 0.2);
+    this.#mustBeKey = false;
+    return Math.max(Math.round(fair * factor), 100);
+  }
+}
