@@ -35,6 +35,8 @@ struct FrameSettings {
   bool key_frame = false;
   /** From 0 to 63: of the whole picture, but that still parts of a delta frame may be refined. */
   int quantizer = 63;
+  /** For a delta frame whose scene turns out to be another one; not less. */
+  int other_scene_quantizer = 63;
 };
 
 struct Chunk {

@@ -7,19 +7,23 @@
 
 #include "codec-encoder.h"
 #include "picture-converter.h"
+#include "scene-detector.h"
 
 namespace framelock {
 
 /**
- * Owned by its JavaScript object, touched on the JavaScript thread; while `busy`, `encoder`, `converter` and `chunk` belong to the job in
- * flight on another thread, which keeps the object from being collected.
+ * Owned by its JavaScript object, touched on the JavaScript thread; while `busy`, all but that flag belongs to the job in flight on another
+ * thread, which keeps the object from being collected.
  */
 struct EncoderHandle {
   explicit EncoderHandle(const EncoderOptions& options)
-      : picture_bytes(PictureBytes(options.input)), converter(options.format, options.input, options.encoded) {}
+      : picture_bytes(PictureBytes(options.input)),
+        converter(options.format, options.input, options.encoded),
+        scenes(options.encoded) {}
 
   const size_t picture_bytes;
   PictureConverter converter;
+  SceneDetector scenes;
   /** Null once it is freed. */
   std::unique_ptr<CodecEncoder> encoder;
   Chunk chunk;

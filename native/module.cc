@@ -69,7 +69,13 @@ class EncodeJob : public Job {
   }
 
  private:
-  void Run() override { handle_.encoder->Encode(handle_.converter.Convert(bytes_), settings_, handle_.chunk); }
+  void Run() override {
+    const uint8_t* picture = handle_.converter.Convert(bytes_);
+    FrameSettings settings = settings_;
+    const bool is_other = handle_.scenes.IsOther(picture);
+    if (is_other && !settings.key_frame) settings.quantizer = settings.other_scene_quantizer;
+    handle_.encoder->Encode(picture, settings, handle_.chunk);
+  }
 
   napi_value Result(napi_env env) override {
     const char* failure = "the chunk cannot be handed over";
@@ -118,6 +124,8 @@ FrameSettings ReadSettings(napi_env env, napi_value value) {
   FrameSettings settings;
   settings.key_frame = BooleanProperty(env, value, "keyFrame");
   settings.quantizer = static_cast<int>(IntegerProperty(env, value, "quantizer", 0, kMaxQuantizer));
+  settings.other_scene_quantizer =
+      static_cast<int>(IntegerProperty(env, value, "otherSceneQuantizer", settings.quantizer, kMaxQuantizer));
   return settings;
 }
 

@@ -122,10 +122,16 @@ export class QuantizerRateControl implements RateControl {
     }
     this.#planned = Math.min(Math.max(Math.round(wanted), MIN_QUANTIZER), MAX_QUANTIZER);
     this.#limitation.observe(elapsedUs, this.#planned);
-    return { maxQuantizer: this.#planned };
+    const otherScene = Math.min(
+      Math.max(this.#quantizerForIntra(this.#intraBudgetFrames), this.#planned),
+      MAX_QUANTIZER,
+    );
+    return { maxQuantizer: this.#planned, otherSceneQuantizer: otherScene };
   }
 
-  encoded(sizeBytes: number, type: 'key' | 'delta'): void {
+  /** @param quantizer what the encoder used, where it tells: it may find another scene by itself */
+  encoded(sizeBytes: number, type: 'key' | 'delta', quantizer: number = this.#planned): void {
+    this.#planned = quantizer;
     this.#debtFrames = Math.min(this.#debtFrames + sizeBytes / this.#fairBytes(), LARGEST_DEBT_FRAMES);
     const intraSurprise = this.#intra.surprise(sizeBytes, this.#planned);
     // No picture is larger than its intra coding: a delta frame that is teaches what a key frame would now take at least.

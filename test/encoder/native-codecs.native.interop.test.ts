@@ -84,6 +84,25 @@ describe.each(CODECS)('native %s encoder', (codec) => {
     }
   });
 
+  it('sees a cut between scenes of the same brightness before it encodes it: no frame of more than four times the average', async () => {
+    const size = { width: 640, height: 480 };
+    const targetBps = 700_000;
+    const from = await fixture.open(configOf(codec, { ...size, bitrateBps: targetBps }));
+    const scenes = [4, 2].map((cameraId) =>
+      TestPatternRenderer.create({ ...size, framerate: 30, label: 'CUT', cameraId }),
+    );
+    const data = new Uint8Array((640 * 480 * 3) / 2);
+    for (let index = 0; index < 70; index += 1) {
+      const timestamp = 1_700_000_000_000_000 + index * 33_333;
+      scenes[index < 60 ? 0 : 1]?.render(data, index, timestamp);
+      fixture.input.push({ format: 'I420', codedWidth: 640, codedHeight: 480, data, timestamp });
+      const chunk = await fixture.readChunk(from);
+      expect(chunk.type).toBe(index === 0 ? 'key' : 'delta');
+      if (index >= 60) expect(chunk.data.byteLength, `frame ${index}`).toBeLessThan((4 * targetBps) / 8 / 30);
+      chunk.release();
+    }
+  });
+
   it('tells when even the coarsest quantizer is too fine for the target', async () => {
     const from = await fixture.open(configOf(codec, { bitrateBps: 30_000 }));
     let skipped = 0;

@@ -6,7 +6,7 @@ const [way = '', codec = 'vp8'] = process.argv.slice(2);
 const addon = createRequire(import.meta.url)('../../native/build/framelock-codecs.node');
 const size = { width: 640, height: 480, encodedWidth: 640, encodedHeight: 480 };
 const options = { codec, format: 'I420', ...size, threads: 1 };
-const job = { keyFrame: false, quantizer: 30 };
+const job = { keyFrame: false, quantizer: 30, otherSceneQuantizer: 30 };
 const picture = () => new Uint8Array((640 * 480 * 3) / 2).fill(90);
 
 /** Throws unless the call is refused with the code. */
@@ -58,14 +58,22 @@ const WAYS = {
     await addon.encode(handle, picture(), job);
   },
   'wrong settings': async (handle) => {
-    for (const wrong of [{ ...job, quantizer: 64 }, { ...job, quantizer: 1.5 }, { quantizer: 3 }, undefined, null, 7]) {
+    for (const wrong of [
+      { ...job, quantizer: 64 },
+      { ...job, otherSceneQuantizer: 29 },
+      { ...job, quantizer: 1.5 },
+      { quantizer: 3 },
+      undefined,
+      null,
+      7,
+    ]) {
       expectRefusal('INVALID_ARGUMENT', () => addon.encode(handle, picture(), wrong));
     }
     for (const wrong of [{}, null, () => undefined, Object.create(handle), 5]) {
       expectRefusal('INVALID_ARGUMENT', () => addon.encode(wrong, picture(), job));
     }
     const freeing = {
-      keyFrame: false,
+      ...job,
       get quantizer() {
         addon.free(handle);
         return 30;

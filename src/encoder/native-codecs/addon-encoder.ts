@@ -23,8 +23,8 @@ export class AddonEncoder implements NativeEncoder {
   }
 
   async encode(picture: Uint8Array, { keyFrame, settings }: EncodeJob): Promise<NativeChunk> {
-    const { maxQuantizer: quantizer = MAX_QUANTIZER } = settings;
-    const chunk = await this.#addon.encode(this.#handle, picture, { keyFrame, quantizer });
+    const { maxQuantizer: quantizer = MAX_QUANTIZER, otherSceneQuantizer = quantizer } = settings;
+    const chunk = await this.#addon.encode(this.#handle, picture, { keyFrame, quantizer, otherSceneQuantizer });
     return {
       data: chunk.data,
       type: chunk.key ? 'key' : 'delta',

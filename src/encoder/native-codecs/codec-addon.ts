@@ -27,6 +27,8 @@ export interface CodecSettings {
   readonly keyFrame: boolean;
   /** From 0 to 63. Still parts of a delta frame may be refined beyond it. */
   readonly quantizer: number;
+  /** What a delta frame may be raised to, if its picture turns out to be new: a cut, a light that goes on. */
+  readonly otherSceneQuantizer: number;
 }
 
 /** One encoded frame; `data` belongs to JavaScript. */
