@@ -24,6 +24,8 @@ export default defineConfig({
           env,
           // Native peers in real time: one file at a time, or they starve one another.
           fileParallelism: false,
+          // A shared machine can starve a receiver for a second, and a picture is lost. `.ci/run` names what was tried again, and why.
+          retry: 2,
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
@@ -34,6 +36,8 @@ export default defineConfig({
           name: 'native',
           include: ['test/**/*.native.interop.test.ts'],
           fileParallelism: false,
+          // As above.
+          retry: 2,
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
@@ -44,6 +48,7 @@ export default defineConfig({
           env,
           include: ['test/system/**/*.test.ts'],
           fileParallelism: false,
+          retry: 1,
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

@@ -1,13 +1,14 @@
 import { writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
+import { allocation } from './allocation.js';
 import type { Benchmark, BenchmarkContext } from './benchmark.js';
 import { encoders } from './encoders.js';
 import { locks } from './locks.js';
 import { pipeline } from './pipeline.js';
 import { swap } from './swap.js';
 
-const BENCHMARKS: readonly Benchmark[] = [encoders, locks, pipeline, swap];
+const BENCHMARKS: readonly Benchmark[] = [allocation, encoders, locks, pipeline, swap];
 
 const { values, positionals } = parseArgs({
   options: { quick: { type: 'boolean', default: false }, json: { type: 'string' } },

@@ -1,4 +1,12 @@
 // The sender without an encoder of its own: nothing here loads FFmpeg. For those who bring their own `VideoEncoderFactory`.
+export type {
+  AllocationReason,
+  AllocationRequest,
+  AllocationResult,
+  TrackAllocation,
+} from './congestion/allocator/allocator.js';
+export { Allocator } from './congestion/allocator/allocator.js';
+export type { TrackDemand } from './congestion/allocator/track-demand.js';
 export type { Clock, Timer } from './core/clock.js';
 export { SystemClock } from './core/clock.js';
 export type { ErrorCode, ErrorContext } from './core/errors.js';

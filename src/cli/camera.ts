@@ -1,9 +1,13 @@
 import { LateCompletions } from '../concurrency/late-completions.js';
 import { Lifetime } from '../concurrency/lifetime.js';
-import { describeError } from '../core/errors.js';
+import { describeError, FramelockError, isFramelockError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import type { VideoCodec } from '../encoder/encoder.js';
+import type { RawVideoFrame } from '../encoder/video-frame.js';
+import type { CameraSize } from '../loopback/status.js';
+import type { DegradationPreference } from '../sender/resolution-governor.js';
 import type { RtcSender } from '../sender/rtc-sender.js';
+import { Sequencer } from '../sender/sequencer.js';
 import type { TrackHandle } from '../sender/track-handle.js';
 import type { FrameSource } from '../source/frame-source.js';
 
@@ -11,7 +15,18 @@ import type { FrameSource } from '../source/frame-source.js';
 export interface CameraSpec {
   readonly trackId: string;
   readonly codec: VideoCodec;
+  /** Codecs that it can change to while it runs; its own may be among them. @default none */
+  readonly alternativeCodecs?: readonly VideoCodec[];
   readonly source: FrameSource;
+  /** For a camera whose size can change while it runs. @default it keeps the size of its source */
+  readonly resizable?: {
+    /** Every size that it can have, that of its source among them. */
+    readonly sizes: readonly CameraSize[];
+    /** The same camera at one of these sizes, not started yet. */
+    source(size: CameraSize): FrameSource;
+  };
+  /** What gives way when the rate is too low for its picture. @default 'balanced' */
+  readonly degradationPreference?: DegradationPreference;
 }
 
 /**
@@ -22,22 +37,47 @@ export interface CameraSpec {
  */
 export class Camera {
   readonly trackId: string;
-  readonly source: FrameSource;
-  readonly #codec: VideoCodec;
+  readonly #spec: CameraSpec;
   readonly #sender: RtcSender;
   readonly #logger: Logger;
   readonly #late = new LateCompletions();
   readonly #lifetime: Lifetime;
+  readonly #resizes = new Sequencer();
+  /** Those that run: one, or two while the size changes. */
+  readonly #running = new Set<FrameSource>();
+  #source: FrameSource;
   #track: TrackHandle | undefined;
   #refused = 0;
 
   constructor(spec: CameraSpec, sender: RtcSender, logger: Logger) {
     this.trackId = spec.trackId;
-    this.source = spec.source;
-    this.#codec = spec.codec;
+    this.#spec = spec;
+    this.#source = spec.source;
     this.#sender = sender;
     this.#logger = logger;
     this.#lifetime = new Lifetime(`camera ${spec.trackId}`, this.#late);
+  }
+
+  /** What the camera is, for people. */
+  get sourceName(): string {
+    return this.#source.name;
+  }
+
+  /** What it can be encoded with. */
+  get codecs(): readonly VideoCodec[] {
+    const { codec, alternativeCodecs = [] } = this.#spec;
+    return alternativeCodecs.includes(codec) ? alternativeCodecs : [codec, ...alternativeCodecs];
+  }
+
+  /** Size of its pictures, before any scaling. */
+  get size(): CameraSize {
+    const { width, height } = this.#source.format;
+    return { width, height };
+  }
+
+  /** Every size that it can have. */
+  get sizes(): readonly CameraSize[] {
+    return this.#spec.resizable?.sizes ?? [this.size];
   }
 
   /** What its source still delivered after the stop, by kind. */
@@ -52,22 +92,70 @@ export class Camera {
 
   /** Opens the source. @throws FramelockError as `FrameSource.start` */
   async startSource(): Promise<void> {
-    await this.source.start({
-      frame: (frame) => {
-        const track = this.#track;
-        if (!this.#lifetime.enter('frame') || track === undefined) {
-          frame.release?.();
-          return;
-        }
-        try {
-          this.#sender.sendFrame(track, frame);
-        } catch (error) {
-          // The frame is still ours. A refusal repeats with every frame: said once.
-          frame.release?.();
-          this.#refused += 1;
-          if (this.#refused === 1) this.#logger.error(`camera ${this.trackId}: ${describeError(error)}`);
-        }
-      },
+    await this.#start(this.#source);
+  }
+
+  /** Adds the track, once the source has started, and lets its frames in. @throws FramelockError as `RtcSender.addVideoTrack` */
+  async addTrack(): Promise<void> {
+    const { codec, alternativeCodecs = [], degradationPreference = 'balanced' } = this.#spec;
+    const { width, height, framerate } = this.#source.format;
+    this.#track = await this.#sender.addVideoTrack({
+      id: this.trackId,
+      codec,
+      alternativeCodecs,
+      width,
+      height,
+      framerate,
+      degradationPreference,
+    });
+  }
+
+  /**
+   * Changes the size of the picture, live: the source of the new size starts beside the present one, which stops when the track has changed.
+   * If that fails all is as before. One change at a time; later ones wait.
+   * @throws FramelockError INVALID_ARGUMENT (not one of its sizes), CLOSED, and as `FrameSource.start` and `RtcSender.reconfigureTrack`
+   */
+  resize(size: CameraSize): Promise<void> {
+    return this.#resizes.run(() => this.#resize(size));
+  }
+
+  /** Idempotent. From the call on nothing that the sources deliver is sent. */
+  async stop(): Promise<void> {
+    this.#lifetime.end();
+    await Promise.all([...this.#running].map((source) => source.stop()));
+  }
+
+  async #resize(size: CameraSize): Promise<void> {
+    const track = this.#track;
+    const former = this.#source;
+    if (this.#lifetime.ended || track === undefined) {
+      throw new FramelockError('CLOSED', `camera ${this.trackId} does not run`);
+    }
+    if (isSameSize(size, this.size)) return;
+    const next = this.#sourceOf(size);
+    try {
+      await this.#start(next);
+      await this.#sender.reconfigureTrack(track, { width: size.width, height: size.height });
+    } catch (error) {
+      await this.#stop(next);
+      throw error;
+    }
+    this.#source = next;
+    await this.#stop(former);
+  }
+
+  #sourceOf(size: CameraSize): FrameSource {
+    const { resizable } = this.#spec;
+    if (resizable?.sizes.some((candidate) => isSameSize(candidate, size))) return resizable.source(size);
+    const sizes = this.sizes.map(({ width, height }) => `${width}x${height}`).join(', ');
+    const message = `camera ${this.trackId} has no size ${size.width}x${size.height}; it has ${sizes}`;
+    throw new FramelockError('INVALID_ARGUMENT', message, { context: { trackId: this.trackId, ...size } });
+  }
+
+  async #start(source: FrameSource): Promise<void> {
+    this.#running.add(source);
+    await source.start({
+      frame: (frame) => this.#frame(frame),
       ended: this.#lifetime.guard('end', (error?: Error) => {
         const why = error === undefined ? 'it has ended' : describeError(error);
         this.#logger.warn(`camera ${this.trackId}: no more pictures: ${why}`);
@@ -75,21 +163,31 @@ export class Camera {
     });
   }
 
-  /** Adds the track, once the source has started, and lets its frames in. @throws FramelockError as `RtcSender.addVideoTrack` */
-  async addTrack(): Promise<void> {
-    const { width, height, framerate } = this.source.format;
-    this.#track = await this.#sender.addVideoTrack({
-      id: this.trackId,
-      codec: this.#codec,
-      width,
-      height,
-      framerate,
-    });
+  async #stop(source: FrameSource): Promise<void> {
+    await source.stop();
+    this.#running.delete(source);
   }
 
-  /** Idempotent. From the call on nothing that the source delivers is sent. */
-  async stop(): Promise<void> {
-    this.#lifetime.end();
-    await this.source.stop();
+  #frame(frame: RawVideoFrame): void {
+    const track = this.#track;
+    if (!this.#lifetime.enter('frame') || track === undefined) {
+      frame.release?.();
+      return;
+    }
+    try {
+      this.#sender.sendFrame(track, frame);
+    } catch (error) {
+      // The frame is still ours.
+      frame.release?.();
+      // While the size changes there are frames of both, and the track takes those of the one or of the other.
+      if (this.#running.size > 1 && isFramelockError(error, 'FRAME_SIZE_MISMATCH')) return;
+      // A refusal repeats with every frame: said once.
+      this.#refused += 1;
+      if (this.#refused === 1) this.#logger.error(`camera ${this.trackId}: ${describeError(error)}`);
+    }
   }
+}
+
+function isSameSize(one: CameraSize, other: CameraSize): boolean {
+  return one.width === other.width && one.height === other.height;
 }

@@ -1,9 +1,11 @@
 import { parseArgs } from 'node:util';
-import { describeError, FramelockError } from '../core/errors.js';
+import { describeError } from '../core/errors.js';
 import type { VideoCodec } from '../encoder/encoder.js';
+import { ENCODING_OPTIONS, type EncodingOptions, parseEncoding } from './encoding-options.js';
+import { usageError } from './usage-error.js';
 
 /** `framelock demo`. */
-export interface DemoCommand {
+export interface DemoCommand extends EncodingOptions {
   readonly command: 'demo';
   /** Sources shown beside the two test patterns: files or URLs. */
   readonly sources: readonly string[];
@@ -14,7 +16,7 @@ export interface DemoCommand {
 }
 
 /** `framelock publish`. */
-export interface PublishCommand {
+export interface PublishCommand extends EncodingOptions {
   readonly command: 'publish';
   readonly sources: readonly string[];
   readonly whipUrl: string;
@@ -49,6 +51,7 @@ const CODECS: readonly VideoCodec[] = ['vp8', 'vp9', 'h264', 'av1'];
 const DEMO_OPTIONS = {
   port: { type: 'string' },
   bitrate: { type: 'string' },
+  ...ENCODING_OPTIONS,
   json: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
 } as const;
@@ -59,6 +62,7 @@ const PUBLISH_OPTIONS = {
   token: { type: 'string' },
   codec: { type: 'string' },
   bitrate: { type: 'string' },
+  ...ENCODING_OPTIONS,
   json: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
 } as const;
@@ -91,7 +95,7 @@ export function parseCommandLine(args: readonly string[], environment: NodeJS.Pr
     case 'probe':
       return parseProbe(rest);
     default:
-      throw usage(`unknown command "${name}": use demo, publish or probe`);
+      throw usageError(`unknown command "${name}": use demo, publish or probe`);
   }
 }
 
@@ -105,6 +109,7 @@ function parseDemo(args: readonly string[]): Command {
     sources: positionals,
     port: values.port === undefined ? DEFAULT_PORT : parsePort(values.port),
     bitrateBps: values.bitrate === undefined ? DEMO_BITRATE_BPS : parseBitrate(values.bitrate),
+    ...parseEncoding(values),
     json: values.json ?? false,
   };
 }
@@ -113,8 +118,8 @@ function parsePublish(args: readonly string[], environment: NodeJS.ProcessEnv): 
   const { values } = checked(() => parseArgs({ args: [...args], options: PUBLISH_OPTIONS }));
   if (values.help === true) return { command: 'help', topic: 'publish' };
   const sources = values.source ?? [];
-  if (sources.length === 0) throw usage('publish needs at least one --source, for example --source test');
-  if (values.whip === undefined) throw usage('publish needs --whip URL, the WHIP endpoint of the SFU');
+  if (sources.length === 0) throw usageError('publish needs at least one --source, for example --source test');
+  if (values.whip === undefined) throw usageError('publish needs --whip URL, the WHIP endpoint of the SFU');
   return {
     command: 'publish',
     sources,
@@ -122,6 +127,7 @@ function parsePublish(args: readonly string[], environment: NodeJS.ProcessEnv): 
     token: values.token ?? environment['FRAMELOCK_TOKEN'],
     codec: values.codec === undefined ? 'vp8' : parseCodec(values.codec),
     bitrateBps: values.bitrate === undefined ? PUBLISH_BITRATE_BPS : parseBitrate(values.bitrate),
+    ...parseEncoding(values),
     json: values.json ?? false,
   };
 }
@@ -135,7 +141,7 @@ function parseProbe(args: readonly string[]): Command {
 function parsePort(text: string): number {
   const port = Number(text);
   if (text.trim() !== '' && Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
-  throw usage(`--port ${text}: it must be a whole number from 0 to 65535`);
+  throw usageError(`--port ${text}: it must be a whole number from 0 to 65535`);
 }
 
 /** Bits per second, with an optional `k` or `M`. */
@@ -144,13 +150,13 @@ function parseBitrate(text: string): number {
   const scale = match?.[2] === 'M' ? 1e6 : match?.[2] === 'k' ? 1e3 : 1;
   const bitrateBps = Math.round(Number(match?.[1]) * scale);
   if (bitrateBps >= 1000 && bitrateBps <= 1e9) return bitrateBps;
-  throw usage(`--bitrate ${text}: give bits per second, for example 2500k or 4M`);
+  throw usageError(`--bitrate ${text}: give bits per second, for example 2500k or 4M`);
 }
 
 function parseCodec(text: string): VideoCodec {
   const codec = CODECS.find((known) => known === text.toLowerCase());
   if (codec !== undefined) return codec;
-  throw usage(`--codec ${text}: it must be one of ${CODECS.join(', ')}`);
+  throw usageError(`--codec ${text}: it must be one of ${CODECS.join(', ')}`);
 }
 
 /** Node's parser throws TypeErrors whose first sentence is fit for people. */
@@ -159,10 +165,6 @@ function checked<T>(parse: () => T): T {
     return parse();
   } catch (error) {
     const [sentence = 'bad arguments'] = describeError(error).split('. ');
-    throw usage(sentence, error);
+    throw usageError(sentence, error);
   }
-}
-
-function usage(message: string, cause?: unknown): FramelockError {
-  return new FramelockError('USAGE', message, { cause });
 }

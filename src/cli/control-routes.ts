@@ -1,9 +1,14 @@
 import { FramelockError } from '../core/errors.js';
+import type { VideoCodec } from '../encoder/encoder.js';
 import type { HttpRoute } from '../loopback/http/http-route.js';
+import type { CameraSize } from '../loopback/status.js';
 import type { RtcSender } from '../sender/rtc-sender.js';
 
-/** The calls behind the page's sliders and buttons. */
-export function controlRoutes(sender: RtcSender): readonly HttpRoute[] {
+/** Changes the size of a camera. */
+export type Resize = (trackId: string, size: CameraSize) => Promise<void>;
+
+/** The calls behind the page's sliders, lists and buttons. */
+export function controlRoutes(sender: RtcSender, resize: Resize): readonly HttpRoute[] {
   return [
     {
       method: 'PUT',
@@ -37,6 +42,22 @@ export function controlRoutes(sender: RtcSender): readonly HttpRoute[] {
         return { status: 200, body: {} };
       },
     },
+    {
+      method: 'PUT',
+      path: '/api/tracks/{id}/codec',
+      handle: async ({ params, body }) => {
+        await sender.reconfigureTrack(params['id'] ?? '', { codec: parseCodec(body) });
+        return { status: 200, body: {} };
+      },
+    },
+    {
+      method: 'PUT',
+      path: '/api/tracks/{id}/size',
+      handle: async ({ params, body }) => {
+        await resize(params['id'] ?? '', parseSize(body));
+        return { status: 200, body: {} };
+      },
+    },
   ];
 }
 
@@ -50,6 +71,16 @@ function parseWeights(body: unknown): Record<string, number> | null {
 
 function parseBitrate(body: unknown): number {
   return field(body, 'bitrateBps') as number;
+}
+
+/** `{"codec": "vp9"}`; the sender checks whether it is one of the track's. */
+function parseCodec(body: unknown): VideoCodec {
+  return field(body, 'codec') as VideoCodec;
+}
+
+/** `{"width": 1280, "height": 720}`; the camera checks whether it is one of its own. */
+function parseSize(body: unknown): CameraSize {
+  return { width: field(body, 'width') as number, height: field(body, 'height') as number };
 }
 
 function field(body: unknown, name: string): unknown {

@@ -1,4 +1,5 @@
 import type { HelpTopic } from './command-line.js';
+import { ENCODING_HELP } from './encoding-options.js';
 
 const OVERVIEW = `framelock - many cameras, one real-time encoder each, one WebRTC connection
 
@@ -18,11 +19,13 @@ to a page that shows them live and controls the sender.
 Options
   --port PORT        port of the page on 127.0.0.1                         [8080]
   --bitrate RATE     target for all cameras together, for example 2500k    [4M]
+${ENCODING_HELP}
   --json             one JSON status line a second instead of the table
 
 Examples
   framelock demo
-  framelock demo --port 9000 front.mp4 rear.mp4`;
+  framelock demo --port 9000 front.mp4 rear.mp4
+  framelock demo --isolation process`;
 
 const PUBLISH = `framelock publish --source SOURCE [--source SOURCE...] --whip URL [options]
 
@@ -38,6 +41,7 @@ Options
   --token TOKEN      bearer token; better in the environment, as FRAMELOCK_TOKEN
   --codec CODEC      vp8, vp9, h264 or av1                                 [vp8]
   --bitrate RATE     target for all cameras together, for example 2500k    [2M]
+${ENCODING_HELP}
   --json             one JSON status line a second instead of the table
 
 Examples

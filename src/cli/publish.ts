@@ -23,7 +23,13 @@ export async function runPublish(
   });
   const specs = command.sources.map(parseSourceSpec);
   const ids = trackIds(specs);
-  const sender = createSender({ clock, logger: terminal, startBitrateBps: command.bitrateBps });
+  const sender = createSender({
+    clock,
+    logger: terminal,
+    startBitrateBps: command.bitrateBps,
+    isolation: command.isolation,
+    hardwareEncoders: command.hardwareEncoders,
+  });
   const publishing = new Publishing({
     sender,
     clock,
@@ -34,6 +40,7 @@ export async function runPublish(
       return {
         trackId,
         codec: command.codec,
+        degradationPreference: command.degradationPreference,
         source: createSource(spec, { label: trackId, cameraId: index + 1, clock }),
       };
     }),

@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.js';
+import { FramelockError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
-import type { SenderStatus } from '../loopback/status.js';
+import type { CameraSize, SenderStatus } from '../loopback/status.js';
 import type { CloseReport } from '../sender/close-report.js';
 import { Heartbeat } from '../sender/heartbeat.js';
 import type { RtcSender } from '../sender/rtc-sender.js';
@@ -40,6 +41,15 @@ export class Publishing {
     this.#status.start();
   }
 
+  /** Changes the size of a camera, live. @throws FramelockError TRACK_NOT_FOUND (no such camera), and as `Camera.resize` */
+  async resize(trackId: string, size: CameraSize): Promise<void> {
+    const camera = this.#cameras.find((candidate) => candidate.trackId === trackId);
+    if (camera === undefined) {
+      throw new FramelockError('TRACK_NOT_FOUND', `there is no camera "${trackId}"`, { context: { trackId } });
+    }
+    await camera.resize(size);
+  }
+
   /** Stops in the order sources, sender, so that nothing new comes while the rest is drained. */
   async stop(): Promise<CloseReport> {
     this.#status.stop();
@@ -49,7 +59,6 @@ export class Publishing {
 
   #show(): void {
     const { sender, clock, show } = this.#init;
-    const cameras = this.#cameras.map(({ trackId, source }) => ({ trackId, source: source.name }));
-    show(senderStatus(sender.getStats(), cameras, (clock.nowUs() - this.#startedAtUs) / 1000));
+    show(senderStatus(sender.getStats(), this.#cameras, (clock.nowUs() - this.#startedAtUs) / 1000));
   }
 }

@@ -1,4 +1,4 @@
-import type { CameraHealth, CameraStatus, SenderStatus } from '../loopback/status.js';
+import type { CameraHealth, CameraSize, CameraStatus, SenderStatus } from '../loopback/status.js';
 import { weightOf } from '../sender/allocation.js';
 import type { SenderStats } from '../sender/sender-stats.js';
 import type { TrackHealth } from '../sender/track-health.js';
@@ -13,30 +13,38 @@ const HEALTH: Readonly<Record<TrackHealth, CameraHealth>> = Object.freeze({
   'no-input': 'failed',
 });
 
-/** A camera, and what it is for people. */
-export interface NamedCamera {
+/** What a status tells of a camera beside its track. */
+export interface CameraFacts {
   readonly trackId: string;
-  readonly source: string;
+  /** What it is, for people. */
+  readonly sourceName: string;
+  readonly size: CameraSize;
+  readonly sizes: readonly CameraSize[];
+  readonly codecs: readonly string[];
 }
 
 /** What the page and the table show of a sender, its cameras in the order in which they were named. */
-export function senderStatus(stats: SenderStats, cameras: readonly NamedCamera[], uptimeMs: number): SenderStatus {
+export function senderStatus(stats: SenderStats, cameras: readonly CameraFacts[], uptimeMs: number): SenderStatus {
   return {
     state: stats.state,
     targetBps: stats.targetBitrate,
     uptimeMs,
-    tracks: cameras.flatMap(({ trackId, source }) => {
-      const track = stats.tracks.find((candidate) => candidate.trackId === trackId);
-      return track === undefined ? [] : [cameraStatus(track, stats, source)];
+    tracks: cameras.flatMap((camera) => {
+      const track = stats.tracks.find((candidate) => candidate.trackId === camera.trackId);
+      return track === undefined ? [] : [cameraStatus(track, stats, camera)];
     }),
   };
 }
 
-function cameraStatus(track: TrackStats, stats: SenderStats, source: string): CameraStatus {
+function cameraStatus(track: TrackStats, stats: SenderStats, camera: CameraFacts): CameraStatus {
+  const { sourceName, size, sizes, codecs } = camera;
   return {
     id: track.trackId,
-    source,
+    source: sourceName,
     codec: track.codec,
+    codecs,
+    size,
+    sizes,
     encoderImplementation: track.encoderImplementation ?? 'external',
     width: track.frameWidth ?? 0,
     height: track.frameHeight ?? 0,

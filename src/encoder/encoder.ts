@@ -22,7 +22,7 @@ export interface VideoEncoderConfig {
   readonly scaleResolutionDownBy?: number;
   /** Initial target in bits per second. */
   readonly bitrateBps: number;
-  /** Native threads of this encoder. @default 1 */
+  /** Native threads of this encoder, from 1 to 16; see `encoderThreads` for what is worth while. @default 1 */
   readonly threads?: number;
 }
 

@@ -1,11 +1,12 @@
 import { describeError, FramelockError } from '../core/errors.js';
 import type { EncodedVideoChunk, FrameInput, ReadResult, VideoEncoder, VideoEncoderConfig } from './encoder.js';
+import { EncoderControls, type EncodeWish } from './encoder-controls.js';
 import type { NativeEncoder } from './native-encoder.js';
 import { PicturePacker } from './picture-packer.js';
 import type { RateControl } from './rate-control.js';
 import type { RateLimitation } from './rate-limitation.js';
 import { SingleFlight } from './single-flight.js';
-import { validateBitrate, validateFrame } from './validate-frame.js';
+import { assertUntouched, validateFrame } from './validate-frame.js';
 import type { RawVideoFrame } from './video-frame.js';
 
 /** The parts of a {@link SingleFlightEncoder}. */
@@ -33,9 +34,7 @@ export class SingleFlightEncoder implements VideoEncoder {
   readonly #rateControl: RateControl;
   readonly #flight: SingleFlight;
   readonly #packer = new PicturePacker();
-  #bitrateBps: number;
-  /** A stream begins with a key frame. */
-  #keyFrameWanted = true;
+  readonly #controls: EncoderControls;
   #encodedFrames = 0;
 
   constructor({ config, implementation, input, native, rateControl }: SingleFlightEncoderParts) {
@@ -45,7 +44,7 @@ export class SingleFlightEncoder implements VideoEncoder {
     this.#native = native;
     this.#rateControl = rateControl;
     this.#flight = new SingleFlight(implementation, () => native.free());
-    this.#bitrateBps = config.bitrateBps;
+    this.#controls = new EncoderControls(config.bitrateBps);
   }
 
   get limitation(): RateLimitation | undefined {
@@ -58,13 +57,11 @@ export class SingleFlightEncoder implements VideoEncoder {
 
   /** @throws FramelockError INVALID_BITRATE */
   setBitrate(bitrateBps: number): void {
-    if (this.#flight.closed) return;
-    validateBitrate(bitrateBps);
-    this.#bitrateBps = bitrateBps;
+    if (!this.#flight.closed) this.#controls.setBitrate(bitrateBps);
   }
 
   forceKeyFrame(): void {
-    this.#keyFrameWanted = true;
+    this.#controls.forceKeyFrame();
   }
 
   close(): Promise<void> {
@@ -76,29 +73,9 @@ export class SingleFlightEncoder implements VideoEncoder {
     const { timestamp } = frame;
     try {
       validateFrame(frame, this.config);
-      const keyFrame = this.#keyFrameWanted;
-      this.#rateControl.setTarget(this.#bitrateBps);
-      const settings = this.#rateControl.plan(frame, keyFrame);
-      if (settings === undefined) return undefined;
-
-      this.#keyFrameWanted = false;
-      const index = this.#encodedFrames;
-      this.#encodedFrames += 1;
-      const job = { index, timestampUs: timestamp, keyFrame, settings };
-      const chunk = await this.#native.encode(this.#packer.pack(frame), job);
-      const { data, type, quantizer } = chunk;
-      this.#rateControl.encoded(data.byteLength, type, quantizer);
-      return {
-        data,
-        type,
-        timestamp,
-        ...(quantizer === undefined ? {} : { quantizer }),
-        release: () => chunk.release(),
-      };
+      return await this.#controls.apply((wish) => this.#encodeAs(wish, frame));
     } catch (error) {
       if (error instanceof FramelockError) throw error;
-      // The encoder may have taken the frame as a reference that no decoder will ever see.
-      this.#keyFrameWanted = true;
       throw new FramelockError(
         'ENCODER_FAILED',
         `${this.implementation} failed on the frame captured at ${timestamp} us: ${describeError(error)}.`,
@@ -107,5 +84,36 @@ export class SingleFlightEncoder implements VideoEncoder {
     } finally {
       frame.release?.();
     }
+  }
+
+  async #encodeAs({ bitrateBps, keyFrame }: EncodeWish, frame: RawVideoFrame): Promise<EncodedVideoChunk | undefined> {
+    this.#rateControl.setTarget(bitrateBps);
+    const settings = this.#rateControl.plan(frame, keyFrame);
+    if (settings === undefined) return undefined;
+
+    const { timestamp } = frame;
+    const index = this.#encodedFrames;
+    this.#encodedFrames += 1;
+    const chunk = await this.#native.encode(this.#packer.pack(frame), {
+      index,
+      timestampUs: timestamp,
+      keyFrame,
+      settings,
+    });
+    const { data, type, quantizer } = chunk;
+    try {
+      assertUntouched(frame);
+    } catch (error) {
+      chunk.release();
+      throw error;
+    }
+    this.#rateControl.encoded(data.byteLength, type, quantizer);
+    return {
+      data,
+      type,
+      timestamp,
+      ...(quantizer === undefined ? {} : { quantizer }),
+      release: () => chunk.release(),
+    };
   }
 }

@@ -116,12 +116,33 @@ export function validateFrame(frame: RawVideoFrame, config: VideoEncoderConfig):
     throw invalidFrame(`its timestamp ${String(timestamp)} is not a non-negative integer of microseconds`);
   }
   if (!(data instanceof Uint8Array)) throw invalidFrame('its data is not a Uint8Array');
+  if (isShrinkable(data.buffer)) {
+    throw invalidFrame('its data is in a resizable ArrayBuffer, whose memory may go while it is read; copy it');
+  }
   if (layout === undefined) {
     const needed = pictureBytes(width, height);
     if (data.byteLength < needed) throw invalidFrame(`its data has ${data.byteLength} bytes, ${needed} are needed`);
   } else {
     validateLayout(layout, planeShapes(format, width, height), data.byteLength);
   }
+}
+
+/**
+ * Checks that the bytes of a frame are still its own, after they were read: by then it may be too late, since native code does not notice when the
+ * memory behind them goes.
+ *
+ * @throws FramelockError INVALID_FRAME
+ */
+export function assertUntouched({ data, timestamp }: RawVideoFrame): void {
+  if (data.byteLength > 0) return;
+  throw invalidFrame(
+    `its data, captured at ${timestamp} us, was transferred away before its release, while it was encoded: that can crash the process`,
+  );
+}
+
+/** Shared memory can only grow. */
+function isShrinkable(buffer: ArrayBufferLike): boolean {
+  return 'resizable' in buffer && buffer.resizable === true;
 }
 
 function validateLayout(layout: readonly PlaneLayout[], shapes: readonly PlaneShape[], dataBytes: number): void {

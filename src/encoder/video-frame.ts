@@ -13,7 +13,8 @@ export interface PlaneLayout {
  * One raw picture of a camera.
  *
  * The bytes belong to the sender from `sendFrame` until `release` is called (or, without `release`, until the frame's
- * `frameSent` event): the caller must not change them in between.
+ * `frameSent` event): the caller must not change them in between, and above all not transfer their `ArrayBuffer` away. Native code reads them where
+ * they are; if they are freed meanwhile the process crashes, unless its encoders are isolated (see docs/guarantees.md).
  */
 export interface RawVideoFrame {
   readonly format: VideoPixelFormat;
@@ -21,7 +22,7 @@ export interface RawVideoFrame {
   readonly codedWidth: number;
   /** Height in pixels, an even number from 2 to 16384. */
   readonly codedHeight: number;
-  /** The planes: Y, U, V for I420; Y, UV for NV12. Tightly packed unless `layout` says otherwise. */
+  /** The planes: Y, U, V for I420; Y, UV for NV12. Tightly packed unless `layout` says otherwise. Not in a resizable `ArrayBuffer`. */
   readonly data: Uint8Array;
   /** One entry a plane. Default: tightly packed, in order. */
   readonly layout?: readonly PlaneLayout[];

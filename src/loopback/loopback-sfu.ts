@@ -30,7 +30,8 @@ export interface LoopbackSfuOptions {
 
 /**
  * A development SFU on 127.0.0.1, for demos and tests: WHIP in, WHEP out, and a page that shows every camera. It is not a server for
- * a network: it has no authentication, binds no other address, and does no congestion control towards viewers.
+ * a network: it has no authentication, binds no other address, and does no congestion control towards viewers. A publisher may change
+ * among VP8, VP9, H.264 and AV1 as it offered them; viewers get each under their own payload type.
  *
  * | call | does |
  * |---|---|

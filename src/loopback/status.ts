@@ -1,6 +1,12 @@
 /** How a camera is doing, as its sender sees it. */
 export type CameraHealth = 'ok' | 'stalled' | 'paused' | 'failed' | 'waiting';
 
+/** Pixels. */
+export interface CameraSize {
+  readonly width: number;
+  readonly height: number;
+}
+
 /** One camera in a {@link SenderStatus}. */
 export interface CameraStatus {
   /** The track id; the published `msid` track id is the same, which is how the page finds the picture. */
@@ -8,8 +14,15 @@ export interface CameraStatus {
   /** What the camera is, for people: `test pattern`, `/dev/video0`. */
   readonly source: string;
   readonly codec: string;
+  /** Codecs that it can change to, the present one among them. */
+  readonly codecs: readonly string[];
+  /** Of the pictures that the source makes. */
+  readonly size: CameraSize;
+  /** Sizes that it can change to, the present one among them. */
+  readonly sizes: readonly CameraSize[];
   /** As in W3C webrtc-stats: `libvpx`, `h264_vaapi`. */
   readonly encoderImplementation: string;
+  /** Of the pictures that are sent, which may be scaled down; with `height`. */
   readonly width: number;
   readonly height: number;
   /** Frames per second. */

@@ -1,16 +1,14 @@
 import type { EncoderLock, TracksLock } from '../concurrency/lock-order.js';
 import { Mailbox } from '../concurrency/mailbox.js';
-import { describeError, FramelockError, isFramelockError } from '../core/errors.js';
+import { FramelockError, isFramelockError } from '../core/errors.js';
 import type { MediaEncoder, SkipReason } from '../encoder/encoder.js';
 import type { RtpCodec } from '../rtp/rtp-codec.js';
 import { CycleGate, type CycleHold } from './cycle-gate.js';
 import { type EncodeLoopTrack, runEncodeLoop } from './encode-loop.js';
-import { EncoderRecovery, type RecoveryStep } from './encoder-recovery.js';
-import { ErrorBackoff } from './error-backoff.js';
+import { type EncoderFaults, EncoderSupervision } from './encoder-supervision.js';
 import type { DropReason } from './frame-report.js';
 import type { OutboundRtp } from './outbound-rtp.js';
 import { type OutboundFrame, OutboundTrack, type TrackHost } from './outbound-track.js';
-import { RateWatch } from './rate-watch.js';
 import type { TrackHandle } from './track-handle.js';
 import { type QueuedFrame, TrackInput } from './track-input.js';
 
@@ -22,14 +20,6 @@ export interface EncoderTrackInit {
   readonly tracksMu: TracksLock;
   readonly encoderMu: EncoderLock;
   readonly faults: EncoderFaults;
-}
-
-/** Whom a track turns to when its encoder fails. */
-export interface EncoderFaults {
-  /** Tells of a failed encode, or of a track that is given up. */
-  encodeFailed(trackId: string, error: unknown): void;
-  /** Puts a fresh encoder in place. Resolves when that is done or has failed, which it tells, and never rejects. */
-  replaceEncoder(handle: TrackHandle): Promise<void>;
 }
 
 /** A raw frame, whatever it holds. */
@@ -74,12 +64,7 @@ export abstract class EncoderTrack<
   /** Where this track's encoders read from. */
   protected readonly input: TrackInput<Frame>;
   readonly #mailbox: Mailbox<QueuedFrame<Frame>>;
-  readonly #backoff: ErrorBackoff;
-  readonly #faults: EncoderFaults;
-  readonly #recovery = new EncoderRecovery();
-  readonly #rateWatch = new RateWatch();
-  /** Why the track was given up. */
-  #failure: string | undefined;
+  readonly #supervision: EncoderSupervision;
   #encoder: Encoder | undefined;
   #loop: Promise<void> = Promise.resolve();
   readonly #cycles = new CycleGate();
@@ -91,8 +76,8 @@ export abstract class EncoderTrack<
     this.encoderMu = init.encoderMu;
     this.#mailbox = new Mailbox(`mailbox of track "${this.id}"`, mailboxCapacity);
     this.input = new TrackInput(this.#mailbox, init.host.clock);
-    this.#backoff = new ErrorBackoff(init.host.clock);
-    this.#faults = init.faults;
+    const { handle, faults } = init;
+    this.#supervision = new EncoderSupervision({ handle, faults, clock: init.host.clock, lifetime: this.lifetime });
   }
 
   /** Opens an encoder that reads from `input`, at a bitrate as near to the given one as encoders accept. */
@@ -136,22 +121,18 @@ export abstract class EncoderTrack<
   }
 
   override get failure(): string | undefined {
-    return this.#failure;
+    return this.#supervision.failure;
   }
 
   /** The encoder was replaced on behalf of somebody else than this track: earlier failures do not count any more. */
   pardon(): void {
-    this.#recovery.reset();
+    this.#supervision.pardon();
   }
 
-  /** Asks for a fresh encoder if this one does not keep to its target. */
+  /** Has the encoder's rate compared with its target. */
   checkRate(nowUs: number): void {
-    const encodedBps = this.counters.encodedRate.perSecond(nowUs);
-    if (this.paused || !this.#rateWatch.isOffTarget(encodedBps, this.encoderTargetBps, nowUs)) return;
-    const message = `track "${this.id}": its encoder makes ${Math.round(encodedBps)} bit/s, its target is ${this.encoderTargetBps}`;
-    const error = new FramelockError('ENCODER_OFF_TARGET', message, { context: { trackId: this.id } });
-    this.#faults.encodeFailed(this.id, error);
-    void this.#recover(this.#recovery.broken(), error);
+    if (this.paused) return;
+    this.#supervision.checkRate(this.counters.encodedRate.perSecond(nowUs), this.encoderTargetBps, nowUs);
   }
 
   /** What the encoder was asked for: the target, within what encoders accept. */
@@ -171,7 +152,7 @@ export abstract class EncoderTrack<
   async stop(): Promise<void> {
     this.refuseFrames();
     for (const waiting of this.#mailbox.close()) this.#drop(waiting, 'stopped');
-    this.#backoff.end();
+    this.#supervision.end();
     await this.#loop;
   }
 
@@ -194,7 +175,7 @@ export abstract class EncoderTrack<
   }
 
   get sendable(): boolean {
-    return !this.paused && this.rtp.connected && this.#failure === undefined;
+    return !this.paused && this.rtp.connected && this.failure === undefined;
   }
 
   get encoder(): Encoder {
@@ -212,8 +193,7 @@ export abstract class EncoderTrack<
       mediaTimeUs: chunk.timestamp,
       times: { ...times, encodedAtUs: this.host.clock.nowUs() },
     });
-    this.#backoff.succeeded();
-    this.#recovery.succeeded(this.host.clock.nowUs());
+    this.#supervision.succeeded();
   }
 
   skipped(reason: SkipReason): void {
@@ -230,26 +210,9 @@ export abstract class EncoderTrack<
     this.counters.encoderErrors += 1;
     const times = this.input.collectTaken();
     if (times !== undefined) this.reportDropped(times, 'encode-failed');
-    if (this.lifetime.enter('encode error')) this.#faults.encodeFailed(this.id, error);
-    // No lock is held while the loop backs off: a swap need not wait for it.
+    // No lock is held until the next attempt: a swap need not wait for it.
     this.#cycles.leave();
-    await this.#recover(this.#recovery.failed(), error);
-    if (this.#failure === undefined) await this.#backoff.failed();
-  }
-
-  async #recover(step: RecoveryStep, error: unknown): Promise<void> {
-    if (this.lifetime.ended || this.stopped) return;
-    if (step === 'replace') await this.#faults.replaceEncoder(this.handle);
-    if (step === 'give up') this.#giveUp(error);
-  }
-
-  #giveUp(error: unknown): void {
-    this.#failure = describeError(error);
-    const message = `track "${this.id}" is given up, fresh encoders failed as well; recreateEncoder tries again. The last failure: ${this.#failure}`;
-    this.#faults.encodeFailed(
-      this.id,
-      new FramelockError('ENCODER_FAILED', message, { cause: error, context: { trackId: this.id } }),
-    );
+    await this.#supervision.failed(error);
   }
 
   #reasonNotToSend(): DropReason {
@@ -285,8 +248,7 @@ export abstract class EncoderTrack<
   #exchange(next: Encoder | undefined): Encoder | undefined {
     const previous = this.#encoder;
     this.#encoder = next;
-    this.#failure = undefined;
-    this.#rateWatch.reset();
+    this.#supervision.exchanged();
     return previous;
   }
 

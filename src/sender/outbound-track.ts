@@ -157,11 +157,6 @@ export abstract class OutboundTrack {
     this.#stopped = true;
   }
 
-  /** Whether it refuses every frame. */
-  protected get stopped(): boolean {
-    return this.#stopped;
-  }
-
   /** Books a frame that was given to the track and tells why it cannot be taken, or `undefined` if it can. */
   protected admit(timestamp: number, nowUs: number): DropReason | undefined {
     this.counters.frames += 1;

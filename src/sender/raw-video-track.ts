@@ -12,6 +12,7 @@ import type { RawVideoFrame } from '../encoder/video-frame.js';
 import { EncoderTrack, type EncoderTrackInit, type FreshEncoder } from './encoder-track.js';
 import type { FrameSize } from './outbound-track.js';
 import { type DegradationPreference, ResolutionGovernor } from './resolution-governor.js';
+import type { ThreadBudget } from './thread-budget.js';
 import { encoderBitrate, TrackControls } from './track-controls.js';
 
 /** One frame waits at the most, and the newest wins. */
@@ -25,6 +26,8 @@ export interface RawVideoTrackInit extends EncoderTrackInit {
   readonly degradationPreference: DegradationPreference;
   /** Codecs that it may change to while it runs. */
   readonly alternativeCodecs: readonly VideoCodec[];
+  /** Gives encoders their threads, unless `config` does. */
+  readonly threads: Pick<ThreadBudget, 'threadsFor'>;
 }
 
 /** What can be changed of a camera while it runs. What is left out stays as it is. */
@@ -48,6 +51,8 @@ export class RawVideoTrack extends EncoderTrack<RawVideoFrame, EncodedVideoChunk
   readonly #encoders: VideoEncoderFactory;
   readonly #codecs: readonly VideoCodec[];
   readonly #controls: TrackControls;
+  readonly #threads: RawVideoTrackInit['threads'];
+  #encoderThreads = 1;
 
   constructor(init: RawVideoTrackInit) {
     super(init, init.config.codec, MAILBOX_CAPACITY);
@@ -57,6 +62,7 @@ export class RawVideoTrack extends EncoderTrack<RawVideoFrame, EncodedVideoChunk
     this.#degradationPreference = init.degradationPreference;
     this.#governor = this.#createGovernor();
     this.#controls = new TrackControls(init.config.bitrateBps);
+    this.#threads = init.threads;
   }
 
   override get alternatives(): readonly VideoCodec[] {
@@ -66,6 +72,11 @@ export class RawVideoTrack extends EncoderTrack<RawVideoFrame, EncodedVideoChunk
   /** Of the pictures that are sent. */
   get frameSize(): FrameSize {
     return encodedSize(this.#config);
+  }
+
+  /** Threads of the encoder that was opened last. */
+  get encoderThreads(): number {
+    return this.#encoderThreads;
   }
 
   get targetBps(): number {
@@ -183,7 +194,9 @@ export class RawVideoTrack extends EncoderTrack<RawVideoFrame, EncodedVideoChunk
   }
 
   #open(config: VideoEncoderConfig, bitrateBps: number): Promise<VideoEncoder> {
-    return this.#encoders.open({ ...config, bitrateBps: encoderBitrate(bitrateBps) }, this.input);
+    const threads = config.threads ?? this.#threads.threadsFor(this, config);
+    this.#encoderThreads = threads;
+    return this.#encoders.open({ ...config, threads, bitrateBps: encoderBitrate(bitrateBps) }, this.input);
   }
 
   /**

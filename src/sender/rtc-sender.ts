@@ -73,6 +73,7 @@ export class RtcSender implements AsyncDisposable {
       height: spec.height,
       format: spec.format ?? 'I420',
       framerate: spec.framerate ?? DEFAULT_FRAMERATE,
+      ...(spec.threads === undefined ? {} : { threads: spec.threads }),
       bitrateBps: encoderBitrate(this.#core.bitrate.targetBps),
     };
     validateEncoderConfig(config);
@@ -192,7 +193,7 @@ export class RtcSender implements AsyncDisposable {
     if (this.#core.registry.all.length === 0) {
       throw new FramelockError('INVALID_ARGUMENT', 'there is nothing to offer: add a track before connecting');
     }
-    this.#core.startHeartbeats();
+    this.#core.startPeriodicWork();
     await this.#core.connector.connect(
       typeof signaller === 'function' ? signallerFromNegotiation(signaller) : signaller,
       options,
@@ -235,8 +236,10 @@ export class RtcSender implements AsyncDisposable {
   }
 
   /**
-   * Gives a camera another size, format, frame rate, or one of its `alternativeCodecs`, live. Until it resolves the track takes frames as before, and from then on as changed;
-   * at most one frame is lost (`reconfigured`), and the picture goes on with a key frame of the new size.
+   * Gives a camera another size, format, frame rate, or one of its `alternativeCodecs`, live. The track takes frames as before until the
+   * encoders are exchanged, and as changed from then on (`encoderSwapped` tells); it resolves a little later, when the former encoder is
+   * closed. Frames of the other kind are refused with FRAME_SIZE_MISMATCH or INVALID_FRAME. At most one frame is lost (`reconfigured`), and
+   * the picture goes on with a key frame of the new size.
    *
    * @throws FramelockError TRACK_NOT_FOUND, TRACK_REMOVED, WRONG_TRACK_KIND, INVALID_ARGUMENT, CODEC_UNSUPPORTED (not among its
    * alternatives, or not agreed to by the peer), ENCODER_OPEN_FAILED, ENCODER_BUSY, CLOSED; in each

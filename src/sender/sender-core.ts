@@ -1,13 +1,13 @@
+import { availableParallelism } from 'node:os';
 import { EventQueue, type EventScope } from '../concurrency/event-queue.js';
 import { LateCompletions } from '../concurrency/late-completions.js';
 import { Lifetime } from '../concurrency/lifetime.js';
 import type { LockChecker } from '../concurrency/lock-checker.js';
 import { TracksLock } from '../concurrency/lock-order.js';
 import { type Clock, SystemClock } from '../core/clock.js';
-import { describeError, FramelockError, isFramelockError } from '../core/errors.js';
+import { FramelockError, isFramelockError } from '../core/errors.js';
 import { type Logger, silentLogger } from '../core/logger.js';
 import { SystemRandom } from '../core/random.js';
-import { writeSdesCname } from '../rtp/rtcp-write.js';
 import type { TransportState } from '../transport/media-transport.js';
 import { NodeAsyncContext } from './async-context.js';
 import { BitrateControl } from './bitrate-control.js';
@@ -15,25 +15,24 @@ import { type CloseReport, type CloseStep, closeReport, Shutdown } from './close
 import { Connector } from './connector.js';
 import { DeferredCalls } from './deferred-calls.js';
 import { EncoderOperations } from './encoder-operations.js';
+import { ErrorReports } from './error-reports.js';
 import { FeedbackRouter } from './feedback-router.js';
 import { HealthMonitor, isFault } from './health-monitor.js';
-import { Heartbeat } from './heartbeat.js';
 import { InFlight } from './in-flight.js';
 import { watchLocks } from './lock-watch.js';
+import { PeriodicWork } from './periodic-work.js';
 import { Rescaler } from './rescaler.js';
 import { EVENT_POLICIES, type SenderEvents } from './sender-events.js';
-import { millisecondsOr, type RtcSenderOptions } from './sender-options.js';
+import { coresOr, millisecondsOr, type RtcSenderOptions } from './sender-options.js';
 import { type SenderStats, trackStats } from './sender-stats.js';
+import { ThreadBudget } from './thread-budget.js';
 import { assertRaw } from './track.js';
 import { TrackFactory } from './track-factory.js';
 import type { TrackHandle } from './track-handle.js';
-import { STALL_AFTER_US } from './track-health.js';
 import { TrackLifecycle } from './track-lifecycle.js';
 import { TrackRegistry } from './track-registry.js';
 
 const DEFAULT_START_BITRATE_BPS = 1_000_000;
-/** Sender reports go out this often; libwebrtc's interval for video (`RtcpConfig::video_report_interval`). */
-const REPORT_INTERVAL_MS = 1000;
 const DEFAULT_STATS_INTERVAL_MS = 1000;
 const DEFAULT_HANDLER_DEADLINE_MS = 5000;
 const DEFAULT_STOP_TIMEOUT_MS = 1000;
@@ -62,9 +61,8 @@ export class SenderCore {
   readonly #inFlight = new InFlight();
   readonly #feedback: FeedbackRouter;
   readonly connector: Connector;
-  readonly #health: HealthMonitor;
-  readonly #rescaler: Rescaler;
-  readonly #heartbeats: readonly Heartbeat[];
+  readonly #errors: ErrorReports;
+  readonly #periodicWork: PeriodicWork;
   #stopping: Promise<readonly CloseStep[]> | undefined;
   #closing: Promise<CloseReport> | undefined;
 
@@ -83,6 +81,7 @@ export class SenderCore {
       startBps: options.startBitrateBps ?? DEFAULT_START_BITRATE_BPS,
       maxBps: options.maxBitrateBps ?? Number.POSITIVE_INFINITY,
     });
+    this.#errors = new ErrorReports(this.#logger, (event) => this.events.emit('error', event));
     const schedule = (run: () => void): void => this.#detached(() => void setImmediate(run));
     this.events = new EventQueue<SenderEvents>({
       policies: EVENT_POLICIES,
@@ -90,17 +89,10 @@ export class SenderCore {
       schedule,
       context: new NodeAsyncContext(),
       handlerDeadlineMs: millisecondsOr(options.handlerDeadlineMs, DEFAULT_HANDLER_DEADLINE_MS, 'handlerDeadlineMs'),
-      onHandlerError: (type, error) => this.#handlerFailed(type, error),
+      onHandlerError: (type, error) => this.#errors.handlerFailed(type, error),
     });
-    this.#deferred = new DeferredCalls(schedule, (error) => this.#releaseFailed(error));
+    this.#deferred = new DeferredCalls(schedule, (error) => this.#errors.releaseFailed(error));
     this.#feedback = new FeedbackRouter(clock, (ssrc) => this.registry.findBySsrc(ssrc));
-    this.#health = new HealthMonitor(({ id, failure }, health) =>
-      this.events.emit('trackHealth', {
-        trackId: id,
-        health,
-        ...(failure === undefined ? {} : { reason: failure }),
-      }),
-    );
     this.factory = new TrackFactory({
       host: {
         clock,
@@ -118,9 +110,10 @@ export class SenderCore {
         targetChanged: (trackId, targetBps) => this.events.emit('targetBitrate', { trackId, targetBps }),
         keyFrameWanted: (trackId) => this.events.emit('keyFrameRequest', { trackId }),
       },
+      threads: new ThreadBudget(coresOr(options.encoderCores, availableParallelism()), this.registry),
       isSsrcTaken: (ssrc) => this.registry.findBySsrc(ssrc) !== undefined,
       faults: {
-        encodeFailed: (trackId, error) => this.#encodeFailed(trackId, error),
+        encodeFailed: (trackId, error) => this.#errors.encodeFailed(trackId, error),
         replaceEncoder: (handle) => this.#detached(() => this.#replaceEncoder(handle)),
       },
     });
@@ -134,10 +127,6 @@ export class SenderCore {
       assertOpen: () => this.assertOpen(),
       encoderSwapped: (event) => this.events.emit('encoderSwapped', event),
     });
-    this.#rescaler = new Rescaler(
-      (track, scale) => this.operations.rescale(track, scale),
-      (trackId, error) => this.#encodeFailed(trackId, error),
-    );
     this.connector = new Connector({
       clock,
       logger: this.#logger,
@@ -159,25 +148,34 @@ export class SenderCore {
       stopTimeoutMs: this.#stopTimeoutMs,
       assertOpen: () => this.assertOpen(),
       detached: (body) => this.#detached(body),
-      trackAdded: () => this.startHeartbeats(),
+      trackAdded: () => this.startPeriodicWork(),
       drainEvents: (trackId) => this.#drainEvents(trackId),
     });
     const living = this.#lifetime.clock(clock);
-    this.#heartbeats = [
-      new Heartbeat(living, REPORT_INTERVAL_MS, () => this.#sendReports()),
-      new Heartbeat(living, STALL_AFTER_US / 4000, () => this.#checkTracks()),
-      ...(statsIntervalMs > 0
-        ? [new Heartbeat(living, statsIntervalMs, () => this.events.emit('stats', this.stats()))]
-        : []),
-    ];
+    this.#periodicWork = new PeriodicWork({
+      clock: living,
+      registry: this.registry,
+      connector: this.connector,
+      health: new HealthMonitor(({ id, failure }, health) =>
+        this.events.emit('trackHealth', {
+          trackId: id,
+          health,
+          ...(failure === undefined ? {} : { reason: failure }),
+        }),
+      ),
+      rescaler: new Rescaler(
+        (track, scale) => this.operations.rescale(track, scale),
+        (trackId, error) => this.#errors.encodeFailed(trackId, error),
+      ),
+      statsIntervalMs,
+      emitStats: () => this.events.emit('stats', this.stats()),
+    });
   }
 
   /** Starts the periodic work, once there is a track; not on a closed sender. Idempotent. */
-  startHeartbeats(): void {
+  startPeriodicWork(): void {
     if (this.#lifetime.ended) return;
-    this.#detached(() => {
-      for (const heartbeat of this.#heartbeats) heartbeat.start();
-    });
+    this.#detached(() => this.#periodicWork.start());
   }
 
   /** @throws FramelockError CLOSED */
@@ -222,7 +220,7 @@ export class SenderCore {
   /** Ends everything but the events. */
   async #stop(): Promise<readonly CloseStep[]> {
     this.#lifetime.end();
-    for (const heartbeat of this.#heartbeats) heartbeat.stop();
+    this.#periodicWork.stop();
     const tracks = this.registry.all;
     const shutdown = new Shutdown(this.clock, this.#stopTimeoutMs);
     await shutdown.step('operations', () => this.#inFlight.settled());
@@ -251,24 +249,10 @@ export class SenderCore {
     if (deferred > 0) this.events.discard(ofTrack);
   }
 
-  #sendReports(): void {
-    const { cname } = this.connector;
-    if (cname === undefined) return;
-    for (const { rtp } of this.registry.all) {
-      const report = rtp.senderReport();
-      if (report !== undefined) this.connector.sendRtcp([report, writeSdesCname(rtp.ssrc, cname)]);
-    }
-  }
-
   #stateChanged(state: TransportState, reason?: string): void {
     if (state === 'connecting') this.#feedback.reset();
     this.#logger.info('connection state', { state, reason });
     this.events.emit('connectionState', { state, ...(reason === undefined ? {} : { reason }) });
-  }
-
-  #encodeFailed(trackId: string, error: unknown): void {
-    this.#logger.error('encoding failed', { trackId, error: describeError(error) });
-    this.#failed({ where: 'encoder', trackId, error });
   }
 
   async #replaceEncoder(handle: TrackHandle): Promise<void> {
@@ -278,31 +262,8 @@ export class SenderCore {
       await this.operations.replaceBroken(track);
     } catch (error) {
       const isGone = isFramelockError(error, 'CLOSED') || isFramelockError(error, 'TRACK_REMOVED');
-      if (!isGone) this.#encodeFailed(handle.id, error);
+      if (!isGone) this.#errors.encodeFailed(handle.id, error);
     }
-  }
-
-  #checkTracks(): void {
-    const nowUs = this.clock.nowUs();
-    const tracks = this.registry.all;
-    for (const track of tracks) if (track.kind === 'raw') track.checkRate(nowUs);
-    this.#detached(() => this.#rescaler.check(tracks, nowUs));
-    this.#health.check(tracks, nowUs);
-  }
-
-  #releaseFailed(error: unknown): void {
-    this.#logger.error('releasing a frame failed', { error: describeError(error) });
-    this.#failed({ where: 'release', error });
-  }
-
-  #handlerFailed(type: string, error: unknown): void {
-    this.#logger.error('an event handler failed', { type, error: describeError(error) });
-    // A failing handler of `error` must not feed itself.
-    if (type !== 'error') this.#failed({ where: 'handler', error });
-  }
-
-  #failed(event: SenderEvents['error']): void {
-    this.events.emit('error', event);
   }
 
   /** Runs something that outlives its caller, outside of whatever locks the caller holds. */

@@ -19,6 +19,11 @@ export interface RtcSenderOptions {
   readonly transport: MediaTransportFactory;
   /** Target until `updateBitrate` says otherwise, in bits per second, for all tracks together. @default 1_000_000 */
   readonly startBitrateBps?: number;
+  /**
+   * Cores that the encoders of all cameras may use together: how many threads each gets is decided by it when it is opened. In a container with
+   * a CPU quota set it to that. @default as many as the operating system gives this process
+   */
+  readonly encoderCores?: number;
   /** Cap on the target in bits per second. @default no cap */
   readonly maxBitrateBps?: number;
   /** How often the `stats` event comes, in milliseconds; 0 for never. @default 1000 */
@@ -63,6 +68,8 @@ export interface VideoTrackSpec {
    * size (`maintain-framerate`), or first the one and then the other. @default 'balanced'
    */
   readonly degradationPreference?: DegradationPreference;
+  /** Threads of each of its encoders, from 1 to 16. @default by codec, size, cores and the number of cameras; one but for VP9 */
+  readonly threads?: number;
   /** Opens this track's encoders. @default the sender's */
   readonly encoders?: VideoEncoderFactory;
 }
@@ -131,4 +138,13 @@ export function millisecondsOr(value: number | undefined, defaultMs: number, fie
       context: { field },
     },
   );
+}
+
+/** The value, if it is a whole number >= 1, or the default. @throws FramelockError INVALID_ARGUMENT */
+export function coresOr(value: number | undefined, defaultCores: number): number {
+  if (value === undefined) return defaultCores;
+  if (Number.isInteger(value) && value >= 1) return value;
+  throw new FramelockError('INVALID_ARGUMENT', `encoderCores is ${value}: it must be a whole number >= 1`, {
+    context: { field: 'encoderCores' },
+  });
 }

@@ -6,12 +6,14 @@ import type { AudioEncoderConfig, AudioEncoderFactory } from '../encoder/audio-e
 import type { VideoEncoderConfig, VideoEncoderFactory } from '../encoder/encoder.js';
 import type { RtpCodec } from '../rtp/rtp-codec.js';
 import { EncodedTrack, type EncodedTrackWishes } from './encoded-track.js';
-import type { EncoderFaults, EncoderTrackInit } from './encoder-track.js';
+import type { EncoderFaults } from './encoder-supervision.js';
+import type { EncoderTrackInit } from './encoder-track.js';
 import { OutboundRtp } from './outbound-rtp.js';
 import type { TrackHost } from './outbound-track.js';
 import { RawAudioTrack } from './raw-audio-track.js';
 import { RawVideoTrack } from './raw-video-track.js';
 import type { AudioTrackSpec, EncodedAudioTrackSpec, EncodedVideoTrackSpec, VideoTrackSpec } from './sender-options.js';
+import type { ThreadBudget } from './thread-budget.js';
 import type { TrackHandle } from './track-handle.js';
 
 /** What tracks are made from. */
@@ -24,6 +26,7 @@ export interface TrackFactoryInit {
   readonly encoders: VideoEncoderFactory;
   readonly audioEncoders: AudioEncoderFactory | undefined;
   readonly wishes: EncodedTrackWishes;
+  readonly threads: ThreadBudget;
   readonly isSsrcTaken: (ssrc: number) => boolean;
   readonly faults: EncoderFaults;
 }
@@ -51,6 +54,7 @@ export class TrackFactory {
       encoders,
       degradationPreference,
       alternativeCodecs,
+      threads: this.#init.threads,
     });
   }
 

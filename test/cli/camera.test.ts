@@ -1,8 +1,10 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { Camera } from '../../src/cli/camera.js';
 import type { Logger } from '../../src/core/logger.js';
+import type { CameraSize } from '../../src/loopback/status.js';
 import type { FrameSink, FrameSource } from '../../src/source/frame-source.js';
 import { HEIGHT, SenderHarness, WIDTH } from '../sender/sender-harness.js';
+import { settle } from '../support/virtual-clock.js';
 
 let harness: SenderHarness;
 
@@ -10,8 +12,12 @@ afterEach(() => harness.sender.close());
 
 class ManualSource implements FrameSource {
   readonly name = 'manual';
-  readonly format = { width: WIDTH, height: HEIGHT, framerate: 30 };
+  readonly format: FrameSource['format'];
   sink: FrameSink | undefined;
+
+  constructor({ width, height }: CameraSize = { width: WIDTH, height: HEIGHT }) {
+    this.format = { width, height, framerate: 30 };
+  }
 
   async start(sink: FrameSink): Promise<void> {
     this.sink = sink;
@@ -22,12 +28,34 @@ class ManualSource implements FrameSource {
   }
 }
 
+const SMALL = { width: WIDTH / 2, height: HEIGHT / 2 };
+
+/** A camera of two sizes; `sources` are those that it made for other sizes. */
 function camera() {
   const source = new ManualSource();
+  const sources: ManualSource[] = [];
   const messages: string[] = [];
   const note = (message: string) => void messages.push(message);
   const logger: Logger = { debug: note, info: note, warn: note, error: note };
-  return { source, messages, camera: new Camera({ trackId: 'front', codec: 'vp8', source }, harness.sender, logger) };
+  const resizable = {
+    sizes: [{ width: WIDTH, height: HEIGHT }, SMALL],
+    source: (size: CameraSize) => {
+      const made = new ManualSource(size);
+      sources.push(made);
+      return made;
+    },
+  };
+  const spec = { trackId: 'front', codec: 'vp8', source, resizable } as const;
+  return { source, sources, messages, camera: new Camera(spec, harness.sender, logger) };
+}
+
+function smallFrame(release: () => void = () => undefined) {
+  return harness.frame({
+    codedWidth: SMALL.width,
+    codedHeight: SMALL.height,
+    data: new Uint8Array((SMALL.width * SMALL.height * 3) / 2),
+    release,
+  });
 }
 
 describe('a camera', () => {
@@ -109,5 +137,78 @@ describe('a camera', () => {
     source.sink?.frame(harness.frame());
     expect(harness.sender.getTrackStats('front').frames).toBe(0);
     expect(messages[0]).toMatch(/has been removed/);
+  });
+
+  it('changes its size while both sources deliver, with a picture of the one or the other at any time', async () => {
+    harness = new SenderHarness();
+    const { source, sources, camera: front, messages } = camera();
+    await front.startSource();
+    await front.addTrack();
+    await harness.sender.connect(harness.negotiate);
+    harness.gates.hold('open');
+    const resized = front.resize(SMALL);
+    await settle();
+    const [small] = sources;
+    let released = 0;
+    const release = () => {
+      released += 1;
+    };
+    source.sink?.frame(harness.frame({ release }));
+    small?.sink?.frame(smallFrame(release));
+    await harness.clock.advance(10);
+    expect(harness.reportsOf('front').map(({ outcome }) => outcome)).toEqual(['sent']);
+    harness.gates.open('open');
+    await resized;
+    expect(source.sink).toBeUndefined();
+    small?.sink?.frame(smallFrame(release));
+    await harness.clock.advance(10);
+    expect(harness.reportsOf('front').map(({ outcome }) => outcome)).toEqual(['sent', 'sent']);
+    expect(released).toBe(3);
+    expect(front.size).toEqual(SMALL);
+    expect(front.refusedFrames).toBe(0);
+    expect(messages).toEqual([]);
+  });
+
+  it('changes its size one time after the other, and back to the first', async () => {
+    harness = new SenderHarness();
+    const { sources, camera: front } = camera();
+    await front.startSource();
+    await front.addTrack();
+    const full = front.size;
+    await Promise.all([front.resize(SMALL), front.resize(SMALL), front.resize(full)]);
+    expect(front.size).toEqual(full);
+    expect(sources.map(({ format, sink }) => [format.width, sink !== undefined])).toEqual([
+      [SMALL.width, false],
+      [WIDTH, true],
+    ]);
+  });
+
+  it('goes on as before when the track cannot change', async () => {
+    harness = new SenderHarness();
+    const { source, sources, camera: front } = camera();
+    await expect(front.resize(SMALL)).rejects.toMatchObject({ code: 'CLOSED' });
+    await front.startSource();
+    await front.addTrack();
+    await expect(front.resize({ width: WIDTH, height: 2 })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    await harness.sender.removeTrack('front');
+    await expect(front.resize(SMALL)).rejects.toMatchObject({ code: 'TRACK_REMOVED' });
+    expect(sources.map(({ sink }) => sink)).toEqual([undefined]);
+    expect(source.sink).toBeDefined();
+    expect(front.size).toEqual({ width: WIDTH, height: HEIGHT });
+  });
+
+  it('stops both sources when it is stopped while its size changes', async () => {
+    harness = new SenderHarness();
+    const { source, sources, camera: front } = camera();
+    await front.startSource();
+    await front.addTrack();
+    harness.gates.hold('open');
+    const resized = front.resize(SMALL);
+    await settle();
+    await front.stop();
+    expect([source, ...sources].map(({ sink }) => sink)).toEqual([undefined, undefined]);
+    harness.gates.open('open');
+    await resized;
+    await expect(front.resize(SMALL)).rejects.toMatchObject({ code: 'CLOSED' });
   });
 });

@@ -4,6 +4,7 @@ import { EXIT_CODES, exitCodeOf } from '../../src/cli/exit-codes.js';
 import { helpText } from '../../src/cli/help.js';
 import { FramelockError } from '../../src/core/errors.js';
 
+const ENCODING = { isolation: 'none', hardwareEncoders: [], degradationPreference: 'balanced' } as const;
 const WHIP = ['--whip', 'http://127.0.0.1:8080/whip/demo'];
 
 describe('the command line', () => {
@@ -13,6 +14,7 @@ describe('the command line', () => {
       sources: [],
       port: 8080,
       bitrateBps: 4_000_000,
+      ...ENCODING,
       json: false,
     });
   });
@@ -23,6 +25,7 @@ describe('the command line', () => {
       sources: ['a.mp4', 'b.mp4'],
       port: 0,
       bitrateBps: 2_500_000,
+      ...ENCODING,
       json: true,
     });
   });
@@ -36,6 +39,7 @@ describe('the command line', () => {
       token: 'secret',
       codec: 'h264',
       bitrateBps: 1_500_000,
+      ...ENCODING,
       json: false,
     });
   });
@@ -43,6 +47,31 @@ describe('the command line', () => {
   it.each(['vp8', 'vp9', 'h264', 'av1'])('of publish takes the codec %s, and its help names it', (codec) => {
     expect(parseCommandLine(['publish', '--source', 'test', ...WHIP, '--codec', codec], {})).toMatchObject({ codec });
     expect(helpText('publish')).toMatch(new RegExp(`--codec CODEC.*\\b${codec}\\b`));
+  });
+
+  it.each([['demo'], ['publish', '--source', 'test', ...WHIP]])('of %s tells how to encode', (...args) => {
+    const encoding = ['--isolation', 'process', '--hardware', 'qsv, NVENC', '--degradation', 'maintain-framerate'];
+    expect(parseCommandLine([...args, ...encoding], {})).toMatchObject({
+      isolation: 'process',
+      hardwareEncoders: ['qsv', 'nvenc'],
+      degradationPreference: 'maintain-framerate',
+    });
+  });
+
+  it.each(['demo', 'publish'] as const)('of %s has a help that names every way to encode', (topic) => {
+    for (const word of [
+      'process',
+      'nvenc',
+      'vaapi',
+      'qsv',
+      'amf',
+      'v4l2m2m',
+      'maintain-framerate',
+      'maintain-resolution',
+      'balanced',
+    ]) {
+      expect(helpText(topic)).toContain(word);
+    }
   });
 
   it('of probe takes nothing but the form of its output', () => {
@@ -67,6 +96,11 @@ describe('the command line', () => {
     [['publish', ...WHIP], /--source/],
     [['publish', '--source', 'test'], /--whip/],
     [['publish', '--source', 'test', ...WHIP, '--codec', 'theora'], /vp8, vp9, h264, av1/],
+    [['demo', '--isolation', 'thread'], /--isolation thread: .*none, process/],
+    [['demo', '--hardware', ''], /--hardware : .*nvenc, vaapi, qsv, amf, v4l2m2m/],
+    [['demo', '--hardware', 'nvenc,vga'], /--hardware vga/],
+    [['publish', '--source', 'test', ...WHIP, '--degradation', 'none'], /--degradation none: .*maintain-framerate/],
+    [['probe', '--isolation', 'process'], /--isolation/],
     [['probe', 'stray'], /stray/],
     [['publish', 'stray', '--source', 'test', ...WHIP], /stray/],
   ])('refuses %j and says what is wrong', (args, message) => {

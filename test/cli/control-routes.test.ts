@@ -1,13 +1,16 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { controlRoutes } from '../../src/cli/control-routes.js';
-import { SenderHarness } from '../sender/sender-harness.js';
+import { HEIGHT, SenderHarness, WIDTH } from '../sender/sender-harness.js';
 
 let harness: SenderHarness;
+let resized: unknown[];
 
 afterEach(() => harness.sender.close());
 
 async function call(method: string, path: string, request: { readonly id?: string; readonly body?: unknown } = {}) {
-  const route = controlRoutes(harness.sender).find(
+  resized = [];
+  const resize = async (...call: unknown[]) => void resized.push(call);
+  const route = controlRoutes(harness.sender, resize).find(
     (candidate) => candidate.method === method && candidate.path === path,
   );
   if (route === undefined) throw new Error(`no route ${method} ${path}`);
@@ -41,6 +44,16 @@ describe('the routes behind the page', () => {
     expect(harness.encoders.encoders[1]?.keyFrames).toHaveLength(2);
   });
 
+  it('change a codec, and a size by the camera', async () => {
+    harness = new SenderHarness();
+    await harness.sender.addVideoTrack({ id: 'front', width: WIDTH, height: HEIGHT, alternativeCodecs: ['vp9'] });
+    await harness.sender.connect(harness.negotiate);
+    await call('PUT', '/api/tracks/{id}/codec', { id: 'front', body: { codec: 'vp9' } });
+    expect(harness.sender.getTrackStats('front').codec).toBe('vp9');
+    await call('PUT', '/api/tracks/{id}/size', { id: 'front', body: { width: 640, height: 360, depth: 1 } });
+    expect(resized).toEqual([['front', { width: 640, height: 360 }]]);
+  });
+
   it.each([
     ['PUT', '/api/allocation', { body: undefined }, 'INVALID_ARGUMENT'],
     ['PUT', '/api/allocation', { body: {} }, 'INVALID_ARGUMENT'],
@@ -49,6 +62,10 @@ describe('the routes behind the page', () => {
     ['PUT', '/api/allocation', { body: { weights: { nobody: 1 } } }, 'TRACK_NOT_FOUND'],
     ['PUT', '/api/bitrate', { body: { bitrateBps: '1M' } }, 'INVALID_BITRATE'],
     ['PUT', '/api/bitrate', { body: { bitrateBps: Number.NaN } }, 'INVALID_BITRATE'],
+    ['PUT', '/api/tracks/{id}/codec', { id: 'nobody', body: { codec: 'vp8' } }, 'TRACK_NOT_FOUND'],
+    ['PUT', '/api/tracks/{id}/codec', { id: 'front', body: { codec: 'av1' } }, 'CODEC_UNSUPPORTED'],
+    ['PUT', '/api/tracks/{id}/codec', { id: 'front' }, 'INVALID_ARGUMENT'],
+    ['PUT', '/api/tracks/{id}/size', { id: 'front', body: { width: 640 } }, 'INVALID_ARGUMENT'],
     ['POST', '/api/tracks/{id}/key-frame', { id: 'nobody' }, 'TRACK_NOT_FOUND'],
     ['POST', '/api/tracks/{id}/recreate-encoder', { id: 'nobody' }, 'TRACK_NOT_FOUND'],
   ])('refuse %s %s with %j as %s, and change nothing', async (method, path, request, code) => {

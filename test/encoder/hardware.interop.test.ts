@@ -8,7 +8,7 @@ import { NodeAvEncoderFactory } from '../../src/encoder/node-av/node-av-encoder-
 import { movingFrame } from '../support/moving-picture.js';
 import { QueueInput } from '../support/queue-input.js';
 
-const KINDS: readonly HardwareEncoder[] = ['nvenc', 'qsv', 'amf', 'v4l2m2m'];
+const KINDS: readonly HardwareEncoder[] = ['nvenc', 'vaapi', 'qsv', 'amf', 'v4l2m2m'];
 const CONFIG = { codec: 'h264', width: 640, height: 480, framerate: 30, bitrateBps: 1_000_000 } as const;
 
 let encoder: VideoEncoder | undefined;

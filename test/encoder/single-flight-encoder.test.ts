@@ -175,6 +175,31 @@ describe('SingleFlightEncoder', () => {
     expect(await readChunk()).toMatchObject({ timestamp: 3, type: 'key' });
   });
 
+  it('refuses a frame that is transferred away while it is encoded, gives its chunk back, and asks for a key frame next', async () => {
+    const lost = frame(2);
+    input.push(frame(1), lost, frame(3));
+    (await readChunk()).release();
+    native.held = true;
+    const reading = encoder.read();
+    structuredClone(lost.data.buffer, { transfer: [lost.data.buffer as ArrayBuffer] });
+    native.finish();
+    await expect(reading).rejects.toMatchObject({
+      code: 'INVALID_FRAME',
+      message: expect.stringContaining('transferred'),
+    });
+    expect(native.events).toEqual(['release', 'release']);
+    expect(releases).toEqual([1, 2]);
+    native.held = false;
+    expect(await readChunk()).toMatchObject({ timestamp: 3, type: 'key' });
+  });
+
+  it('asks for no key frame after a frame that was refused before it was encoded', async () => {
+    input.push(frame(1), frame(2, { codedWidth: 6 }), frame(3));
+    (await readChunk()).release();
+    await expect(encoder.read()).rejects.toMatchObject({ code: 'FRAME_SIZE_MISMATCH' });
+    expect(await readChunk()).toMatchObject({ timestamp: 3, type: 'delta' });
+  });
+
   it('can be closed after a native error', async () => {
     input.push(frame(1));
     native.failNext = new Error('broken');

@@ -34,11 +34,17 @@ const tightLayout = [
   { offset: 40, stride: 4 },
 ];
 
+/** An ArrayBuffer whose owner can take memory back (ES2024). */
+function resizable(sizeBytes: number): ArrayBuffer {
+  return Reflect.construct(ArrayBuffer, [sizeBytes, { maxByteLength: sizeBytes }]) as ArrayBuffer;
+}
+
 describe('validateFrame', () => {
   it('accepts a tight frame, with and without a layout, and one in a longer buffer', () => {
     validateFrame(frame(), config);
     validateFrame(frame({ layout: tightLayout }), config);
     validateFrame(frame({ data: new Uint8Array(100) }), config);
+    validateFrame(frame({ data: new Uint8Array(new SharedArrayBuffer(48)) }), config);
   });
 
   it('refuses a frame of another size than the encoder with FRAME_SIZE_MISMATCH', () => {
@@ -53,6 +59,7 @@ describe('validateFrame', () => {
     ['a size that is not a number', { codedHeight: Number.NaN }],
     ['data that is too short', { data: new Uint8Array(47) }],
     ['data that was transferred away', { data: new Uint8Array(0) }],
+    ['data in memory that can shrink', { data: new Uint8Array(resizable(48), 0, 48) }],
     ['data that is no Uint8Array', { data: [] as unknown as Uint8Array }],
     ['a negative timestamp', { timestamp: -1 }],
     ['a fractional timestamp', { timestamp: 0.5 }],

@@ -14,15 +14,17 @@ function codec(name: string, payloadType: number): OfferedCodec {
   return { payloadType, name, clockRate: 90_000, fmtp: '', feedback: [] };
 }
 
-function packet(sequenceNumber: number, timestamp = 0): ReceivedRtp {
+function packet(sequenceNumber: number, { timestamp = 0, payloadType = 96 } = {}): ReceivedRtp {
   const payload = Buffer.of(sequenceNumber & 0xff);
-  return { ssrc: TRACK_SSRC, sequenceNumber, timestamp, marker: true, extensions: [], payload };
+  return { ssrc: TRACK_SSRC, payloadType, sequenceNumber, timestamp, marker: true, extensions: [], payload };
 }
 
-function makeTrack(name = 'VP8') {
+/** A track of these codecs, the first under payload type 96, the second under 97 and so on. */
+function makeTrack(first = 'VP8', ...others: string[]) {
   const clock = new VirtualClock();
   const sent: RtcpPacket[] = [];
-  const spec = { id: 'camera', mid: '0', codec: codec(name, 96), ssrc: TRACK_SSRC };
+  const alternatives = others.map((name, index) => codec(name, 97 + index));
+  const spec = { id: 'camera', mid: '0', codecs: [codec(first, 96), ...alternatives], ssrc: TRACK_SSRC } as const;
   const track = new PublisherTrack(spec, clock, LOCAL_SSRC, (compound) => sent.push(...parseRtcp(compound).packets));
   return { track, clock, sent };
 }
@@ -42,6 +44,25 @@ describe('PublisherTrack', () => {
     expect(track.keyFrameRequests).toBe(1);
   });
 
+  it('has the codec of its newest packet', () => {
+    const { track } = makeTrack('VP8', 'VP9');
+    expect(track.codec.name).toBe('VP8');
+    track.receive(packet(1, { payloadType: 97 }));
+    track.receive(packet(0, { payloadType: 96 }));
+    expect(track.codec.name).toBe('VP9');
+    track.receive(packet(2, { payloadType: 96 }));
+    expect(track.codec.name).toBe('VP8');
+  });
+
+  it('leaves packets of other payload types alone', () => {
+    const { track, sent } = makeTrack();
+    expect(track.receive(packet(1))).toBe(true);
+    expect(track.receive(packet(100, { payloadType: 97 }))).toBe(false);
+    expect(track.cached(100)).toBeUndefined();
+    expect(track.statistics.packetsReceived).toBe(1);
+    expect(sent).toEqual([]);
+  });
+
   it('sends and schedules nothing after close', () => {
     const { track, clock, sent } = makeTrack();
     track.close();
@@ -55,7 +76,7 @@ describe('ViewerOutput', () => {
   it("gives packets the viewer's SSRC, payload type and numbers, and leaves the rest", () => {
     const { track } = makeTrack();
     const output = new ViewerOutput(7, 100, [codec('VP9', 98), codec('VP8', 120)]);
-    expect(output.rewrite(track, packet(40_000, 3_000), 0)).toEqual({
+    expect(output.rewrite(track, packet(40_000, { timestamp: 3_000 }), 0)).toEqual({
       ssrc: 7,
       payloadType: 120,
       sequenceNumber: 100,
@@ -72,6 +93,31 @@ describe('ViewerOutput', () => {
       payloadType: 98,
       sequenceNumber: 101,
     });
+  });
+
+  it('follows a track from codec to codec, each under its own payload type', () => {
+    const { track } = makeTrack('VP8', 'VP9', 'H264', 'AV1');
+    const received = ['AV1', 'H264', 'VP9', 'VP8'].map((name, index) => codec(name, 45 + index));
+    const output = new ViewerOutput(7, 100, received);
+    const sent = [96, 97, 98, 99, 96].map((payloadType, index) =>
+      output.rewrite(track, packet(index, { payloadType, timestamp: 3_000 * index }), 0),
+    );
+    expect(sent.map((outgoing) => outgoing?.payloadType)).toEqual([48, 47, 46, 45, 48]);
+    expect(sent.map((outgoing) => outgoing?.sequenceNumber)).toEqual([100, 101, 102, 103, 104]);
+    expect(sent.map((outgoing) => outgoing?.timestamp)).toEqual([0, 3_000, 6_000, 9_000, 12_000]);
+  });
+
+  it('leaves out a codec that the viewer cannot receive without a gap, and goes on after it', () => {
+    const { track } = makeTrack('VP8', 'AV1');
+    const output = new ViewerOutput(7, 100, [codec('VP8', 120)]);
+    const sent = [96, 97, 97, 96].map((payloadType, sequence) => {
+      const received = packet(sequence, { payloadType });
+      track.receive(received);
+      return output.rewrite(track, received, 0);
+    });
+    expect(sent.map((outgoing) => outgoing?.sequenceNumber)).toEqual([100, undefined, undefined, 101]);
+    expect(output.resend(track, 101, 0)).toEqual(sent[3]);
+    expect(output.resend(track, 100, 0)).toBeUndefined();
   });
 
   it('sends nothing of a codec that the viewer cannot receive', () => {

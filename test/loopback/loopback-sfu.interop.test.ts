@@ -6,6 +6,7 @@ import { parseRtcp } from '../../src/rtp/rtcp-parse.js';
 import { WhipSignaller } from '../../src/signalling/whip/whip-signaller.js';
 import { createWeriftTransportFactory } from '../../src/transport/werift/werift-transport-factory.js';
 import { settle } from '../support/virtual-clock.js';
+import { EventReader } from './http-client.js';
 import { eventually, type Scene, WrtcPublisher, WrtcViewer } from './wrtc-clients.js';
 
 const DARK = 60;
@@ -146,15 +147,15 @@ describe('LoopbackSfu and our own transport over WHIP', () => {
     const signaller = new WhipSignaller({ url: `${url}/whip/demo` });
     try {
       const { sdp } = await signaller.offer(
-        await transport.createOffer([{ trackId: 'front', codec: 'vp8', ssrc: 1234 }]),
+        await transport.createOffer([{ trackId: 'front', codec: 'vp8', alternatives: ['vp9', 'av1'], ssrc: 1234 }]),
       );
       const [track] = await transport.acceptAnswer(sdp);
       await transport.connected(5_000);
       if (track === undefined) throw new Error('no track was negotiated');
-      const { payloadType, nack, pli } = track;
+      const { payloadType, alternatives = {}, nack, pli } = track;
       expect({ nack, pli }).toEqual({ nack: true, pli: true });
       let sent = 0;
-      const send = () => {
+      const send = (payloadType: number) => {
         const header = {
           payloadType,
           sequenceNumber: sent,
@@ -165,10 +166,20 @@ describe('LoopbackSfu and our own transport over WHIP', () => {
         };
         if (transport.sendRtp(header, Buffer.alloc(100))) sent += 1;
       };
-      const timer = setInterval(send, 10);
+      const timer = setInterval(() => send(payloadType), 10);
       await eventually(() => kinds.has('receiver-report'), 'a report').finally(() => clearInterval(timer));
       await eventually(() => sfu.rooms()[0]?.tracks[0]?.packetsReceived === sent, 'every packet');
       expect(sfu.rooms()[0]?.tracks).toMatchObject([{ id: 'front', codec: 'VP8', packetsLost: 0 }]);
+      const events = await EventReader.open(`${url}/rooms/demo/events`);
+      expect(await events.next()).toMatchObject({ tracks: [{ codec: 'VP8' }] });
+      for (const codec of ['av1', 'vp9'] as const) {
+        send(alternatives[codec] ?? 0);
+        expect(await events.next()).toMatchObject({ tracks: [{ codec: codec.toUpperCase() }] });
+      }
+      send(120);
+      await eventually(() => sfu.rooms()[0]?.publisher?.packetsUnroutable === 1, 'the foreign packet to be counted');
+      expect(sfu.rooms()[0]?.tracks).toMatchObject([{ codec: 'VP9', packetsReceived: sent - 1 }]);
+      await events.close();
       expect(await signaller.close()).toEqual({ confirmed: true });
       expect(sfu.rooms()).toEqual([]);
     } finally {

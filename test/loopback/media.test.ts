@@ -10,7 +10,15 @@ import { parseRtcp } from '../../src/rtp/rtcp-parse.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 
 function packet(sequenceNumber: number): ReceivedRtp {
-  return { ssrc: 1, sequenceNumber, timestamp: 0, marker: false, extensions: [], payload: Buffer.alloc(0) };
+  return {
+    ssrc: 1,
+    payloadType: 96,
+    sequenceNumber,
+    timestamp: 0,
+    marker: false,
+    extensions: [],
+    payload: Buffer.alloc(0),
+  };
 }
 
 describe('StreamRewriter', () => {
@@ -46,8 +54,27 @@ describe('StreamRewriter', () => {
         const { sequenceNumber } = rewriter.rewrite(present, sequence, 0, 0);
         expect(rewriter.originalSequence(present, sequenceNumber)).toBe(sequence);
         expect(rewriter.originalSequence(past, sequenceNumber)).toBeUndefined();
+        expect(rewriter.originalSequence(present, start)).toBeUndefined();
       }),
     );
+  });
+
+  it('goes on without a gap after an interruption of the same source, and finds nothing of before it', () => {
+    const rewriter = new StreamRewriter(100);
+    const source = {};
+    rewriter.rewrite(source, 7, 0, 0);
+    rewriter.interrupt();
+    expect(rewriter.originalSequence(source, 100)).toBeUndefined();
+    expect(rewriter.rewrite(source, 40_007, 9_000_000, 1_000_000)).toEqual({ sequenceNumber: 101, timestamp: 90_000 });
+    expect(rewriter.originalSequence(source, 101)).toBe(40_007);
+    expect(rewriter.originalSequence(source, 100)).toBeUndefined();
+  });
+
+  it('finds original numbers however long ago the source joined', () => {
+    const rewriter = new StreamRewriter(0);
+    const source = {};
+    for (let sequence = 0; sequence < 40_000; sequence += 1) rewriter.rewrite(source, sequence, 0, 0);
+    expect(rewriter.originalSequence(source, 39_900)).toBe(39_900);
   });
 });
 

@@ -5,6 +5,7 @@ const LIFECYCLE = 'src/sender/track-lifecycle.ts';
 const CORE = 'src/sender/sender-core.ts';
 const TRACK = 'src/sender/encoder-track.ts';
 const QUEUE = 'src/concurrency/event-queue.ts';
+const SUPERVISION = 'src/sender/encoder-supervision.ts';
 
 /** Stopping a track or the sender. */
 export const DRAIN_MUTANTS: readonly Mutant[] = [
@@ -44,8 +45,8 @@ export const DRAIN_MUTANTS: readonly Mutant[] = [
     name: 'stop-does-not-wait-for-the-encode-loop',
     guarantee,
     file: TRACK,
-    find: 'this.#backoff.end();\n    await this.#loop;',
-    replace: 'this.#backoff.end();',
+    find: 'this.#supervision.end();\n    await this.#loop;',
+    replace: 'this.#supervision.end();',
     tests: ['sender/drain', 'sender/track-lifecycle', 'sender/close'],
   },
   {
@@ -59,7 +60,7 @@ export const DRAIN_MUTANTS: readonly Mutant[] = [
   {
     name: 'stop-sits-out-the-error-backoff',
     guarantee,
-    file: TRACK,
+    file: SUPERVISION,
     find: '    this.#backoff.end();\n',
     replace: '',
     tests: ['sender/error-backoff', 'sender/encode-loop', 'sender/track-lifecycle', 'sender/close'],
@@ -158,7 +159,7 @@ export const DRAIN_MUTANTS: readonly Mutant[] = [
     name: 'heartbeats-go-on-after-close',
     guarantee,
     file: CORE,
-    find: '    for (const heartbeat of this.#heartbeats) heartbeat.stop();\n',
+    find: '    this.#periodicWork.stop();\n',
     replace: '',
     tests: ['sender/close'],
   },

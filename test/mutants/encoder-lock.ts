@@ -5,6 +5,9 @@ const LOOP = 'src/sender/encode-loop.ts';
 const SWAP = 'src/sender/encoder-swap.ts';
 const TRACK = 'src/sender/encoder-track.ts';
 const FLIGHT = 'src/encoder/single-flight.ts';
+const SUPERVISION = 'src/sender/encoder-supervision.ts';
+const CONTROLS = 'src/encoder/encoder-controls.ts';
+const ISOLATED = 'src/encoder/isolation/isolated-encoder.ts';
 
 /** The encode loop, the swap and the encoder itself. */
 export const ENCODER_LOCK_MUTANTS: readonly Mutant[] = [
@@ -177,6 +180,54 @@ export const ENCODER_LOCK_MUTANTS: readonly Mutant[] = [
     tests: ['encoder/single-flight-encoder'],
   },
   {
+    name: 'key-frame-wish-lost-by-a-failed-encode',
+    guarantee,
+    file: CONTROLS,
+    find: '      this.#keyFrameWanted = true;\n      throw error;',
+    replace: '      throw error;',
+    tests: ['encoder/single-flight-encoder', 'encoder/isolated-encoder'],
+  },
+  {
+    name: 'key-frame-wish-lost-by-a-frame-that-is-left-out',
+    guarantee,
+    file: CONTROLS,
+    find: '      if (chunk === undefined) this.#keyFrameWanted ||= wish.keyFrame;\n',
+    replace: '',
+    tests: ['encoder/isolated-encoder'],
+  },
+  {
+    name: 'frame-transferred-away-while-it-is-handed-over',
+    guarantee,
+    file: ISOLATED,
+    find: 'await this.#share(this.#packer.pack(frame)).finally(() => assertUntouched(frame));',
+    replace: 'await this.#share(this.#packer.pack(frame));',
+    tests: ['encoder/isolated-encoder'],
+  },
+  {
+    name: 'untyped-error-of-a-picture-that-is-not-handed-over',
+    guarantee,
+    file: ISOLATED,
+    find: "      throw new FramelockError('ENCODER_FAILED', message, { cause: error });",
+    replace: '      throw message === undefined ? message : error;',
+    tests: ['encoder/isolated-encoder'],
+  },
+  {
+    name: 'frame-transferred-away-during-its-encode',
+    guarantee,
+    file: 'src/encoder/validate-frame.ts',
+    find: '  if (data.byteLength > 0) return;\n',
+    replace: '  if (data.byteLength >= 0) return;\n',
+    tests: ['encoder/single-flight-encoder'],
+  },
+  {
+    name: 'frame-in-memory-that-can-shrink',
+    guarantee,
+    file: 'src/encoder/validate-frame.ts',
+    find: "'resizable' in buffer && buffer.resizable === true",
+    replace: "'resizable' in buffer && buffer.resizable === 'never'",
+    tests: ['encoder/validate-frame'],
+  },
+  {
     name: 'encoder-of-the-old-size-installed',
     guarantee,
     file: SWAP,
@@ -203,15 +254,15 @@ export const ENCODER_LOCK_MUTANTS: readonly Mutant[] = [
   {
     name: 'failing-encoder-never-replaced',
     guarantee,
-    file: TRACK,
-    find: "    if (step === 'replace') await this.#faults.replaceEncoder(this.handle);\n",
+    file: SUPERVISION,
+    find: "    if (step === 'replace') await this.#faults.replaceEncoder(this.#handle);\n",
     replace: '',
     tests: ['sender/encoder-recovery'],
   },
   {
     name: 'failing-track-never-given-up',
     guarantee,
-    file: TRACK,
+    file: SUPERVISION,
     find: "    if (step === 'give up') this.#giveUp(error);\n",
     replace: '',
     tests: ['sender/encoder-recovery'],
@@ -219,7 +270,7 @@ export const ENCODER_LOCK_MUTANTS: readonly Mutant[] = [
   {
     name: 'encoder-off-its-target-goes-unnoticed',
     guarantee,
-    file: 'src/sender/sender-core.ts',
+    file: 'src/sender/periodic-work.ts',
     find: "    for (const track of tracks) if (track.kind === 'raw') track.checkRate(nowUs);\n",
     replace: '',
     tests: ['sender/encoder-recovery'],
@@ -235,7 +286,7 @@ export const ENCODER_LOCK_MUTANTS: readonly Mutant[] = [
   {
     name: 'new-encoder-judged-by-the-rate-of-the-old',
     guarantee,
-    file: 'src/sender/encoder-track.ts',
+    file: SUPERVISION,
     find: '    this.#rateWatch.reset();\n',
     replace: '',
     tests: ['sender/encoder-recovery'],

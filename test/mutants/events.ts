@@ -99,9 +99,9 @@ export const EVENT_MUTANTS: readonly Mutant[] = [
   {
     name: 'failing-error-handler-feeds-itself',
     guarantee,
-    file: 'src/sender/sender-core.ts',
-    find: "if (type !== 'error') this.#failed",
-    replace: 'this.#failed',
+    file: 'src/sender/error-reports.ts',
+    find: "if (type !== 'error') this.#emit",
+    replace: 'this.#emit',
     tests: ['sender/drain'],
   },
   {

@@ -6,6 +6,7 @@ const CONNECTOR = 'src/sender/connector.ts';
 const LIFETIME = 'src/concurrency/lifetime.ts';
 const DTLS = 'src/transport/werift/dtls-session.ts';
 const QUEUE = 'src/concurrency/event-queue.ts';
+const SUPERVISION = 'src/sender/encoder-supervision.ts';
 
 /** Late completions, and stopping from inside a callback. */
 export const LIFETIME_MUTANTS: readonly Mutant[] = [
@@ -220,8 +221,8 @@ export const LIFETIME_MUTANTS: readonly Mutant[] = [
   {
     name: 'late-encode-error-is-told',
     guarantee,
-    file: 'src/sender/encoder-track.ts',
-    find: "if (this.lifetime.enter('encode error')) this.#faults.encodeFailed",
+    file: SUPERVISION,
+    find: "if (this.#lifetime.enter('encode error')) this.#faults.encodeFailed",
     replace: 'this.#faults.encodeFailed',
     tests: ['sender/drain'],
   },
@@ -260,8 +261,8 @@ export const LIFETIME_MUTANTS: readonly Mutant[] = [
   {
     name: 'removed-track-given-up-in-public',
     guarantee,
-    file: 'src/sender/encoder-track.ts',
-    find: '    if (this.lifetime.ended || this.stopped) return;\n',
+    file: SUPERVISION,
+    find: '    if (this.#ended) return;\n',
     replace: '',
     tests: ['sender/encoder-recovery'],
   },

@@ -1,3 +1,4 @@
+import { ALLOCATION_MUTANTS } from './allocation.js';
 import { DRAIN_MUTANTS } from './drain.js';
 import { ENCODER_LOCK_MUTANTS } from './encoder-lock.js';
 import { EVENT_MUTANTS } from './events.js';
@@ -16,4 +17,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...EVENT_MUTANTS,
   ...HANDLE_MUTANTS,
   ...WIRE_MUTANTS,
+  ...ALLOCATION_MUTANTS,
 ];

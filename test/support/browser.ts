@@ -4,6 +4,8 @@ import { type Browser, chromium, type Page } from 'playwright-core';
 /** What the page tells of one camera. */
 export interface PageCamera {
   readonly id: string;
+  /** What its decoder decodes: `VP8`, `VP9`, `H264`, `AV1`. */
+  readonly codec: string;
   readonly framesDecoded: number;
   readonly width: number;
   readonly height: number;
@@ -32,10 +34,11 @@ export function launchBrowser(): Promise<Browser> {
   });
 }
 
-/** A page that collects every error it shows in its console. */
+/** A page that collects every error it shows in its console. `prepare` gets it before it is opened. */
 export async function openPage(
   browser: Browser,
   url: string,
+  prepare?: (page: Page) => Promise<void>,
 ): Promise<{ readonly page: Page; readonly errors: string[] }> {
   const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
   const errors: string[] = [];
@@ -43,6 +46,7 @@ export async function openPage(
   page.on('console', (message) => {
     if (message.type() === 'error') errors.push(message.text());
   });
+  await prepare?.(page);
   await page.goto(url);
   return { page, errors };
 }

@@ -20,6 +20,18 @@ export interface HeardSound {
   readonly samples: number[];
 }
 
+/** How the native peer made up for lost packets of sound, by the names of W3C `RTCInboundRtpStreamStats`. */
+export interface SoundStats {
+  readonly packetsLost: number;
+  /** Packets of which the FEC was looked at. */
+  readonly fecPacketsReceived: number;
+  /** Those among them whose FEC was not needed. */
+  readonly fecPacketsDiscarded: number;
+  /** Samples that were made up. */
+  readonly concealedSamples: number;
+  readonly totalSamplesReceived: number;
+}
+
 /** What this file uses of the package, whose own types need the DOM's. */
 interface TrackEvent {
   readonly track: MediaStreamTrack & { readonly kind: string };
@@ -73,6 +85,16 @@ export class NativePeer {
   /** The pictures of the camera whose bar codes say `cameraId`, in decoding order. */
   picturesOf(cameraId: number): readonly DecodedPicture[] {
     return [...this.pictures.values()].find((decoded) => decoded.some(({ code }) => code?.cameraId === cameraId)) ?? [];
+  }
+
+  /** Of the one audio track. */
+  async soundStats(): Promise<SoundStats> {
+    const all: Iterable<SoundStats & { readonly type: string; readonly kind?: string }> = (
+      await this.#connection.getStats()
+    ).values();
+    const stats = [...all].find(({ type, kind }) => type === 'inbound-rtp' && kind === 'audio');
+    if (stats === undefined) throw new Error('no sound is received');
+    return stats;
   }
 
   #watch(

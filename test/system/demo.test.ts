@@ -1,6 +1,14 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { camerasBeyond, keepScreenshot, launchBrowser, openPage, pageCamerasUntil } from '../support/browser.js';
+import {
+  camerasBeyond,
+  keepScreenshot,
+  launchBrowser,
+  openPage,
+  type PageCamera,
+  pageCameras,
+  pageCamerasUntil,
+} from '../support/browser.js';
 import { realClips } from '../support/clips.js';
 import { Program } from '../support/program.js';
 
@@ -68,6 +76,29 @@ describe('framelock demo in a browser', () => {
     await camerasBeyond(page, ids, Math.max(...started.map(({ framesDecoded }) => framesDecoded)) + 20);
     expect(errors).toEqual([]);
     await keepScreenshot(page, 'demo-with-clips');
+    await page.close();
+  });
+
+  it('changes the codec and the size of a camera from its lists while it plays', async () => {
+    const { page, errors } = await openPage(browser, await startDemo());
+    const list = (action: string) => page.locator(`[data-track-id="front"] [data-action="${action}"]`);
+    const camera = (all: readonly PageCamera[]) => all.find(({ id }) => id === 'front');
+    const goesOn = async () => {
+      const frames = camera(await pageCameras(page))?.framesDecoded ?? 0;
+      await camerasBeyond(page, ['front'], frames + 20);
+    };
+    await camerasBeyond(page, ['front'], 20);
+    for (const codec of ['vp9', 'h264', 'av1', 'vp8']) {
+      await list('codec').selectOption(codec);
+      await pageCamerasUntil(page, `a picture of ${codec}`, (all) => camera(all)?.codec === codec.toUpperCase());
+      await goesOn();
+    }
+    for (const width of [640, 1280]) {
+      await list('size').selectOption(`${width}x${(width * 9) / 16}`);
+      await pageCamerasUntil(page, `a picture ${width} wide`, (all) => camera(all)?.width === width);
+      await goesOn();
+    }
+    expect(errors).toEqual([]);
     await page.close();
   });
 

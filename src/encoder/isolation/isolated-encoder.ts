@@ -1,9 +1,10 @@
 import { describeError, FramelockError } from '../../core/errors.js';
 import type { EncodedVideoChunk, FrameInput, ReadResult, VideoEncoder, VideoEncoderConfig } from '../encoder.js';
+import { EncoderControls, type EncodeWish } from '../encoder-controls.js';
 import { PicturePacker } from '../picture-packer.js';
 import type { RateLimitation } from '../rate-limitation.js';
 import { SingleFlight } from '../single-flight.js';
-import { validateBitrate, validateFrame } from '../validate-frame.js';
+import { assertUntouched, validateFrame } from '../validate-frame.js';
 import type { RawVideoFrame } from '../video-frame.js';
 import type { FrameSlot } from './frame-slot.js';
 import type { ProcessLink } from './process-link.js';
@@ -17,8 +18,8 @@ export interface IsolatedEncoderParts {
   readonly implementation: string;
   readonly input: FrameInput;
   /** Both owned from here on: ended and closed by `close()`. */
-  readonly link: ProcessLink;
-  readonly slot: FrameSlot;
+  readonly link: Pick<ProcessLink, 'pid' | 'ask' | 'end'>;
+  readonly slot: Pick<FrameSlot, 'write' | 'close'>;
 }
 
 /** An encoder that runs in a process of its own. Every field is owned by this object and touched on the JavaScript thread only. */
@@ -26,12 +27,11 @@ export class IsolatedEncoder implements VideoEncoder {
   readonly config: Readonly<VideoEncoderConfig>;
   readonly implementation: string;
   readonly #input: FrameInput;
-  readonly #link: ProcessLink;
-  readonly #slot: FrameSlot;
+  readonly #link: IsolatedEncoderParts['link'];
+  readonly #slot: IsolatedEncoderParts['slot'];
   readonly #flight: SingleFlight;
   readonly #packer = new PicturePacker();
-  #bitrateBps: number;
-  #keyFrameWanted = true;
+  readonly #controls: EncoderControls;
   #limitation: RateLimitation | undefined;
   #closing: Promise<void> | undefined;
 
@@ -42,7 +42,7 @@ export class IsolatedEncoder implements VideoEncoder {
     this.#link = link;
     this.#slot = slot;
     this.#flight = new SingleFlight(implementation, () => undefined);
-    this.#bitrateBps = config.bitrateBps;
+    this.#controls = new EncoderControls(config.bitrateBps);
   }
 
   /** The id of the encoder's process. */
@@ -60,13 +60,11 @@ export class IsolatedEncoder implements VideoEncoder {
 
   /** @throws FramelockError INVALID_BITRATE */
   setBitrate(bitrateBps: number): void {
-    if (this.#flight.closed) return;
-    validateBitrate(bitrateBps);
-    this.#bitrateBps = bitrateBps;
+    if (!this.#flight.closed) this.#controls.setBitrate(bitrateBps);
   }
 
   forceKeyFrame(): void {
-    this.#keyFrameWanted = true;
+    this.#controls.forceKeyFrame();
   }
 
   close(): Promise<void> {
@@ -84,24 +82,18 @@ export class IsolatedEncoder implements VideoEncoder {
     const { timestamp } = frame;
     try {
       validateFrame(frame, this.config);
-      await this.#share(this.#packer.pack(frame));
+      await this.#share(this.#packer.pack(frame)).finally(() => assertUntouched(frame));
     } finally {
       frame.release?.();
     }
-    const keyFrame = this.#keyFrameWanted;
-    this.#keyFrameWanted = false;
-    const request = { kind: 'encode', timestamp, keyFrame, bitrateBps: this.#bitrateBps } as const;
-    const answer = await this.#link.ask(request, ENCODE_TIMEOUT_MS).catch((error: unknown) => {
-      // The process may have taken the frame as a reference that no decoder will ever see.
-      this.#keyFrameWanted = true;
-      throw error;
-    });
+    return this.#controls.apply((wish) => this.#encodeShared(timestamp, wish));
+  }
+
+  /** Encodes the picture in the slot. */
+  async #encodeShared(timestamp: number, wish: EncodeWish): Promise<EncodedVideoChunk | undefined> {
+    const answer = await this.#link.ask({ kind: 'encode', timestamp, ...wish }, ENCODE_TIMEOUT_MS);
     this.#limitation = 'limitation' in answer ? answer.limitation : undefined;
-    if (answer.kind !== 'chunk') {
-      // A frame that was left out is no key frame.
-      this.#keyFrameWanted ||= keyFrame;
-      return undefined;
-    }
+    if (answer.kind !== 'chunk') return undefined;
     const { data, type, quantizer } = answer;
     return {
       data,

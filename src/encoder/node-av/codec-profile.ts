@@ -2,6 +2,7 @@ import type { FFEncoderCodec } from 'node-av/constants';
 import type { VideoCodec, VideoEncoderConfig } from '../encoder.js';
 import type { RateControl } from '../rate-control.js';
 import type { VideoPixelFormat } from '../video-frame.js';
+import type { HardwareMemory } from './hardware-upload.js';
 
 /** How one codec is encoded with FFmpeg: everything that differs between codecs, and nothing else. */
 export interface CodecProfile {
@@ -14,6 +15,8 @@ export interface CodecProfile {
   readonly keepsBitrate?: boolean;
   /** Whether an encoder must be told that the stream has ended before it is freed. @default false */
   readonly needsEndOfStream?: boolean;
+  /** Memory that the encoder takes its pictures from, if not the ordinary one; `inputFormats` is then NV12. */
+  readonly memory?: HardwareMemory;
   /** FFmpeg options, set before the encoder is opened; an unknown one fails the opening. */
   options(config: VideoEncoderConfig): Readonly<Record<string, string | number>>;
   createRateControl(config: VideoEncoderConfig): RateControl;

@@ -16,6 +16,7 @@ import type { RateSettings } from '../rate-control.js';
 import type { VideoPixelFormat } from '../video-frame.js';
 import type { CodecProfile } from './codec-profile.js';
 import { check } from './ffmpeg-check.js';
+import { HardwareUpload } from './hardware-upload.js';
 
 const FFMPEG_FORMATS: Readonly<Record<VideoPixelFormat, AVPixelFormat>> = {
   I420: AV_PIX_FMT_YUV420P,
@@ -59,6 +60,7 @@ export class FfmpegEncoder implements NativeEncoder {
   readonly #packet = new Packet();
   readonly #input: Frame;
   readonly #conversion: Conversion | undefined;
+  readonly #upload: HardwareUpload | undefined;
   readonly #needsEndOfStream: boolean;
   /** The bytes that native code reads while a job is in flight. */
   #picture: Uint8Array | undefined;
@@ -72,6 +74,7 @@ export class FfmpegEncoder implements NativeEncoder {
     const input = { width, height, format };
     this.#input = createFrame(input);
     this.#conversion = isSame(input, encoded) ? undefined : createConversion(input, encoded);
+    this.#upload = profile.memory === undefined ? undefined : new HardwareUpload(profile.memory, encoded);
   }
 
   /** Opens an encoder; throws an error with FFmpeg's text, leaving nothing native behind. */
@@ -82,6 +85,7 @@ export class FfmpegEncoder implements NativeEncoder {
     const encoder = new FfmpegEncoder(codec, profile, config, encoded);
     try {
       configure(encoder.#context, profile, { ...config, ...encoded });
+      encoder.#upload?.attach(encoder.#context);
       // Never open2Sync, and never with a dictionary of options: both crash later.
       check(await encoder.#context.open2(codec, null), 'open');
       return encoder;
@@ -99,7 +103,8 @@ export class FfmpegEncoder implements NativeEncoder {
         this.#input.fromBuffer(Buffer.from(picture.buffer, picture.byteOffset, picture.byteLength)),
         'take the picture',
       );
-      const frame = await this.#converted();
+      const converted = await this.#converted();
+      const frame = (await this.#upload?.upload(converted)) ?? converted;
       frame.pts = BigInt(job.index);
       frame.pictType = job.keyFrame ? AV_PICTURE_TYPE_I : AV_PICTURE_TYPE_NONE;
       check(await this.#context.sendFrame(frame), 'encode');
@@ -128,6 +133,7 @@ export class FfmpegEncoder implements NativeEncoder {
     this.#input.free();
     this.#conversion?.output.free();
     this.#conversion?.scaler.freeContext();
+    this.#upload?.[Symbol.dispose]();
   }
 
   async #converted(): Promise<Frame> {

@@ -1,16 +1,20 @@
 import {
+  AV_HWDEVICE_TYPE_VAAPI,
+  AV_PIX_FMT_VAAPI,
   FF_ENCODER_H264_AMF,
   FF_ENCODER_H264_NVENC,
   FF_ENCODER_H264_QSV,
   FF_ENCODER_H264_V4L2M2M,
+  FF_ENCODER_H264_VAAPI,
   type FFEncoderCodec,
 } from 'node-av/constants';
 import { AverageBitrateControl } from '../average-bitrate-control.js';
+import { ConstantBitrateControl } from '../constant-bitrate-control.js';
 import type { VideoEncoderConfig } from '../encoder.js';
 import { type CodecProfile, NEVER_FRAMES } from './codec-profile.js';
 
-/** A kind of hardware that encodes H.264 from pictures in ordinary memory. */
-export type HardwareEncoder = 'nvenc' | 'qsv' | 'amf' | 'v4l2m2m';
+/** A kind of hardware that encodes H.264. */
+export type HardwareEncoder = 'nvenc' | 'vaapi' | 'qsv' | 'amf' | 'v4l2m2m';
 
 /** Average rate, peak and buffer as FFmpeg calls them. */
 function rates({ bitrateBps }: VideoEncoderConfig): Readonly<Record<string, number>> {
@@ -43,6 +47,18 @@ export const hardwareProfiles: Readonly<Record<HardwareEncoder, CodecProfile>> =
     zerolatency: 1,
     'forced-idr': 1,
   }),
+  // Reads its rate when it is opened and never again (libavcodec/vaapi_encode.c), so a new rate means a new encoder.
+  vaapi: {
+    ...h264(FF_ENCODER_H264_VAAPI, {
+      profile: 'constrained_baseline',
+      rc_mode: 'CBR',
+      async_depth: 1,
+    }),
+    inputFormats: ['NV12'],
+    memory: { device: AV_HWDEVICE_TYPE_VAAPI, format: AV_PIX_FMT_VAAPI },
+    keepsBitrate: true,
+    createRateControl: ({ framerate, bitrateBps }) => new ConstantBitrateControl(bitrateBps, framerate),
+  },
   qsv: {
     ...h264(FF_ENCODER_H264_QSV, {
       preset: 'veryfast',

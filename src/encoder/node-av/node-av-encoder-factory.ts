@@ -19,6 +19,9 @@ const SVT_LOG_ERROR = '1';
  * Encoders of FFmpeg's libraries through the prebuilt package node-av: VP8 and VP9 by libvpx, H.264 by x264, AV1 by
  * SVT-AV1.
  *
+ * In a worker thread, close every encoder before the thread is ended: Node aborts the process if one is busy then. Where that cannot be
+ * promised, use `IsolatedEncoderFactory`.
+ *
  * Encoding runs on libuv's thread pool, one thread per encoder and frame (see `sizeThreadPool`). FFmpeg's log level is one setting of
  * the process; the constructor sets it to errors, since at its default FFmpeg writes the encoder's version at each open and x264 eight
  * lines of statistics at each close to the standard error output. SVT-AV1 keeps a log of its own, with a level that it reads from the

@@ -7,22 +7,13 @@ import {
   AV_PIX_FMT_VULKAN,
   AV_PIX_FMT_YUV420P,
   AV_SAMPLE_FMT_S16,
-  type AVHWDeviceType,
-  type AVPixelFormat,
   type FFEncoderCodec,
 } from 'node-av/constants';
-import {
-  Codec,
-  CodecContext,
-  Frame,
-  HardwareDeviceContext,
-  HardwareFramesContext,
-  Packet,
-  Rational,
-} from 'node-av/lib';
+import { Codec, CodecContext, Frame, Packet, Rational } from 'node-av/lib';
 import { describeError } from '../../core/errors.js';
 import { type EncoderCandidate, type EncoderProbe, NOT_BUILT_IN } from './encoder-candidates.js';
 import { check } from './ffmpeg-check.js';
+import { type HardwareMemory, HardwareUpload } from './hardware-upload.js';
 
 const WIDTH = 640;
 const HEIGHT = 480;
@@ -33,9 +24,9 @@ const AUDIO_BPS = 32_000;
 const AUDIO_SAMPLES = 960;
 
 /** Encoders that take frames in the memory of their device only. */
-const DEVICES: readonly { readonly format: AVPixelFormat; readonly type: AVHWDeviceType }[] = [
-  { format: AV_PIX_FMT_VAAPI, type: AV_HWDEVICE_TYPE_VAAPI },
-  { format: AV_PIX_FMT_VULKAN, type: AV_HWDEVICE_TYPE_VULKAN },
+const DEVICES: readonly HardwareMemory[] = [
+  { format: AV_PIX_FMT_VAAPI, device: AV_HWDEVICE_TYPE_VAAPI },
+  { format: AV_PIX_FMT_VULKAN, device: AV_HWDEVICE_TYPE_VULKAN },
 ];
 
 /** What makes a software encoder hand out its first packet at once, as far as it can. */
@@ -76,8 +67,7 @@ class Trial implements Disposable {
   readonly #context = new CodecContext();
   readonly #packet = new Packet();
   readonly #frame = new Frame();
-  #upload: { readonly frame: Frame; readonly frames: HardwareFramesContext } | undefined;
-  readonly #hardware: Disposable[] = [];
+  #upload: HardwareUpload | undefined;
 
   constructor(codec: Codec) {
     this.#codec = codec;
@@ -99,8 +89,8 @@ class Trial implements Disposable {
   async encode(): Promise<void> {
     check(this.#frame.getBuffer(), 'allocate a frame');
     for (const plane of this.#frame.data ?? []) plane.fill(0x80);
-    this.#frame.pts = 0n;
-    const input = await this.#uploaded();
+    const input = (await this.#upload?.upload(this.#frame)) ?? this.#frame;
+    input.pts = 0n;
     check(await this.#context.sendFrame(input), 'encode');
     if (this.#context.receivePacketSync(this.#packet) >= 0) return;
     check(await this.#context.sendFrame(null), 'flush');
@@ -111,8 +101,7 @@ class Trial implements Disposable {
     this.#context.freeContext();
     this.#packet.free();
     this.#frame.free();
-    this.#upload?.frame.free();
-    for (const own of this.#hardware.reverse()) own[Symbol.dispose]();
+    this.#upload?.[Symbol.dispose]();
   }
 
   #prepareSound(): void {
@@ -129,9 +118,9 @@ class Trial implements Disposable {
 
   #preparePictures(): void {
     const formats = this.#codec.pixelFormats ?? [AV_PIX_FMT_YUV420P];
-    const device = DEVICES.find(({ format }) => formats.includes(format));
+    const memory = DEVICES.find(({ format }) => formats.includes(format));
     const context = this.#context;
-    const planar = device === undefined && formats.includes(AV_PIX_FMT_YUV420P);
+    const planar = memory === undefined && formats.includes(AV_PIX_FMT_YUV420P);
     const frameFormat = planar ? AV_PIX_FMT_YUV420P : AV_PIX_FMT_NV12;
     context.width = WIDTH;
     context.height = HEIGHT;
@@ -140,39 +129,12 @@ class Trial implements Disposable {
     context.bitRate = BigInt(VIDEO_BPS);
     context.maxBFrames = 0;
     context.threadCount = 1;
-    context.pixelFormat = device?.format ?? frameFormat;
+    context.pixelFormat = frameFormat;
     this.#frame.format = frameFormat;
     this.#frame.width = WIDTH;
     this.#frame.height = HEIGHT;
-    if (device !== undefined) this.#prepareDevice(device.type, device.format, frameFormat);
-  }
-
-  #prepareDevice(type: AVHWDeviceType, format: AVPixelFormat, softwareFormat: AVPixelFormat): void {
-    const device = new HardwareDeviceContext();
-    check(device.create(type), `open a ${HardwareDeviceContext.getTypeName(type) ?? 'hardware'} device`);
-    this.#hardware.push(device);
-    const frames = new HardwareFramesContext();
-    frames.alloc(device);
-    this.#hardware.push(frames);
-    frames.format = format;
-    frames.swFormat = softwareFormat;
-    frames.width = WIDTH;
-    frames.height = HEIGHT;
-    frames.initialPoolSize = 4;
-    check(frames.init(), 'allocate frames on the device');
-    this.#context.hwFramesCtx = frames;
-    const frame = new Frame();
-    frame.alloc();
-    this.#upload = { frame, frames };
-  }
-
-  /** The frame where the encoder takes it from. */
-  async #uploaded(): Promise<Frame> {
-    if (this.#upload === undefined) return this.#frame;
-    const { frame, frames } = this.#upload;
-    check(frames.getBuffer(frame), 'take a frame of the device');
-    check(await frames.transferData(frame, this.#frame), 'upload a frame');
-    frame.pts = 0n;
-    return frame;
+    if (memory === undefined) return;
+    this.#upload = new HardwareUpload(memory, { width: WIDTH, height: HEIGHT });
+    this.#upload.attach(context);
   }
 }

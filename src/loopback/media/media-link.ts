@@ -19,6 +19,7 @@ const LIVENESS_CHECK_MS = 1_000;
 /** A received RTP packet. Its buffers are not reused: they may be kept. */
 export interface ReceivedRtp {
   readonly ssrc: number;
+  readonly payloadType: number;
   readonly sequenceNumber: number;
   readonly timestamp: number;
   readonly marker: boolean;
@@ -211,6 +212,6 @@ export class MediaLink {
 }
 
 function toReceivedRtp({ header, payload }: RtpPacket): ReceivedRtp {
-  const { ssrc, sequenceNumber, timestamp, marker, extensions } = header;
-  return { ssrc, sequenceNumber, timestamp, marker, extensions, payload };
+  const { ssrc, payloadType, sequenceNumber, timestamp, marker, extensions } = header;
+  return { ssrc, payloadType, sequenceNumber, timestamp, marker, extensions, payload };
 }

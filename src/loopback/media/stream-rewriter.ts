@@ -19,6 +19,8 @@ export class StreamRewriter {
   #sequenceOffset = 0;
   #timestampOffset = 0;
   #highestSequence: number;
+  /** How far the highest number has moved since the source joined. */
+  #span = 0;
   #lastTimestamp = 0;
   #lastUs: number | undefined;
 
@@ -32,22 +34,34 @@ export class StreamRewriter {
     if (source !== this.#source) this.#join(source, sequenceNumber, timestamp, nowUs);
     const rewritten = (sequenceNumber + this.#sequenceOffset) & 0xffff;
     const rewrittenTimestamp = (timestamp + this.#timestampOffset) >>> 0;
-    if (sequenceDistance(this.#highestSequence, rewritten) > 0) {
+    const step = sequenceDistance(this.#highestSequence, rewritten);
+    if (step > 0) {
       this.#highestSequence = rewritten;
+      this.#span += step;
       this.#lastTimestamp = rewrittenTimestamp;
       this.#lastUs = nowUs;
     }
     return { sequenceNumber: rewritten, timestamp: rewrittenTimestamp };
   }
 
-  /** The source's own number of a packet that was sent as `sequenceNumber`; nothing if that was of an earlier source. */
+  /**
+   * Lets the next packet join anew, even if it is of the same source: what is left out until then is no gap to the receiver, which would
+   * wait for it, and would lose count after 2^15 packets.
+   */
+  interrupt(): void {
+    this.#source = undefined;
+  }
+
+  /** The source's own number of a packet that was sent as `sequenceNumber`; nothing if that was before the source joined. */
   originalSequence(source: object, sequenceNumber: number): number | undefined {
-    return source === this.#source ? (sequenceNumber - this.#sequenceOffset) & 0xffff : undefined;
+    const known = source === this.#source && sequenceDistance(sequenceNumber, this.#highestSequence) < this.#span;
+    return known ? (sequenceNumber - this.#sequenceOffset) & 0xffff : undefined;
   }
 
   #join(source: object, sequenceNumber: number, timestamp: number, nowUs: number): void {
     this.#source = source;
     this.#sequenceOffset = (this.#highestSequence + 1 - sequenceNumber) & 0xffff;
+    this.#span = 0;
     if (this.#lastUs === undefined) return;
     const elapsedTicks = Math.max(1, Math.round(((nowUs - this.#lastUs) / 1_000_000) * VIDEO_CLOCK_HZ));
     this.#timestampOffset = (this.#lastTimestamp + elapsedTicks - timestamp) >>> 0;

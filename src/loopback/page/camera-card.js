@@ -4,7 +4,7 @@ import { formatBps, formatCount } from './format.js';
 const STALL_MS = 2_000;
 /** Seconds in the diagram of rates. */
 const HISTORY = 60;
-/** How long a slider that was moved is left alone by the status. */
+/** How long a control that was used is left alone by the status. */
 const HANDS_OFF_MS = 2_000;
 
 const HEALTH = {
@@ -23,13 +23,22 @@ export class CameraCard {
   #receiver = null;
   #codec = '';
   #status = null;
-  #stats = { framesDecoded: 0, width: 0, height: 0, framesPerSecond: 0, freezeCount: 0, receivedBps: undefined };
+  #stats = {
+    codec: '',
+    framesDecoded: 0,
+    width: 0,
+    height: 0,
+    framesPerSecond: 0,
+    freezeCount: 0,
+    receivedBps: undefined,
+  };
   #last = null;
   #decodedAt = Number.NEGATIVE_INFINITY;
   #movedAt = Number.NEGATIVE_INFINITY;
+  #chosenAt = Number.NEGATIVE_INFINITY;
   #history = [];
 
-  /** `actions`: `weigh()`, `requestKeyFrame(id)` and `recreateEncoder(id)`. */
+  /** `actions`: `weigh()`, `changeCodec(id, codec)`, `resize(id, { width, height })`, `requestKeyFrame(id)` and `recreateEncoder(id)`. */
   constructor(id, template, actions) {
     this.id = id;
     this.element = template.content.cloneNode(true).firstElementChild;
@@ -45,6 +54,8 @@ export class CameraCard {
       target: find('.target'),
       received: find('.received'),
       ratesTitle: find('.rates title'),
+      codec: find('[data-action="codec"]'),
+      size: find('[data-action="size"]'),
       buttons: [...this.element.querySelectorAll('button')],
     };
     find('h2').textContent = id;
@@ -54,6 +65,11 @@ export class CameraCard {
       this.#movedAt = performance.now();
       this.#renderWeight();
       actions.weigh();
+    });
+    this.#choice(this.#parts.codec, 'Codec', (codec) => actions.changeCodec(id, codec));
+    this.#choice(this.#parts.size, 'Size', (name) => {
+      const [width, height] = name.split('x').map(Number);
+      actions.resize(id, { width, height });
     });
     const [keyFrame, recreate] = this.#parts.buttons;
     keyFrame.setAttribute('aria-label', `Key frame of ${id}`);
@@ -82,8 +98,8 @@ export class CameraCard {
 
   /** For tests: what the decoder has done. */
   get stats() {
-    const { framesDecoded, width, height, framesPerSecond, freezeCount } = this.#stats;
-    return { id: this.id, framesDecoded, width, height, framesPerSecond, freezeCount };
+    const { codec, framesDecoded, width, height, framesPerSecond, freezeCount } = this.#stats;
+    return { id: this.id, codec, framesDecoded, width, height, framesPerSecond, freezeCount };
   }
 
   /** Shows what a receiver gets; `codec` as the SFU knows it. */
@@ -100,7 +116,9 @@ export class CameraCard {
   update(status) {
     this.#status = status;
     this.#setControls(status !== null);
-    if (status === null || performance.now() - this.#movedAt < HANDS_OFF_MS) return;
+    if (status === null) return;
+    this.#renderChoices();
+    if (performance.now() - this.#movedAt < HANDS_OFF_MS) return;
     const { slider } = this.#parts;
     slider.max = String(Math.max(Number(slider.max), status.weight));
     slider.value = String(status.weight);
@@ -111,13 +129,15 @@ export class CameraCard {
   async poll() {
     const receiver = this.#receiver;
     if (receiver === null) return;
-    const report = [...(await receiver.getStats()).values()].find((entry) => entry.type === 'inbound-rtp');
+    const reports = await receiver.getStats();
+    const report = [...reports.values()].find((entry) => entry.type === 'inbound-rtp');
     if (report === undefined || receiver !== this.#receiver) return;
     const last = this.#last;
     this.#last = report;
     const elapsedMs = last === null ? 0 : report.timestamp - last.timestamp;
     if (report.framesDecoded > (last?.framesDecoded ?? 0)) this.#decodedAt = performance.now();
     this.#stats = {
+      codec: reports.get(report.codecId)?.mimeType.replace('video/', '') ?? '',
       framesDecoded: report.framesDecoded ?? 0,
       width: report.frameWidth ?? 0,
       height: report.frameHeight ?? 0,
@@ -184,12 +204,46 @@ export class CameraCard {
     this.#parts.ratesTitle.textContent = `Last minute: received ${formatBps(received)} now, target ${formatBps(target)}`;
   }
 
+  #choice(select, what, choose) {
+    select.setAttribute('aria-label', `${what} of ${this.id}`);
+    select.addEventListener('change', () => {
+      this.#chosenAt = performance.now();
+      choose(select.value);
+    });
+  }
+
+  #renderChoices() {
+    if (performance.now() - this.#chosenAt < HANDS_OFF_MS) return;
+    const { codec, codecs, size, sizes } = this.#status;
+    const named = ({ width, height }, between) => `${width}${between}${height}`;
+    renderChoice(
+      this.#parts.codec,
+      codec,
+      codecs.map((name) => [name, name.toUpperCase()]),
+    );
+    renderChoice(
+      this.#parts.size,
+      named(size, 'x'),
+      sizes.map((each) => [named(each, 'x'), named(each, ' × ')]),
+    );
+  }
+
   #setControls(enabled) {
     this.#parts.slider.disabled = !enabled;
+    for (const select of [this.#parts.codec, this.#parts.size]) select.disabled = !enabled || select.length < 2;
     for (const button of this.#parts.buttons) button.disabled = !enabled;
   }
 
   #show(name, text) {
     this.element.querySelector(`[data-value="${name}"]`).textContent = text;
   }
+}
+
+/** Shows what can be chosen and what is; `choices` are pairs of a value and its text. Options are kept, for a list that is open. */
+function renderChoice(select, value, choices) {
+  if ([...select.options].map((option) => option.value).join() !== choices.map(([name]) => name).join()) {
+    select.replaceChildren(...choices.map(([name, text]) => new Option(text, name)));
+  }
+  select.value = value;
+  select.disabled = choices.length < 2;
 }

@@ -57,6 +57,9 @@ const sendBitrate = coalesced(() =>
 const actions = {
   weigh: sendWeights,
   requestKeyFrame: (id) => call('No key frame', 'POST', `/api/tracks/${encodeURIComponent(id)}/key-frame`),
+  changeCodec: (id, codec) =>
+    call('Codec not changed', 'PUT', `/api/tracks/${encodeURIComponent(id)}/codec`, { codec }),
+  resize: (id, size) => call('Size not changed', 'PUT', `/api/tracks/${encodeURIComponent(id)}/size`, size),
   recreateEncoder: (id) =>
     call('Encoder not swapped', 'POST', `/api/tracks/${encodeURIComponent(id)}/recreate-encoder`),
 };

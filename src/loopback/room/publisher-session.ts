@@ -19,6 +19,8 @@ const FEEDBACKS_PER_REPORT = 10;
 /** What a session tells its room. Callbacks must not throw. */
 export interface PublisherObserver {
   connected(): void;
+  /** The publisher has changed the codec of a track; `packet` tells of the first one of the new codec next. */
+  codecChanged(track: PublisherTrack): void;
   packet(track: PublisherTrack, packet: ReceivedRtp): void;
   lost(reason: string): void;
 }
@@ -37,7 +39,7 @@ export class PublisherSession {
   readonly #bySsrc = new Map<number, PublisherTrack>();
   #timer: Timer | undefined;
   #ticks = 0;
-  /** Packets that belong to no published track. */
+  /** Packets that belong to no published track, or are of no codec that was agreed to. */
   #unroutable = 0;
 
   private constructor(id: string, offer: SdpOffer, ports: SessionPorts, observer: PublisherObserver, link: MediaLink) {
@@ -91,12 +93,11 @@ export class PublisherSession {
   }
 
   #makeTrack(offered: OfferedMedia): PublisherTrack {
-    const codec = forwardableCodec(offered);
-    if (codec === undefined) throw new FramelockError('CODEC_UNSUPPORTED', `m-line ${offered.mid} has no known codec`);
+    const [first, ...others] = offered.codecs.filter(isForwardable);
+    if (first === undefined) throw new FramelockError('CODEC_UNSUPPORTED', `m-line ${offered.mid} has no known codec`);
     const { mid, ssrc, trackId = mid } = offered;
-    return new PublisherTrack({ id: trackId, mid, codec, ssrc }, this.#clock, this.#localSsrc, (compound) =>
-      this.#link.sendRtcp(compound),
-    );
+    const spec = { id: trackId, mid, codecs: [first, ...others], ssrc } as const;
+    return new PublisherTrack(spec, this.#clock, this.#localSsrc, (compound) => this.#link.sendRtcp(compound));
   }
 
   #connected(): void {
@@ -113,11 +114,12 @@ export class PublisherSession {
     const feedbackSequence = this.#extension(packet, this.#feedbackExtension);
     if (feedbackSequence?.length === 2) this.#feedback.packet(feedbackSequence.readUInt16BE(0), this.#clock.nowUs());
     const track = this.#bySsrc.get(packet.ssrc) ?? this.#learn(packet);
-    if (track === undefined) {
+    const codec = track?.codec;
+    if (track === undefined || !track.receive(packet)) {
       this.#unroutable += 1;
       return;
     }
-    track.receive(packet);
+    if (track.codec !== codec) this.#observer.codecChanged(track);
     this.#observer.packet(track, packet);
   }
 
@@ -164,21 +166,16 @@ export interface SessionPorts {
 
 function isReceivable(media: OfferedMedia): boolean {
   const sends = media.direction === 'sendonly' || media.direction === 'sendrecv';
-  return media.kind === 'video' && !media.disabled && sends && forwardableCodec(media) !== undefined;
+  return media.kind === 'video' && !media.disabled && sends && media.codecs.some(isForwardable);
 }
 
-/** The publisher's first choice among the codecs that can be forwarded. */
-function forwardableCodec(media: OfferedMedia): OfferedMedia['codecs'][number] | undefined {
-  return media.codecs.find(isForwardable);
-}
-
+/** Every codec that can be forwarded is agreed to, so that the publisher may change from one to another without a new offer. */
 function answerFor(media: OfferedMedia): AnsweredMedia | undefined {
   if (media.kind === 'audio') return answerForAudio(media);
-  const codec = forwardableCodec(media);
-  if (codec === undefined || !isReceivable(media)) return undefined;
+  if (!isReceivable(media)) return undefined;
   return {
     direction: 'recvonly',
-    codecs: [codec],
+    codecs: media.codecs.filter(isForwardable),
     feedback: ['nack', 'nack pli', 'ccm fir', 'transport-cc'],
     extensions: [HEADER_EXTENSION_URIS.mid, HEADER_EXTENSION_URIS.transportWideCc],
   };

@@ -15,7 +15,8 @@ export interface PublisherTrackSpec {
   /** Track id of `a=msid`, or the mid. */
   readonly id: string;
   readonly mid: string;
-  readonly codec: OfferedCodec;
+  /** The codecs that were agreed to, at least one, in the publisher's order of preference; it may change from one to another at any time. */
+  readonly codecs: readonly [OfferedCodec, ...OfferedCodec[]];
   /** Announced by `a=ssrc`; otherwise learned from the mid of its packets. */
   readonly ssrc: number | undefined;
 }
@@ -24,25 +25,32 @@ export interface PublisherTrackSpec {
 export class PublisherTrack {
   readonly id: string;
   readonly mid: string;
-  readonly codec: OfferedCodec;
+  readonly codecs: readonly OfferedCodec[];
   readonly #clock: Clock;
   readonly #localSsrc: number;
   readonly #sendRtcp: (compound: Uint8Array) => void;
   readonly #statistics = new ReceptionStatistics();
   readonly #cache = new PacketCache();
   readonly #keyFrames: KeyFrameGate;
+  #codec: OfferedCodec;
   #ssrc: number | undefined;
   #keyFrameRequests = 0;
 
   constructor(spec: PublisherTrackSpec, clock: Clock, localSsrc: number, sendRtcp: (compound: Uint8Array) => void) {
     this.id = spec.id;
     this.mid = spec.mid;
-    this.codec = spec.codec;
+    this.codecs = spec.codecs;
+    this.#codec = spec.codecs[0];
     this.#ssrc = spec.ssrc;
     this.#clock = clock;
     this.#localSsrc = localSsrc;
     this.#sendRtcp = sendRtcp;
     this.#keyFrames = new KeyFrameGate(clock, () => this.#requestNow());
+  }
+
+  /** That of the newest packet; before the first one, the publisher's first choice. */
+  get codec(): OfferedCodec {
+    return this.#codec;
   }
 
   get ssrc(): number | undefined {
@@ -58,14 +66,21 @@ export class PublisherTrack {
     return this.#statistics;
   }
 
-  /** Takes a packet in, and asks the publisher for what is missing before it. */
-  receive(packet: ReceivedRtp): void {
+  /**
+   * Takes a packet in, and asks the publisher for what is missing before it.
+   * @returns whether it is of one of the codecs that were agreed to; any other is left alone
+   */
+  receive(packet: ReceivedRtp): boolean {
+    const codec = this.codecs.find(({ payloadType }) => payloadType === packet.payloadType);
+    if (codec === undefined) return false;
     this.#ssrc = packet.ssrc;
     const { sequenceNumber, timestamp, payload } = packet;
     const step = this.#statistics.packet(sequenceNumber, timestamp, payload.length, this.#clock.nowUs());
     this.#cache.put(packet);
+    if (step > 0) this.#codec = codec;
     if (step > MAX_NACKED_GAP) this.requestKeyFrame();
     else if (step > 1) this.#requestMissing(packet.ssrc, sequenceNumber, step - 1);
+    return true;
   }
 
   cached(sequenceNumber: number): ReceivedRtp | undefined {

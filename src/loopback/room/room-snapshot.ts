@@ -7,7 +7,7 @@ export interface RoomTrackSnapshot {
   /** Track id of the publisher's `a=msid`, or its mid. */
   readonly id: string;
   readonly mid: string;
-  /** `VP8`, `VP9`, `H264`, `AV1`. */
+  /** `VP8`, `VP9`, `H264`, `AV1`: that of its newest packet, or the publisher's first choice before there is one. */
   readonly codec: string;
   readonly packetsReceived: number;
   /** RTP payload bytes. */
@@ -20,7 +20,7 @@ export interface RoomTrackSnapshot {
 /** The session that publishes. */
 export interface PublisherSnapshot extends LinkSnapshot {
   readonly session: string;
-  /** Packets that belong to no published track. */
+  /** Packets that belong to no published track, or are of no codec that was agreed to. */
   readonly packetsUnroutable: number;
 }
 

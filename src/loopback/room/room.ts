@@ -64,6 +64,7 @@ export class Room {
     const { session, answer } = await this.#joined(
       PublisherSession.open(id, offer, this.#ports, {
         connected: () => this.#publisherConnected(id),
+        codecChanged: (track) => this.#codecChanged(track),
         packet: (track, packet) => this.#forward(track, packet),
         lost: (reason) => this.#leave(id, reason),
       }),
@@ -154,6 +155,11 @@ export class Room {
 
   #publisherConnected(id: string): void {
     this.#ports.logger.info('publisher connected', { room: this.name, session: id });
+    this.#ports.changed();
+  }
+
+  #codecChanged({ id, codec }: PublisherTrack): void {
+    this.#ports.logger.info('codec changed', { room: this.name, track: id, codec: codec.name });
     this.#ports.changed();
   }
 

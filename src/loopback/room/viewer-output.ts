@@ -10,7 +10,8 @@ export class ViewerOutput {
   readonly #codecs: readonly OfferedCodec[];
   readonly #rewriter: StreamRewriter;
   #source: PublisherTrack | undefined;
-  #payloadType: number | undefined;
+  /** The viewer's payload types by those of the source: one entry for each codec that both have. */
+  #payloadTypes: ReadonlyMap<number, number> = new Map();
 
   /** @param codecs what the viewer can receive here */
   constructor(ssrc: number, firstSequence: number, codecs: readonly OfferedCodec[]) {
@@ -19,16 +20,20 @@ export class ViewerOutput {
     this.#rewriter = new StreamRewriter(firstSequence);
   }
 
-  /** The packet as this viewer gets it; nothing if it cannot receive the track's codec. */
+  /** The packet as this viewer gets it; nothing if it cannot receive the packet's codec. */
   rewrite(source: PublisherTrack, packet: ReceivedRtp, nowUs: number): OutgoingRtp | undefined {
     if (source !== this.#source) {
       this.#source = source;
-      this.#payloadType = matchCodec(source.codec, this.#codecs)?.payloadType;
+      this.#payloadTypes = payloadTypesBetween(source.codecs, this.#codecs);
     }
-    if (this.#payloadType === undefined) return undefined;
+    const payloadType = this.#payloadTypes.get(packet.payloadType);
+    if (payloadType === undefined) {
+      this.#rewriter.interrupt();
+      return undefined;
+    }
     const { sequenceNumber, timestamp, marker, payload } = packet;
     const position = this.#rewriter.rewrite(source, sequenceNumber, timestamp, nowUs);
-    return { ssrc: this.ssrc, payloadType: this.#payloadType, marker, payload, ...position };
+    return { ssrc: this.ssrc, payloadType, marker, payload, ...position };
   }
 
   /** A packet that was sent before, once more; nothing if it is no longer there. */
@@ -37,4 +42,16 @@ export class ViewerOutput {
     const packet = original === undefined ? undefined : source.cached(original);
     return packet === undefined ? undefined : this.rewrite(source, packet, nowUs);
   }
+}
+
+function payloadTypesBetween(
+  published: readonly OfferedCodec[],
+  received: readonly OfferedCodec[],
+): ReadonlyMap<number, number> {
+  const payloadTypes = new Map<number, number>();
+  for (const codec of published) {
+    const match = matchCodec(codec, received);
+    if (match !== undefined) payloadTypes.set(codec.payloadType, match.payloadType);
+  }
+  return payloadTypes;
 }
