@@ -43,10 +43,13 @@ export const encoders: Benchmark = {
   async run(context) {
     const metrics = await new EncodersBench(context, new NodeAvEncoderFactory()).all();
     const native = NativeCodecEncoderFactory.load();
-    if (native === undefined)
+    if (native === undefined) {
       context.note('native encoders: not measured, for they are not built (npm run build:native)');
-    else Object.assign(metrics, withPrefix('native_', await new EncodersBench(context, native).all()));
-    return metrics;
+      return metrics;
+    }
+    const bench = new EncodersBench(context, native);
+    const nativeMetrics = context.quick ? { ...(await bench.rate()), ...bench.keyFrames() } : await bench.all();
+    return { ...metrics, ...withPrefix('native_', nativeMetrics) };
   },
 };
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "codec-encoder.h"
 #include "encoder-handle.h"
@@ -33,6 +34,14 @@ constexpr Codec kCodecs[] = {
     {"av1", OpenAomEncoder},
 #endif
 };
+
+/** Steps of the quantizer that halve an intra picture: as INTRA_STEPS_PER_OCTAVE of quantizer-rate-control.ts. */
+constexpr double kStepsPerOctave = 13;
+
+int Coarser(int quantizer, double octaves) {
+  const int steps = static_cast<int>(std::ceil(kStepsPerOctave * octaves));
+  return std::min(quantizer + steps, static_cast<int>(kMaxQuantizer));
+}
 
 class OpenJob : public Job {
  public:
@@ -72,8 +81,9 @@ class EncodeJob : public Job {
   void Run() override {
     const uint8_t* picture = handle_.converter.Convert(bytes_);
     FrameSettings settings = settings_;
-    const bool is_other = handle_.scenes.IsOther(picture);
-    if (is_other && !settings.key_frame) settings.quantizer = settings.other_scene_quantizer;
+    const SceneDetector::Scene scene = handle_.scenes.Observe(picture, settings.key_frame);
+    if (scene.is_other && !settings.key_frame) settings.quantizer = settings.other_scene_quantizer;
+    if (scene.is_other || settings.key_frame) settings.quantizer = Coarser(settings.quantizer, scene.more_detail);
     handle_.encoder->Encode(picture, settings, handle_.chunk);
   }
 

@@ -1,6 +1,7 @@
 #include "scene-detector.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 
 namespace framelock {
@@ -36,15 +37,23 @@ SceneDetector::SceneDetector(PictureSize size)
       before_(picture_.size()),
       sums_(static_cast<size_t>(size.width)) {}
 
-bool SceneDetector::IsOther(const uint8_t* luma) {
+SceneDetector::Scene SceneDetector::Observe(const uint8_t* luma, bool is_key_frame) {
   picture_.swap(before_);
   Shrink(luma);
+  Measure();
+  Scene scene;
   // Pictures of less than a block are not looked at.
-  if (!has_before_ || picture_.empty()) {
-    has_before_ = true;
-    return false;
+  scene.is_other = has_before_ && detail_ > 0 && IsOther();
+  if (known_detail_ > 0 && detail_ > known_detail_) {
+    scene.more_detail = std::log2(static_cast<double>(detail_) / static_cast<double>(known_detail_));
   }
-  const double share = NewShare();
+  if (is_key_frame || (scene.is_other && detail_ > known_detail_)) known_detail_ = detail_;
+  has_before_ = true;
+  return scene;
+}
+
+bool SceneDetector::IsOther() {
+  const double share = static_cast<double>(new_detail_) / static_cast<double>(detail_);
   const double average = average_share_ < 0 ? share : average_share_;
   const double usual = std::max(average, last_share_);
   const bool is_other = share > std::max(usual * kSudden, usual + kLeastJump);
@@ -74,9 +83,9 @@ void SceneDetector::Shrink(const uint8_t* luma) {
   }
 }
 
-double SceneDetector::NewShare() const {
-  uint64_t new_detail = 0;
-  uint64_t detail = 0;
+void SceneDetector::Measure() {
+  detail_ = 0;
+  new_detail_ = 0;
   for (int y = 0; y < size_.height; y += kBlock) {
     Motion motion;
     for (int x = 0; x < size_.width; x += kBlock) {
@@ -93,11 +102,10 @@ double SceneDetector::NewShare() const {
         }
       }
       // What is predicted worse than from its own mean is coded without a prediction.
-      new_detail += std::min(LeastDifference(x, y, motion), contrast);
-      detail += std::max(contrast, kLeastContrast * kBlock * kBlock);
+      new_detail_ += std::min(LeastDifference(x, y, motion), contrast);
+      detail_ += std::max(contrast, kLeastContrast * kBlock * kBlock);
     }
   }
-  return static_cast<double>(new_detail) / static_cast<double>(detail);
 }
 
 unsigned SceneDetector::LeastDifference(int x, int y, Motion& motion) const {

@@ -17,8 +17,15 @@ class SceneDetector {
  public:
   explicit SceneDetector(PictureSize size);
 
-  /** Takes the next picture; whether its scene is another one. Never for the first two, which tell how much moves. */
-  bool IsOther(const uint8_t* luma);
+  struct Scene {
+    /** Whether the picture has little to do with the one before. Never for the first two, which tell how much moves. */
+    bool is_other = false;
+    /** How much more detail it has than the pictures whose size is known, those of key frames and of other scenes; in octaves, at least 0. */
+    double more_detail = 0;
+  };
+
+  /** Takes the next picture, and whether it will be a key frame. */
+  Scene Observe(const uint8_t* luma, bool is_key_frame);
 
  private:
   struct Motion {
@@ -27,8 +34,9 @@ class SceneDetector {
   };
 
   void Shrink(const uint8_t* luma);
-  /** The part of the picture that is new, from 0 to 1. */
-  double NewShare() const;
+  /** Tells detail from what is new of it. */
+  void Measure();
+  bool IsOther();
   unsigned Difference(int x, int y, Motion motion) const;
   unsigned LeastDifference(int x, int y, Motion& motion) const;
 
@@ -37,6 +45,9 @@ class SceneDetector {
   PictureSize size_;
   std::vector<uint8_t> picture_, before_;
   std::vector<unsigned> sums_;
+  uint64_t detail_ = 0;
+  uint64_t new_detail_ = 0;
+  uint64_t known_detail_ = 0;
   bool has_before_ = false;
   double last_share_ = 0;
   double average_share_ = -1;

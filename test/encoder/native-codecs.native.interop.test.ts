@@ -103,6 +103,23 @@ describe.each(CODECS)('native %s encoder', (codec) => {
     }
   });
 
+  it('bounds the first frame of a scene with far more detail than any before', async () => {
+    const targetBps = 1_500_000;
+    const from = await fixture.open(configOf(codec, { bitrateBps: targetBps }));
+    const sizes: number[] = [];
+    for (let index = 0; index < 50; index += 1) {
+      const busy = fixture.frame();
+      // The same picture with an eighth of its contrast.
+      const plain = { ...busy, data: busy.data.map((level) => 112 + (level >> 3)) };
+      fixture.input.push(index < 45 ? plain : busy);
+      const chunk = await fixture.readChunk(from);
+      sizes.push((chunk.data.byteLength * 8 * 30) / targetBps);
+      chunk.release();
+    }
+    expect(sizes[45]).toBeGreaterThan(1);
+    expect(Math.max(...sizes.slice(45))).toBeLessThan(4.5);
+  });
+
   it('tells when even the coarsest quantizer is too fine for the target', async () => {
     const from = await fixture.open(configOf(codec, { bitrateBps: 30_000 }));
     let skipped = 0;
