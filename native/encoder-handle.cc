@@ -29,7 +29,7 @@ EncoderHandle& UnwrapIdle(napi_env env, napi_value object) {
   }
   auto& handle = *static_cast<EncoderHandle*>(data);
   if (handle.busy) throw JsError{"ENCODER_BUSY", "the encoder has a job in flight"};
-  if (handle.encoder == nullptr) throw JsError{"ENCODER_CLOSED", "the encoder is freed"};
+  if (handle.pipeline == nullptr) throw JsError{"ENCODER_CLOSED", "the encoder is freed"};
   return handle;
 }
 

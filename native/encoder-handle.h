@@ -11,22 +11,28 @@
 
 namespace framelock {
 
+/** What a frame goes through, and all the memory of an encoder. */
+struct Pipeline {
+  explicit Pipeline(const EncoderOptions& options)
+      : converter(options.format, options.input, options.encoded), scenes(options.encoded) {}
+
+  PictureConverter converter;
+  SceneDetector scenes;
+  std::unique_ptr<CodecEncoder> encoder;
+  Chunk chunk;
+};
+
 /**
- * Owned by its JavaScript object, touched on the JavaScript thread; while `busy`, all but that flag belongs to the job in flight on another
- * thread, which keeps the object from being collected.
+ * Owned by its JavaScript object, touched on the JavaScript thread; while `busy`, the pipeline belongs to the job in flight on another thread,
+ * which keeps the object from being collected.
  */
 struct EncoderHandle {
   explicit EncoderHandle(const EncoderOptions& options)
-      : picture_bytes(PictureBytes(options.input)),
-        converter(options.format, options.input, options.encoded),
-        scenes(options.encoded) {}
+      : picture_bytes(PictureBytes(options.input)), pipeline(std::make_unique<Pipeline>(options)) {}
 
   const size_t picture_bytes;
-  PictureConverter converter;
-  SceneDetector scenes;
   /** Null once it is freed. */
-  std::unique_ptr<CodecEncoder> encoder;
-  Chunk chunk;
+  std::unique_ptr<Pipeline> pipeline;
   bool busy = false;
 };
 

@@ -49,7 +49,7 @@ class OpenJob : public Job {
       : options_(options), open_(open), handle_(std::make_unique<EncoderHandle>(options)) {}
 
  private:
-  void Run() override { handle_->encoder = open_(options_); }
+  void Run() override { handle_->pipeline->encoder = open_(options_); }
   napi_value Result(napi_env env) override { return WrapHandle(env, std::move(handle_)); }
 
   EncoderOptions options_;
@@ -79,17 +79,18 @@ class EncodeJob : public Job {
 
  private:
   void Run() override {
-    const uint8_t* picture = handle_.converter.Convert(bytes_);
+    Pipeline& pipeline = *handle_.pipeline;
+    const uint8_t* picture = pipeline.converter.Convert(bytes_);
     FrameSettings settings = settings_;
-    const SceneDetector::Scene scene = handle_.scenes.Observe(picture, settings.key_frame);
+    const SceneDetector::Scene scene = pipeline.scenes.Observe(picture, settings.key_frame);
     if (scene.is_other && !settings.key_frame) settings.quantizer = settings.other_scene_quantizer;
     if (scene.is_other || settings.key_frame) settings.quantizer = Coarser(settings.quantizer, scene.more_detail);
-    handle_.encoder->Encode(picture, settings, handle_.chunk);
+    pipeline.encoder->Encode(picture, settings, pipeline.chunk);
   }
 
   napi_value Result(napi_env env) override {
     const char* failure = "the chunk cannot be handed over";
-    const Chunk& chunk = handle_.chunk;
+    const Chunk& chunk = handle_.pipeline->chunk;
     void* target = nullptr;
     napi_value result, buffer, data, key, quantizer;
     Require(napi_create_arraybuffer(env, chunk.data.size(), &target, &buffer), failure);
@@ -171,7 +172,7 @@ napi_value Encode(napi_env env, napi_callback_info info) {
 
 napi_value Free(napi_env env, napi_callback_info info) {
   EncoderHandle& handle = UnwrapIdle(env, Arguments<1>(env, info)[0]);
-  handle.encoder.reset();
+  handle.pipeline.reset();
   return nullptr;
 }
 
