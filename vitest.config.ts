@@ -1,11 +1,15 @@
 import { defineConfig } from 'vitest/config';
 
+/** The same encoders on every machine, whether or not the optional ones are built. */
+const env = { FRAMELOCK_NATIVE: '0' };
+
 export default defineConfig({
   test: {
     projects: [
       {
         test: {
           name: 'unit',
+          env,
           include: ['test/**/*.test.ts'],
           exclude: ['test/**/*.interop.test.ts', 'test/system/**'],
           // Properties try hundreds of cases, on machines that may be busy.
@@ -16,6 +20,8 @@ export default defineConfig({
         test: {
           name: 'interop',
           include: ['test/**/*.interop.test.ts'],
+          exclude: ['test/**/*.native.interop.test.ts'],
+          env,
           // Native peers in real time: one file at a time, or they starve one another.
           fileParallelism: false,
           // A shared machine can starve a receiver for a second, and a picture is lost. `.ci/run` names what was tried again, and why.
@@ -26,7 +32,20 @@ export default defineConfig({
       },
       {
         test: {
+          // Needs `npm run build:native`.
+          name: 'native',
+          include: ['test/**/*.native.interop.test.ts'],
+          fileParallelism: false,
+          // As above.
+          retry: 2,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
           name: 'system',
+          env,
           include: ['test/system/**/*.test.ts'],
           fileParallelism: false,
           retry: 1,

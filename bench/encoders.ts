@@ -1,4 +1,5 @@
-import type { VideoCodec } from '../src/encoder/encoder.js';
+import type { VideoCodec, VideoEncoderFactory } from '../src/encoder/encoder.js';
+import { NativeCodecEncoderFactory } from '../src/encoder/native-codecs/native-codec-encoder-factory.js';
 import { NodeAvEncoderFactory } from '../src/encoder/node-av/node-av-encoder-factory.js';
 import type { Benchmark, BenchmarkContext } from './benchmark.js';
 import { type EncodeRun, encodeRun, FRAMERATE, type FrameOutcome } from './support/encode-run.js';
@@ -35,24 +36,40 @@ const RSS_FRAMES = 5000;
 
 type Metrics = Record<string, number>;
 
-/** Every codec of the default back end: CPU time beside the ffmpeg command, and how closely the target rate is held. */
+/** Every codec of node-av, and of the native encoders if they are built: CPU time beside the ffmpeg command, and how closely the target rate is held. */
 export const encoders: Benchmark = {
   name: 'encoders',
   summary: 'each codec alone: CPU time beside the ffmpeg command, rate control on steps of the target, PSNR',
   async run(context) {
-    const bench = new EncodersBench(context);
-    return { ...(await bench.cpu()), ...(await bench.rate()), ...(await bench.memory()), ...bench.keyFrames() };
+    const metrics = await new EncodersBench(context, new NodeAvEncoderFactory()).all();
+    const native = NativeCodecEncoderFactory.load();
+    if (native === undefined) {
+      context.note('native encoders: not measured, for they are not built (npm run build:native)');
+      return metrics;
+    }
+    const bench = new EncodersBench(context, native);
+    const nativeMetrics = context.quick ? { ...(await bench.rate()), ...bench.keyFrames() } : await bench.all();
+    return { ...metrics, ...withPrefix('native_', nativeMetrics) };
   },
 };
 
+function withPrefix(prefix: string, metrics: Metrics): Metrics {
+  return Object.fromEntries(Object.entries(metrics).map(([name, value]) => [`${prefix}${name}`, value]));
+}
+
 class EncodersBench {
-  readonly #factory = new NodeAvEncoderFactory();
+  readonly #factory: VideoEncoderFactory;
   readonly #context: BenchmarkContext;
   readonly #small = noisyFootage(SIZES['480p']);
   #keyFramesUnasked = 0;
 
-  constructor(context: BenchmarkContext) {
+  constructor(context: BenchmarkContext, factory: VideoEncoderFactory) {
     this.#context = context;
+    this.#factory = factory;
+  }
+
+  async all(): Promise<Metrics> {
+    return { ...(await this.cpu()), ...(await this.rate()), ...(await this.memory()), ...this.keyFrames() };
   }
 
   /** CPU time of this process, and of the ffmpeg command, in alternating rounds. */

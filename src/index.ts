@@ -1,6 +1,7 @@
 export * from './bare.js';
 export type { IsolatedEncoderOptions } from './encoder/isolation/isolated-encoder-factory.js';
 export { IsolatedEncoderFactory } from './encoder/isolation/isolated-encoder-factory.js';
+export { NativeCodecEncoderFactory } from './encoder/native-codecs/native-codec-encoder-factory.js';
 export type { EncoderCandidate, EncoderProbe } from './encoder/node-av/encoder-candidates.js';
 export type { HardwareEncoder } from './encoder/node-av/hardware-profiles.js';
 export { NodeAvAudioEncoderFactory } from './encoder/node-av/node-av-audio-encoder-factory.js';

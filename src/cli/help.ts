@@ -52,10 +52,11 @@ const PROBE = `framelock probe [--json]
 
 Tries every encoder that FFmpeg has here, in software and in hardware: opens it at 640x480 and 30 fps (Opus: 48 kHz, mono) and
 encodes one frame, in a process of its own, so that a driver that crashes or hangs does no harm. Prints which work, how long
-opening and the first frame took, and why the others do not work.
+opening and the first frame took, and why the others do not work; and whether the optional native encoders are built.
 
 Options
-  --json             one line of JSON: {"encoders":[{"codec","encoderName","kind","opens","openMs","encodeMs","reason"},...]}`;
+  --json             one line of JSON: {"encoders":[{"codec","encoderName","kind","opens","openMs","encodeMs","reason"},...],
+                     "native":{"state","codecs"}}`;
 
 const TEXTS: Readonly<Record<HelpTopic, string>> = { demo: DEMO, publish: PUBLISH, probe: PROBE };
 

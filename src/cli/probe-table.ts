@@ -1,3 +1,5 @@
+import { describeError } from '../core/errors.js';
+import type { CodecAddonState } from '../encoder/native-codecs/codec-addon.js';
 import type { EncoderProbe } from '../encoder/node-av/encoder-candidates.js';
 import type { Palette } from './status-table.js';
 import { type Column, tableLines } from './text-table.js';
@@ -20,6 +22,20 @@ export function probeTable(probes: readonly EncoderProbe[], palette: Palette): r
   const [titles = '', ...rows] = tableLines(COLUMNS, probes);
   const paint = (row: string, index: number): string => (probes[index]?.opens === true ? row : palette.faint(row));
   return [palette.strong(titles), ...rows.map(paint)];
+}
+
+/** What became of the native encoders, as a line of text. */
+export function nativeLine(state: CodecAddonState): string {
+  switch (state.kind) {
+    case 'loaded':
+      return `native encoders: ${state.addon.codecs.join(', ')}`;
+    case 'broken':
+      return `native encoders: built, but they do not load: ${shortened(describeError(state.error))}`;
+    case 'not built':
+      return 'native encoders: not built (npm run build:native)';
+    case 'switched off':
+      return 'native encoders: switched off (FRAMELOCK_NATIVE=0)';
+  }
 }
 
 function milliseconds(ms: number | undefined): string {

@@ -1,8 +1,9 @@
 import type { Clock } from '../core/clock.js';
+import { loadCodecAddon } from '../encoder/native-codecs/codec-addon.js';
 import { probeEncoders } from '../encoder/node-av/probe-encoders.js';
 import type { ProbeCommand } from './command-line.js';
 import type { Interruption } from './interruption.js';
-import { probeTable } from './probe-table.js';
+import { nativeLine, probeTable } from './probe-table.js';
 import type { Palette } from './status-table.js';
 import type { Output } from './terminal.js';
 
@@ -18,6 +19,10 @@ export async function runProbe(
 ): Promise<void> {
   const { output, palette, interruption, clock } = environment;
   const encoders = await probeEncoders({ clock, signal: interruption.signal });
-  const lines = json ? [JSON.stringify({ encoders })] : probeTable(encoders, palette);
+  const native = loadCodecAddon();
+  const codecs = native.kind === 'loaded' ? native.addon.codecs : [];
+  const lines = json
+    ? [JSON.stringify({ encoders, native: { state: native.kind, codecs } })]
+    : [...probeTable(encoders, palette), nativeLine(native)];
   output.write(`${lines.join('\n')}\n`);
 }

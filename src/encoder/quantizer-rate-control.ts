@@ -62,6 +62,8 @@ export interface QuantizerRateControlOptions {
   readonly framerate: number;
   /** Width times height. */
   readonly pixels: number;
+  /** What a key frame or another scene may take, in frames' worth of the target. @default 3.5 */
+  readonly intraBudgetFrames?: number;
 }
 
 /**
@@ -83,6 +85,7 @@ export class QuantizerRateControl implements RateControl {
   readonly #limitation = new RateLimitationMeter({ coarsest: MAX_QUANTIZER, fine: FINE_QUANTIZER });
   readonly #intra: FrameSizeModel;
   readonly #delta: FrameSizeModel;
+  readonly #intraBudgetFrames: number;
   #targetBps: number;
   #debtFrames = 0;
   #skipping = false;
@@ -90,7 +93,8 @@ export class QuantizerRateControl implements RateControl {
   /** The quantizer of the last frame that was planned. */
   #planned = MAX_QUANTIZER;
 
-  constructor({ targetBps, framerate, pixels }: QuantizerRateControlOptions) {
+  constructor({ targetBps, framerate, pixels, intraBudgetFrames = INTRA_BUDGET_FRAMES }: QuantizerRateControlOptions) {
+    this.#intraBudgetFrames = intraBudgetFrames;
     const intraBytes = (pixels * ASSUMED_INTRA_BITS_PER_PIXEL) / 8;
     this.#interval = new FrameIntervalMeter(framerate);
     this.#targetBps = targetBps;
@@ -111,17 +115,23 @@ export class QuantizerRateControl implements RateControl {
     const elapsedUs = this.#interval.observe(frame.timestamp);
     const isOtherScene = this.#scenes.observe(frame);
     this.#debtFrames = Math.max(this.#debtFrames - elapsedUs / this.#interval.smoothedUs, -LARGEST_CREDIT_FRAMES);
-    const wanted = keyFrame ? this.#quantizerForIntra(INTRA_BUDGET_FRAMES) : this.#quantizerForDelta(isOtherScene);
+    const wanted = keyFrame ? this.#quantizerForIntra(this.#intraBudgetFrames) : this.#quantizerForDelta(isOtherScene);
     if (!keyFrame && this.#mustSkip(wanted)) {
       this.#limitation.observe(elapsedUs, MAX_QUANTIZER);
       return undefined;
     }
     this.#planned = Math.min(Math.max(Math.round(wanted), MIN_QUANTIZER), MAX_QUANTIZER);
     this.#limitation.observe(elapsedUs, this.#planned);
-    return { maxQuantizer: this.#planned };
+    const otherScene = Math.min(
+      Math.max(this.#quantizerForIntra(this.#intraBudgetFrames), this.#planned),
+      MAX_QUANTIZER,
+    );
+    return { maxQuantizer: this.#planned, otherSceneQuantizer: otherScene };
   }
 
-  encoded(sizeBytes: number, type: 'key' | 'delta'): void {
+  /** @param quantizer what the encoder used, where it tells: it may find another scene by itself */
+  encoded(sizeBytes: number, type: 'key' | 'delta', quantizer: number = this.#planned): void {
+    this.#planned = quantizer;
     this.#debtFrames = Math.min(this.#debtFrames + sizeBytes / this.#fairBytes(), LARGEST_DEBT_FRAMES);
     const intraSurprise = this.#intra.surprise(sizeBytes, this.#planned);
     // No picture is larger than its intra coding: a delta frame that is teaches what a key frame would now take at least.
@@ -139,7 +149,7 @@ export class QuantizerRateControl implements RateControl {
     const share = Math.min(Math.max(1 - this.#debtFrames / REPAY_FRAMES, LEAST_SHARE), LARGEST_SHARE);
     return Math.max(
       this.#delta.quantizerFor(share * this.#fairBytes()),
-      this.#quantizerForIntra(isOtherScene ? INTRA_BUDGET_FRAMES : UNFORESEEN_BUDGET_FRAMES),
+      this.#quantizerForIntra(isOtherScene ? this.#intraBudgetFrames : UNFORESEEN_BUDGET_FRAMES),
       this.#planned - LARGEST_STEP_DOWN,
     );
   }

@@ -11,6 +11,8 @@ export interface RateSettings {
   readonly bufferBits?: number;
   /** Largest quantizer that it may use for this frame, on the codec's scale. */
   readonly maxQuantizer?: number;
+  /** Largest quantizer if the picture turns out to be another scene, for an encoder that finds out by itself. */
+  readonly otherSceneQuantizer?: number;
 }
 
 /**

@@ -3,6 +3,7 @@ import { silentLogger } from '../core/logger.js';
 import type { VideoEncoderFactory } from '../encoder/encoder.js';
 import { FallbackEncoderFactory } from '../encoder/fallback-encoder-factory.js';
 import { IsolatedEncoderFactory } from '../encoder/isolation/isolated-encoder-factory.js';
+import { NativeCodecEncoderFactory } from '../encoder/native-codecs/native-codec-encoder-factory.js';
 import type { HardwareEncoder } from '../encoder/node-av/hardware-profiles.js';
 import { NodeAvAudioEncoderFactory } from '../encoder/node-av/node-av-audio-encoder-factory.js';
 import { NodeAvEncoderFactory } from '../encoder/node-av/node-av-encoder-factory.js';
@@ -25,7 +26,10 @@ export type CreateSenderOptions = Omit<RtcSenderOptions, 'encoders' | 'transport
     readonly isolation?: 'none' | 'process';
   };
 
-/** Makes a sender with the default back ends: FFmpeg's encoders through node-av, WebRTC through werift. */
+/**
+ * Makes a sender with the default back ends: WebRTC through werift, FFmpeg's encoders through node-av, and before them libvpx and libaom themselves
+ * where `npm run build:native` has built them and `FRAMELOCK_NATIVE=0` does not switch them off.
+ */
 export function createSender(options: CreateSenderOptions = {}): RtcSender {
   const { hardwareEncoders, isolation, ...senderOptions } = options;
   const clock = options.clock ?? new SystemClock();
@@ -40,11 +44,15 @@ export function createSender(options: CreateSenderOptions = {}): RtcSender {
 
 function defaultEncoders(options: CreateSenderOptions & { readonly clock: Clock }): VideoEncoderFactory {
   const { hardwareEncoders = [], isolation = 'none', clock, logger = silentLogger } = options;
+  const isIsolated = isolation === 'process';
   const factoryOf = (hardware?: HardwareEncoder): VideoEncoderFactory =>
-    isolation === 'process'
+    isIsolated
       ? new IsolatedEncoderFactory({ clock, ...(hardware === undefined ? {} : { hardware }) })
       : new NodeAvEncoderFactory(hardware);
-  const software = factoryOf();
-  if (hardwareEncoders.length === 0) return software;
-  return new FallbackEncoderFactory([...hardwareEncoders.map(factoryOf), software], { clock, logger });
+  const nativeOf = (native: NativeCodecEncoderFactory): VideoEncoderFactory =>
+    isIsolated ? new IsolatedEncoderFactory({ clock, native }) : native;
+  const native = NativeCodecEncoderFactory.load(logger);
+  const order = [...hardwareEncoders.map(factoryOf), ...(native === undefined ? [] : [nativeOf(native)]), factoryOf()];
+  const [only] = order;
+  return order.length === 1 && only !== undefined ? only : new FallbackEncoderFactory(order, { clock, logger });
 }

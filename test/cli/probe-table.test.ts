@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { probeTable } from '../../src/cli/probe-table.js';
+import { nativeLine, probeTable } from '../../src/cli/probe-table.js';
 import { colourPalette, plainPalette } from '../../src/cli/status-table.js';
 import type { EncoderProbe } from '../../src/encoder/node-av/encoder-candidates.js';
 
@@ -29,3 +29,17 @@ describe('the table of encoders', () => {
     expect(probeTable([], plainPalette)).toEqual(['codec  encoder  kind  works  open  first frame  reason']);
   });
 });
+
+describe('the line of the native encoders', () => {
+  it('tells which there are, or why there are none and what to do', () => {
+    const addon = { codecs: ['vp8', 'vp9'], open: neverCalled, encode: neverCalled, free: neverCalled } as const;
+    expect(nativeLine({ kind: 'loaded', addon })).toBe('native encoders: vp8, vp9');
+    expect(nativeLine({ kind: 'not built' })).toBe('native encoders: not built (npm run build:native)');
+    expect(nativeLine({ kind: 'switched off' })).toBe('native encoders: switched off (FRAMELOCK_NATIVE=0)');
+    expect(nativeLine({ kind: 'broken', error: new Error('no libaom.so.3') })).toMatch(/do not load: no libaom.so.3$/);
+  });
+});
+
+function neverCalled(): never {
+  throw new Error('the line asks nothing of the addon');
+}

@@ -30,6 +30,8 @@ interface RunOptions {
   readonly cutAt?: number;
   /** Whether the other scene has another brightness. @default true */
   readonly cutIsSeen?: boolean;
+  /** Whether the encoder sees the other scene by itself, and says what it used. @default false */
+  readonly encoderSeesCut?: boolean;
   readonly frameUs?: number;
   /** What the size of a frame is off the plant's, by its number. */
   readonly noiseAt?: (index: number) => number;
@@ -40,8 +42,8 @@ class PlantRun {
   #timeUs = 0;
   #brightness = 100;
 
-  constructor(targetBps: number, framerate = 30) {
-    this.control = new QuantizerRateControl({ targetBps, framerate, pixels: PIXELS });
+  constructor(targetBps: number, framerate = 30, options: { readonly intraBudgetFrames?: number } = {}) {
+    this.control = new QuantizerRateControl({ targetBps, framerate, pixels: PIXELS, ...options });
   }
 
   run(frames: number, plant = CAMERA, options: RunOptions = {}): Run {
@@ -58,10 +60,13 @@ class PlantRun {
         continue;
       }
       const noise = options.noiseAt?.(index) ?? 1;
-      const sizeBytes = noise * plantBytes(plant, settings.maxQuantizer, keyFrame || isCut);
-      this.control.encoded(sizeBytes, keyFrame ? 'key' : 'delta');
+      const { maxQuantizer, otherSceneQuantizer = maxQuantizer } = settings;
+      const sees = options.encoderSeesCut === true;
+      const quantizer = sees && isCut ? otherSceneQuantizer : maxQuantizer;
+      const sizeBytes = noise * plantBytes(plant, quantizer, keyFrame || isCut);
+      this.control.encoded(sizeBytes, keyFrame ? 'key' : 'delta', ...(sees ? [quantizer] : []));
       run.sizes.push(sizeBytes);
-      run.quantizers.push(settings.maxQuantizer);
+      run.quantizers.push(quantizer);
     }
     return run;
   }
@@ -87,6 +92,48 @@ function worstError(sizes: readonly number[], targetBps: number): number {
 function fairBytes(targetBps: number): number {
   return (targetBps * FRAME_US) / 8_000_000;
 }
+
+describe('quantizer rate control of an encoder that sees cuts by itself', () => {
+  const fairBytes = 700_000 / 8 / 30;
+
+  it('offers it a quantizer that keeps another scene within the budget of a key frame, and recovers from it', () => {
+    const control = new PlantRun(700_000);
+    control.run(120, CAMERA, { encoderSeesCut: true });
+    const { sizes } = control.run(60, CAMERA, { cutAt: 20, cutIsSeen: false, encoderSeesCut: true });
+    expect(sizes[20]).toBeGreaterThan(2.5 * fairBytes);
+    expect(sizes[20]).toBeLessThan(4 * fairBytes);
+    expect(Math.max(...sizes.slice(21))).toBeLessThan(2 * fairBytes);
+  });
+
+  it('goes on from the quantizer that was used, in steps, not from the one that it planned', () => {
+    const control = new PlantRun(700_000);
+    control.run(60);
+    const { control: rate } = control;
+    const at = (index: number) => greyFrame((60 + index) * FRAME_US, 100);
+    expect(rate.plan(at(1), false)?.maxQuantizer).toBeLessThan(40);
+    rate.encoded(fairBytes, 'delta', 55);
+    expect(rate.plan(at(2), false)?.maxQuantizer).toBeGreaterThanOrEqual(52);
+  });
+
+  it('never offers less than the quantizer of the frame itself', () => {
+    const control = new QuantizerRateControl({ targetBps: 20_000, framerate: 30, pixels: PIXELS });
+    for (let index = 1; index < 40; index += 1) {
+      const settings = control.plan(greyFrame(index * FRAME_US, 100), index === 1);
+      if (settings === undefined) continue;
+      expect(settings.otherSceneQuantizer).toBeGreaterThanOrEqual(settings.maxQuantizer ?? 0);
+      expect(settings.otherSceneQuantizer).toBeLessThanOrEqual(MAX_QUANTIZER);
+      control.encoded(plantBytes(CAMERA, settings.maxQuantizer ?? 0, index === 1), index === 1 ? 'key' : 'delta');
+    }
+  });
+
+  it('gives key frames the budget that it is told', () => {
+    const small = new PlantRun(700_000, 30, { intraBudgetFrames: 2 });
+    small.run(120);
+    const { sizes } = small.run(30, CAMERA, { keyFrameAt: 10 });
+    expect((sizes[10] ?? 0) / fairBytes).toBeCloseTo(2, 0.5);
+    expect((sizes[10] ?? 0) / fairBytes).toBeLessThan(2.4);
+  });
+});
 
 describe('QuantizerRateControl', () => {
   it.each([150_000, 300_000, 1_500_000, 2_500_000])(

@@ -60,7 +60,8 @@ describe('framelock on the command line', () => {
     const { encoders } = JSON.parse(json.stdout) as { encoders: { encoderName: string; opens: boolean }[] };
     const working = encoders.filter(({ opens }) => opens).map(({ encoderName }) => encoderName);
     expect(working).toEqual(expect.arrayContaining(['libvpx', 'libvpx-vp9', 'libx264', 'libsvtav1', 'libopus']));
-    expect(table.stdout.trimEnd().split('\n')).toHaveLength(encoders.length + 1);
+    expect(table.stdout.trimEnd().split('\n')).toHaveLength(encoders.length + 2);
+    expect(table.stdout).toMatch(/^native encoders: switched off/m);
     expect(table.stderr + json.stderr).toBe('');
   });
 

@@ -5,7 +5,13 @@ import type { RateLimitation } from '../rate-limitation.js';
 
 /** What an encoder's process is told, one thing at a time. */
 export type EncoderRequest =
-  | { readonly kind: 'open'; readonly config: VideoEncoderConfig; readonly hardware: HardwareEncoder | undefined }
+  | {
+      readonly kind: 'open';
+      readonly config: VideoEncoderConfig;
+      readonly hardware: HardwareEncoder | undefined;
+      /** Whether the codec libraries are called directly, rather than through FFmpeg. */
+      readonly native: boolean;
+    }
   /** The picture is in the slot. */
   | { readonly kind: 'encode'; readonly timestamp: number; readonly keyFrame: boolean; readonly bitrateBps: number }
   | { readonly kind: 'close' };

@@ -1,7 +1,8 @@
 // The process of one isolated encoder: see isolated-encoder-factory.ts. It lives until it is told to close or its parent is gone.
 import { readSync } from 'node:fs';
 import { describeError, isFramelockError } from '../../core/errors.js';
-import type { VideoEncoder, VideoEncoderConfig } from '../encoder.js';
+import type { VideoEncoder, VideoEncoderConfig, VideoEncoderFactory } from '../encoder.js';
+import { NativeCodecEncoderFactory } from '../native-codecs/native-codec-encoder-factory.js';
 import { NodeAvEncoderFactory } from '../node-av/node-av-encoder-factory.js';
 import { pictureBytes } from '../validate-frame.js';
 import type { RawVideoFrame } from '../video-frame.js';
@@ -30,7 +31,7 @@ async function serve(request: EncoderRequest): Promise<void> {
 async function perform(request: EncoderRequest): Promise<EncoderAnswer | undefined> {
   switch (request.kind) {
     case 'open':
-      return openEncoder(new NodeAvEncoderFactory(request.hardware), request.config);
+      return openEncoder(factoryFor(request), request.config);
     case 'encode':
       return encode(request);
     case 'close':
@@ -39,7 +40,14 @@ async function perform(request: EncoderRequest): Promise<EncoderAnswer | undefin
   }
 }
 
-async function openEncoder(factory: NodeAvEncoderFactory, config: VideoEncoderConfig): Promise<EncoderAnswer> {
+function factoryFor({ native, hardware }: Extract<EncoderRequest, { kind: 'open' }>): VideoEncoderFactory {
+  if (!native) return new NodeAvEncoderFactory(hardware);
+  const factory = NativeCodecEncoderFactory.load();
+  if (factory === undefined) throw new Error('the native encoders are gone');
+  return factory;
+}
+
+async function openEncoder(factory: VideoEncoderFactory, config: VideoEncoderConfig): Promise<EncoderAnswer> {
   picture = new Uint8Array(pictureBytes(config.width, config.height));
   encoder = await factory.open(config, {
     take: () => {
