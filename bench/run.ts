@@ -2,13 +2,13 @@ import { writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import type { Benchmark, BenchmarkContext } from './benchmark.js';
-import { congestionReal } from './congestion-real.js';
+import { congestionReal, congestionRealNative } from './congestion-real.js';
 import { encoders } from './encoders.js';
 import { locks } from './locks.js';
 import { pipeline } from './pipeline.js';
 import { swap } from './swap.js';
 
-const BENCHMARKS: readonly Benchmark[] = [congestionReal, encoders, locks, pipeline, swap];
+const BENCHMARKS: readonly Benchmark[] = [congestionReal, congestionRealNative, encoders, locks, pipeline, swap];
 
 const { values, positionals } = parseArgs({
   options: { quick: { type: 'boolean', default: false }, json: { type: 'string' } },
@@ -17,7 +17,7 @@ const { values, positionals } = parseArgs({
 const benchmark = BENCHMARKS.find(({ name }) => name === positionals[0]);
 if (benchmark === undefined) {
   console.error('usage: npm run bench -- NAME [--quick] [--json FILE]\n');
-  for (const { name, summary } of BENCHMARKS) console.error(`  ${name.padEnd(16)} ${summary}`);
+  for (const { name, summary } of BENCHMARKS) console.error(`  ${name.padEnd(22)} ${summary}`);
   process.exit(2);
 }
 

@@ -15,7 +15,7 @@ export function figureTable(results: readonly ScenarioFigures[]): string {
     .flatMap(({ scenario: { title, native }, figures }) => [
       '',
       title,
-      `  ${''.padEnd(NAME_COLUMNS)}${'here'.padStart(VALUE_COLUMNS)}${'libwebrtc'.padStart(VALUE_COLUMNS)}`,
+      `  ${''.padEnd(NAME_COLUMNS)}${'measured'.padStart(VALUE_COLUMNS)}${'to beat'.padStart(VALUE_COLUMNS)}`,
       ...Object.entries(figures).map(([name, value]) => {
         const text = value.toFixed(name.endsWith('_ms') || name.includes('_ms_') ? 0 : 1);
         return `  ${name.padEnd(NAME_COLUMNS)}${text.padStart(VALUE_COLUMNS)}${(native[name] ?? '').padStart(VALUE_COLUMNS)}`;

@@ -14,9 +14,18 @@ const CONNECT_TIMEOUT_MS = 30_000;
 /** Relay and receiver tell what they saw a tenth of a second later. */
 const LAST_REPORTS_MS = 300;
 
+/** Who sends. */
+export type RealSender = 'framelock' | 'native';
+
+const SENDERS: Readonly<Record<RealSender, string>> = {
+  framelock: './sender-child.ts',
+  native: './native-sender-child.ts',
+};
+
 /** Runs a scenario on a link of its own, from when the sender is connected to its end, and resolves with the figures. */
 export async function runRealScenario(
   scenario: RealScenario,
+  from: RealSender,
   progress: (text: string) => void,
 ): Promise<Readonly<Record<string, number>>> {
   const { id, seconds, capacity, oneWayMs, queueMs, lossShare = 0 } = scenario;
@@ -33,7 +42,7 @@ export async function runRealScenario(
     died: (reason) => failure.abort(reason),
   });
   try {
-    await connect(link, pictures, AbortSignal.any([failure.signal, AbortSignal.timeout(CONNECT_TIMEOUT_MS)]));
+    await connect(link, from, pictures, AbortSignal.any([failure.signal, AbortSignal.timeout(CONNECT_TIMEOUT_MS)]));
     const startUs = new SystemClock().nowUs();
     await changeCapacity(link, scenario, failure.signal, (atS, mbps) => {
       const { bps, queueMs: newestMs } = arrivals.newest;
@@ -48,7 +57,7 @@ export async function runRealScenario(
 }
 
 /** Starts sender and receiver and brings offer and answer across; resolves when the sender is connected. */
-function connect(link: EmulatedLink, pictures: PictureRecord, signal: AbortSignal): Promise<void> {
+function connect(link: EmulatedLink, from: RealSender, pictures: PictureRecord, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });
     const receiver = link.start('far', {
@@ -60,7 +69,7 @@ function connect(link: EmulatedLink, pictures: PictureRecord, signal: AbortSigna
       },
     });
     const sender = link.start('near', {
-      script: new URL('./sender-child.ts', import.meta.url),
+      script: new URL(SENDERS[from], import.meta.url),
       received: (received) => {
         const message = received as SenderMessage;
         if (message.kind === 'connected') resolve();

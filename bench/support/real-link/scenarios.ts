@@ -1,4 +1,4 @@
-/** What native libwebrtc came to on such a link, 720p VP8, measured once (docs/benchmarks.md): what is to be beaten. */
+/** What native libwebrtc came to on such links, measured elsewhere; `congestion-real-native` measures it on this machine. */
 export type NativeFigures = Readonly<Record<string, string>>;
 
 /** A link that changes, and what is looked at. */

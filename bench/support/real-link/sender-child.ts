@@ -4,21 +4,22 @@ import { SystemClock } from '../../../src/core/clock.js';
 import { createSender } from '../../../src/service/create-sender.js';
 import { READY } from '../../../test/support/network/namespace-process.js';
 import { noisyFootage } from '../footage.js';
+import { CAMERA } from './camera.js';
 import { MarkedCamera } from './marked-camera.js';
 
 /** What the sender says. */
 export type SenderMessage = { readonly kind: 'offer'; readonly sdp: string } | { readonly kind: 'connected' };
 
-const TRACK = { id: 'camera-1', codec: 'vp8', width: 1280, height: 720, framerate: 30 } as const;
+const TRACK_ID = 'camera-1';
 
 process.once('disconnect', () => process.exit());
 const clock = new SystemClock();
-const footage = noisyFootage(TRACK);
+const footage = noisyFootage(CAMERA);
 process.send?.(READY);
 
 // As in production: the lock checker is a debugging aid.
 const sender = createSender({ clock, checkLocks: false });
-await sender.addVideoTrack(TRACK);
+await sender.addVideoTrack({ id: TRACK_ID, codec: 'vp8', ...CAMERA });
 sender.on('connectionState', ({ state }) => {
   if (state === 'connected') say({ kind: 'connected' });
 });
@@ -27,7 +28,12 @@ await sender.connect(async (offer) => {
   const [answer] = (await once(process, 'message')) as [{ readonly sdp: string }];
   return answer.sdp;
 });
-new MarkedCamera({ footage, framerate: TRACK.framerate, clock, deliver: (frame) => sender.sendFrame(TRACK.id, frame) });
+new MarkedCamera({
+  footage,
+  framerate: CAMERA.framerate,
+  clock,
+  deliver: (frame) => sender.sendFrame(TRACK_ID, frame),
+});
 
 function say(message: SenderMessage): void {
   process.send?.(message);
