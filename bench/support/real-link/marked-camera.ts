@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '../../../src/core/clock.js';
+import type { Clock } from '../../../src/core/clock.js';
 import type { RawVideoFrame } from '../../../src/encoder/video-frame.js';
 import { drawBarCode } from '../../../src/source/bar-code.js';
 import { FrameBufferPool } from '../../../src/source/frame-buffer-pool.js';
@@ -16,12 +16,11 @@ export interface MarkedCameraInit {
   readonly deliver: (frame: RawVideoFrame) => void;
 }
 
-/** Plays footage with the capture time of each picture in its bar code, on an absolute schedule; a late timer skips slots. */
+/** Plays footage with the capture time of each picture in its bar code, on an absolute schedule, until the process ends; a late timer skips slots. */
 export class MarkedCamera {
   readonly #init: MarkedCameraInit;
   readonly #pool: FrameBufferPool;
   readonly #startUs: number;
-  #timer: Timer | undefined;
 
   constructor(init: MarkedCameraInit) {
     this.#init = init;
@@ -31,14 +30,10 @@ export class MarkedCamera {
     this.#schedule(0);
   }
 
-  stop(): void {
-    this.#timer?.cancel();
-  }
-
   #schedule(slot: number): void {
     const { clock, framerate } = this.#init;
     const dueUs = this.#startUs + (slot * 1e6) / framerate;
-    this.#timer = clock.setTimer(Math.max(0, Math.ceil((dueUs - clock.nowUs()) / 1000)), () => {
+    clock.setTimer(Math.max(0, Math.ceil((dueUs - clock.nowUs()) / 1000)), () => {
       const current = Math.max(slot, Math.floor(((clock.nowUs() - this.#startUs) * framerate) / 1e6));
       this.#schedule(current + 1);
       this.#fire(current);
