@@ -3,8 +3,7 @@ import { once } from 'node:events';
 import wrtc from '@roamhq/wrtc';
 import { SystemClock } from '../../../src/core/clock.js';
 import { READY } from '../../../test/support/network/namespace-process.js';
-import { noisyFootage } from '../footage.js';
-import { CAMERA } from './camera.js';
+import { CAMERA, drawFootage } from './camera.js';
 import { MarkedCamera } from './marked-camera.js';
 import type { SenderMessage } from './sender-child.js';
 
@@ -13,7 +12,7 @@ const MAX_KBPS = 20_000;
 
 process.once('disconnect', () => process.exit());
 const clock = new SystemClock();
-const footage = noisyFootage(CAMERA);
+const footage = drawFootage();
 process.send?.(READY);
 
 const source = new wrtc.nonstandard.RTCVideoSource();

@@ -3,8 +3,7 @@ import { once } from 'node:events';
 import { SystemClock } from '../../../src/core/clock.js';
 import { createSender } from '../../../src/service/create-sender.js';
 import { READY } from '../../../test/support/network/namespace-process.js';
-import { noisyFootage } from '../footage.js';
-import { CAMERA } from './camera.js';
+import { CAMERA, drawFootage } from './camera.js';
 import { MarkedCamera } from './marked-camera.js';
 
 /** What the sender says. */
@@ -14,7 +13,7 @@ const TRACK_ID = 'camera-1';
 
 process.once('disconnect', () => process.exit());
 const clock = new SystemClock();
-const footage = noisyFootage(CAMERA);
+const footage = drawFootage();
 process.send?.(READY);
 
 // As in production: the lock checker is a debugging aid.
