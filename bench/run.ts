@@ -4,12 +4,22 @@ import { parseArgs } from 'node:util';
 import { allocation } from './allocation.js';
 import type { Benchmark, BenchmarkContext } from './benchmark.js';
 import { congestion } from './congestion.js';
+import { congestionReal, congestionRealNative } from './congestion-real.js';
 import { encoders } from './encoders.js';
 import { locks } from './locks.js';
 import { pipeline } from './pipeline.js';
 import { swap } from './swap.js';
 
-const BENCHMARKS: readonly Benchmark[] = [allocation, congestion, encoders, locks, pipeline, swap];
+const BENCHMARKS: readonly Benchmark[] = [
+  allocation,
+  congestion,
+  congestionReal,
+  congestionRealNative,
+  encoders,
+  locks,
+  pipeline,
+  swap,
+];
 
 const { values, positionals } = parseArgs({
   options: { quick: { type: 'boolean', default: false }, json: { type: 'string' }, plots: { type: 'string' } },
@@ -18,7 +28,7 @@ const { values, positionals } = parseArgs({
 const benchmark = BENCHMARKS.find(({ name }) => name === positionals[0]);
 if (benchmark === undefined) {
   console.error('usage: npm run bench -- NAME [--quick] [--json FILE] [--plots FOLDER]\n');
-  for (const { name, summary } of BENCHMARKS) console.error(`  ${name.padEnd(10)} ${summary}`);
+  for (const { name, summary } of BENCHMARKS) console.error(`  ${name.padEnd(22)} ${summary}`);
   process.exit(2);
 }
 

@@ -1,12 +1,16 @@
 #!/usr/bin/env bash
-# Runs the system tests: the program as its users start it, with a real browser. Installs the browser by apt where there is none.
+# Runs the system tests: the program as its users start it, with a real browser, and over network namespaces, which need root. Installs browser
+# and iproute2 by apt where they are missing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-if ! command -v chromium >/dev/null; then
+missing=()
+command -v chromium >/dev/null || missing+=(chromium)
+command -v ip >/dev/null && command -v tc >/dev/null || missing+=(iproute2)
+if [ "${#missing[@]}" -gt 0 ]; then
   as_root=$([ "$(id -u)" -eq 0 ] || echo sudo)
   $as_root apt-get update -qq
-  $as_root apt-get install -y -qq --no-install-recommends chromium
+  $as_root apt-get install -y -qq --no-install-recommends "${missing[@]}"
 fi
 
 exec npx vitest run --project system "$@"

@@ -30,9 +30,9 @@ export interface Footage extends PictureSize {
   pictureAt(index: number): Uint8Array;
 }
 
-/** The street of the test pattern with the noise of a sensor on it: there is always more to encode than any rate has room for. */
-export function noisyFootage(size: PictureSize): Footage {
-  const pictures = drawScene(size, 1).map((picture, index) => withNoise(picture, index + 1));
+/** The street of the test pattern with the noise of a sensor on it: there is always more to encode than any rate has room for; `count` pictures of it. */
+export function noisyFootage(size: PictureSize, count = PICTURES): Footage {
+  const pictures = drawScene(size, 1, count).map((picture, index) => withNoise(picture, index + 1));
   return { name: 'noise', ...size, pictureAt: (index) => forthAndBack(pictures, index) };
 }
 
@@ -72,9 +72,9 @@ function forthAndBack(pictures: readonly Uint8Array[], index: number): Uint8Arra
   return picture;
 }
 
-function drawScene({ width, height }: PictureSize, cameraId: number): readonly Uint8Array[] {
+function drawScene({ width, height }: PictureSize, cameraId: number, count = PICTURES): readonly Uint8Array[] {
   const renderer = TestPatternRenderer.create({ width, height, framerate: 30, label: 'BENCH', cameraId });
-  return Array.from({ length: PICTURES }, (_, index) => {
+  return Array.from({ length: count }, (_, index) => {
     const data = new Uint8Array(renderer.sizeBytes);
     renderer.render(data, index, 1_700_000_000_000_000 + index * 33_333);
     return data;

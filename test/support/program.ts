@@ -29,6 +29,10 @@ export class Program {
     this.ended = once(this.#process, 'close').then(([code, signal]) => ({ code, signal }));
   }
 
+  get pid(): number | undefined {
+    return this.#process.pid;
+  }
+
   get stdout(): string {
     return this.#stdout;
   }
