@@ -22,6 +22,11 @@ const HIGH_BPS = 2_500_000;
 const LOW_BPS = 300_000;
 const HOLD_FRAMES_QUICK = 3.5 * FRAMERATE;
 const HOLD_FRAMES = 5 * FRAMERATE;
+/** A fall to what is too little for the size, as a track takes it that scales down rather than to skip. */
+const FALL_FROM_BPS = 4_000_000;
+const FALL_TO_BPS = 150_000;
+const FALL_AFTER_FRAMES = 3 * FRAMERATE;
+const FALLEN_FRAMES = 15 * FRAMERATE;
 const KEY_FRAME_EVERY = 5 * FRAMERATE;
 const PSNR_BPS = 700_000;
 const PSNR_FRAMES_QUICK = 3 * FRAMERATE;
@@ -96,7 +101,9 @@ class EncodersBench {
     for (const codec of this.#factory.codecs) {
       Object.assign(metrics, await this.#steps(codec, [this.#small, ...clips]));
       Object.assign(metrics, await this.#psnr(codec, [this.#small, ...clips]));
-      if (!this.#context.quick) Object.assign(metrics, await this.#hard(codec));
+      if (this.#context.quick) continue;
+      Object.assign(metrics, await this.#fall(codec, [this.#small, ...clips]));
+      Object.assign(metrics, await this.#hard(codec));
     }
     return metrics;
   }
@@ -169,6 +176,26 @@ class EncodersBench {
       [`${codec}_settle_ms`]: worst(all.map(({ settleMs }) => settleMs)),
       [`${codec}_peak_frames`]: worst([...all, ...keyed].map(({ peakRatio }) => peakRatio)),
       [`${codec}_skipped_frames`]: [...all, ...keyed].reduce((sum, { skipped }) => sum + skipped, 0),
+    };
+  }
+
+  /** How the low rate is held after a deep fall, by an encoder whose picture gets smaller. */
+  async #fall(codec: VideoCodec, footages: readonly Footage[]): Promise<Metrics> {
+    const targetBpsAt = (index: number) => (index < FALL_AFTER_FRAMES ? FALL_FROM_BPS : FALL_TO_BPS);
+    const frames = FALL_AFTER_FRAMES + FALLEN_FRAMES;
+    const all = [];
+    for (const footage of footages) {
+      this.#context.progress(`${codec}: a deep fall of the target on ${footage.name}`);
+      const outcomes = await this.#run({ codec, footage, frames, targetBpsAt, degradation: 'maintain-framerate' });
+      all.push(rateFigures(outcomes.slice(FALL_AFTER_FRAMES)));
+    }
+    const worst = (values: readonly number[]) => Math.max(...values);
+    return {
+      [`${codec}_fall_rate_error_pct_p95`]: worst(all.map(({ errorPctP95 }) => errorPctP95)),
+      [`${codec}_fall_rate_error_pct_max`]: worst(all.map(({ errorPctMax }) => errorPctMax)),
+      [`${codec}_fall_settle_ms`]: worst(all.map(({ settleMs }) => settleMs)),
+      [`${codec}_fall_peak_frames`]: worst(all.map(({ peakRatio }) => peakRatio)),
+      [`${codec}_fall_skipped_frames`]: all.reduce((sum, { skipped }) => sum + skipped, 0),
     };
   }
 
