@@ -8,7 +8,8 @@ import { openWebSocket } from './web-socket.js';
 
 /**
  * Publishes to a room of Janus' VideoRoom plugin over its WebSocket API: session, handle, join, publish; offers after the first one are
- * renegotiations of the same publisher, so tracks come and go live. The room decides which codecs it takes (`videocodec`), one for each track.
+ * renegotiations of the same publisher, so tracks come and go live. Janus takes one codec of each track: of those offered, the one that the room
+ * names first in its `videocodec`. A track with `alternativeCodecs` is refused with INVALID_SDP if that is not the codec it has.
  *
  * The instance may be used again after `close()`: the next `offer` opens another socket and another session. Each session is pinned by
  * the call that works on it, so what comes after `close()`, an abort or a timeout ends only its own.
