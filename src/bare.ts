@@ -58,6 +58,8 @@ export type { TrackHandle, TrackRef } from './sender/track-handle.js';
 export type { TrackHealth } from './sender/track-health.js';
 export type { RemoteInboundStats, TrackStats } from './sender/track-stats.js';
 export { registerSenderMetrics } from './service/sender-metrics.js';
+export type { JanusSignallerOptions } from './signalling/janus/janus-options.js';
+export { JanusSignaller } from './signalling/janus/janus-signaller.js';
 export type { Signaller, SignallingAnswer, SignallingCloseResult } from './signalling/signaller.js';
 export type { WhipSignallerOptions } from './signalling/whip/whip-signaller.js';
 export { WhipSignaller } from './signalling/whip/whip-signaller.js';

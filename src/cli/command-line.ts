@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { describeError } from '../core/errors.js';
 import type { VideoCodec } from '../encoder/encoder.js';
 import { ENCODING_OPTIONS, type EncodingOptions, parseEncoding } from './encoding-options.js';
+import { parseSfuAddress, SFU_OPTIONS, type SfuAddress } from './sfu-address.js';
 import { usageError } from './usage-error.js';
 
 /** `framelock demo`. */
@@ -19,7 +20,7 @@ export interface DemoCommand extends EncodingOptions {
 export interface PublishCommand extends EncodingOptions {
   readonly command: 'publish';
   readonly sources: readonly string[];
-  readonly whipUrl: string;
+  readonly sfu: SfuAddress;
   readonly token: string | undefined;
   readonly codec: VideoCodec;
   readonly bitrateBps: number;
@@ -58,7 +59,7 @@ const DEMO_OPTIONS = {
 
 const PUBLISH_OPTIONS = {
   source: { type: 'string', multiple: true },
-  whip: { type: 'string' },
+  ...SFU_OPTIONS,
   token: { type: 'string' },
   codec: { type: 'string' },
   bitrate: { type: 'string' },
@@ -74,7 +75,7 @@ const PROBE_OPTIONS = {
 
 /**
  * Parses the arguments behind the program's name.
- * @param environment for `FRAMELOCK_TOKEN`, which keeps a token out of the process list
+ * @param environment for `FRAMELOCK_TOKEN` and `FRAMELOCK_PIN`, which keep secrets out of the process list
  * @throws FramelockError USAGE
  */
 export function parseCommandLine(args: readonly string[], environment: NodeJS.ProcessEnv): Command {
@@ -119,11 +120,10 @@ function parsePublish(args: readonly string[], environment: NodeJS.ProcessEnv): 
   if (values.help === true) return { command: 'help', topic: 'publish' };
   const sources = values.source ?? [];
   if (sources.length === 0) throw usageError('publish needs at least one --source, for example --source test');
-  if (values.whip === undefined) throw usageError('publish needs --whip URL, the WHIP endpoint of the SFU');
   return {
     command: 'publish',
     sources,
-    whipUrl: values.whip,
+    sfu: parseSfuAddress(values, environment),
     token: values.token ?? environment['FRAMELOCK_TOKEN'],
     codec: values.codec === undefined ? 'vp8' : parseCodec(values.codec),
     bitrateBps: values.bitrate === undefined ? PUBLISH_BITRATE_BPS : parseBitrate(values.bitrate),

@@ -5,7 +5,7 @@ const OVERVIEW = `framelock - many cameras, one real-time encoder each, one WebR
 
 Usage
   framelock demo [FILE...]      cameras, a loopback SFU and a page with the live video; no configuration
-  framelock publish ...         cameras to an SFU over WHIP
+  framelock publish ...         cameras to an SFU, over WHIP or to a room of Janus
   framelock probe [--json]      which encoders work on this machine
   framelock help | --version
 
@@ -28,6 +28,7 @@ Examples
   framelock demo --isolation process`;
 
 const PUBLISH = `framelock publish --source SOURCE [--source SOURCE...] --whip URL [options]
+framelock publish --source SOURCE [--source SOURCE...] --janus URL --room ROOM [options]
 
 Publishes cameras to an SFU. A lost connection is taken up again until Ctrl-C.
 
@@ -38,7 +39,10 @@ Sources
 
 Options
   --whip URL         the SFU's WHIP endpoint
-  --token TOKEN      bearer token; better in the environment, as FRAMELOCK_TOKEN
+  --janus URL        Janus' WebSocket, for example ws://127.0.0.1:8188
+  --room ROOM        its VideoRoom: a number, or a name where Janus has string_ids
+  --pin PIN          of the room; better in the environment, as FRAMELOCK_PIN
+  --token TOKEN      WHIP's bearer token or Janus' token; better in the environment, as FRAMELOCK_TOKEN
   --codec CODEC      vp8, vp9, h264 or av1                                 [vp8]
   --bitrate RATE     target for all cameras together, for example 2500k    [2M]
 ${ENCODING_HELP}
@@ -46,6 +50,7 @@ ${ENCODING_HELP}
 
 Examples
   framelock publish --source test --whip http://127.0.0.1:8080/whip/demo
+  FRAMELOCK_PIN=... framelock publish --source test --source rear.mp4 --janus ws://127.0.0.1:8188 --room 1234
   FRAMELOCK_TOKEN=... framelock publish --source front.mp4 --codec h264 --whip https://sfu.example/whip/robot-7`;
 
 const PROBE = `framelock probe [--json]

@@ -1,13 +1,13 @@
 import type { Clock } from '../core/clock.js';
 import { SystemRandom } from '../core/random.js';
 import { createSender } from '../service/create-sender.js';
-import { WhipSignaller } from '../signalling/whip/whip-signaller.js';
 import { createSource } from '../source/create-source.js';
 import { parseSourceSpec } from '../source/source-spec.js';
 import type { PublishCommand } from './command-line.js';
 import { ConnectionKeeper } from './connection-keeper.js';
 import type { Interruption } from './interruption.js';
 import { Publishing } from './publishing.js';
+import { signallerTo } from './sfu-address.js';
 import type { Terminal } from './terminal.js';
 import { trackIds } from './track-ids.js';
 
@@ -16,11 +16,7 @@ export async function runPublish(
   command: PublishCommand,
   { terminal, interruption, clock }: { terminal: Terminal; interruption: Interruption; clock: Clock },
 ): Promise<void> {
-  const signaller = new WhipSignaller({
-    url: command.whipUrl,
-    ...(command.token === undefined ? {} : { token: command.token }),
-    clock,
-  });
+  const signaller = signallerTo(command.sfu, command.token, clock);
   const specs = command.sources.map(parseSourceSpec);
   const ids = trackIds(specs);
   const sender = createSender({

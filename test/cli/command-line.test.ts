@@ -6,6 +6,7 @@ import { FramelockError } from '../../src/core/errors.js';
 
 const ENCODING = { isolation: 'none', hardwareEncoders: [], degradationPreference: 'balanced' } as const;
 const WHIP = ['--whip', 'http://127.0.0.1:8080/whip/demo'];
+const JANUS = ['--janus', 'ws://127.0.0.1:8188'];
 
 describe('the command line', () => {
   it('of a demo has a port and a bitrate of its own where none is given', () => {
@@ -35,13 +36,24 @@ describe('the command line', () => {
     expect(parseCommandLine(args, { FRAMELOCK_TOKEN: 'secret' })).toEqual({
       command: 'publish',
       sources: ['test', 'a.mp4'],
-      whipUrl: WHIP[1],
+      sfu: { protocol: 'whip', url: WHIP[1] },
       token: 'secret',
       codec: 'h264',
       bitrateBps: 1_500_000,
       ...ENCODING,
       json: false,
     });
+  });
+
+  it.each([
+    [['--room', '1234', '--pin', 'given'], { room: 1234, pin: 'given' }],
+    [['--room', '1234'], { room: 1234, pin: 'environment' }],
+    [['--room', 'garage'], { room: 'garage', pin: 'environment' }],
+  ])('of publish takes a room of Janus, %j, and its pin from the environment', (args, room) => {
+    const command = parseCommandLine(['publish', '--source', 'test', ...JANUS, ...args], {
+      FRAMELOCK_PIN: 'environment',
+    });
+    expect(command).toMatchObject({ sfu: { protocol: 'janus', url: JANUS[1], ...room } });
   });
 
   it.each(['vp8', 'vp9', 'h264', 'av1'])('of publish takes the codec %s, and its help names it', (codec) => {
@@ -94,7 +106,11 @@ describe('the command line', () => {
     [['demo', '--bitrate', '0'], /--bitrate 0/],
     [['demo', '--prot', '1'], /--prot/],
     [['publish', ...WHIP], /--source/],
-    [['publish', '--source', 'test'], /--whip/],
+    [['publish', '--source', 'test'], /--whip URL.*--janus URL/],
+    [['publish', '--source', 'test', ...WHIP, ...JANUS, '--room', '1'], /either --whip/],
+    [['publish', '--source', 'test', ...JANUS], /--room/],
+    [['publish', '--source', 'test', ...WHIP, '--room', '1'], /belong to --janus/],
+    [['publish', '--source', 'test', ...WHIP, '--pin', '1'], /belong to --janus/],
     [['publish', '--source', 'test', ...WHIP, '--codec', 'theora'], /vp8, vp9, h264, av1/],
     [['demo', '--isolation', 'thread'], /--isolation thread: .*none, process/],
     [['demo', '--hardware', ''], /--hardware : .*nvenc, vaapi, qsv, amf, v4l2m2m/],

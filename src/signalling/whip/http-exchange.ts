@@ -1,5 +1,6 @@
 import type { Clock } from '../../core/clock.js';
 import { describeError, FramelockError } from '../../core/errors.js';
+import { displayUrl } from '../display-url.js';
 
 /** Longest response body that is read. An SDP answer of 32 cameras is about 40 KiB. */
 export const MAX_BODY_BYTES = 256 * 1024;
@@ -61,11 +62,6 @@ export async function exchangeHttp(options: HttpExchangeOptions): Promise<HttpAn
   } finally {
     timer.cancel();
   }
-}
-
-/** How a URL is shown to people: without user info, query and fragment, where secrets may hide. */
-export function displayUrl(url: URL): string {
-  return `${url.origin}${url.pathname}`;
 }
 
 /** An http or https URL, resolved against `base`; `undefined` for anything else. */

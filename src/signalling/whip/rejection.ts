@@ -1,5 +1,6 @@
 import { FramelockError } from '../../core/errors.js';
-import { displayUrl, type HttpAnswer } from './http-exchange.js';
+import { displayUrl } from '../display-url.js';
+import type { HttpAnswer } from './http-exchange.js';
 
 /** Longest excerpt of a server's own words in an error message. */
 const MAX_EXCERPT_CHARS = 200;

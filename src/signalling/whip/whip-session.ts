@@ -2,8 +2,9 @@ import type { LateCompletionObserver } from '../../concurrency/late-completions.
 import { Lifetime } from '../../concurrency/lifetime.js';
 import type { Clock } from '../../core/clock.js';
 import { describeError, FramelockError } from '../../core/errors.js';
+import { displayUrl } from '../display-url.js';
 import type { SignallingCloseResult } from '../signaller.js';
-import { displayUrl, exchangeHttp, type HttpAnswer, parseHttpUrl } from './http-exchange.js';
+import { exchangeHttp, type HttpAnswer, parseHttpUrl } from './http-exchange.js';
 import { rejectionError } from './rejection.js';
 
 /** How long a POST whose caller gave up may still run, so that the session that it may have made can be deleted; `cutOff` ends it earlier. */

@@ -1,8 +1,8 @@
 import { LateCompletions } from '../../concurrency/late-completions.js';
 import { type Clock, SystemClock } from '../../core/clock.js';
 import { FramelockError } from '../../core/errors.js';
+import { displayUrl } from '../display-url.js';
 import type { Signaller, SignallingAnswer, SignallingCloseResult } from '../signaller.js';
-import { displayUrl } from './http-exchange.js';
 import { WhipSession } from './whip-session.js';
 
 /** Longest time that {@link WhipSignaller.close} takes. */

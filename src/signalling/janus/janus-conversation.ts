@@ -1,0 +1,155 @@
+import { Lifetime } from '../../concurrency/lifetime.js';
+import type { FramelockError } from '../../core/errors.js';
+import { janusFailure, janusRejection } from './janus-error.js';
+import { type JanusMessage, readJanusMessage } from './janus-message.js';
+import type { JanusSettings } from './janus-options.js';
+import type { MessageSocket, OpenMessageSocket } from './message-socket.js';
+
+/** A request as Janus' API wants it, without transaction and credentials. */
+export interface JanusRequest {
+  readonly janus: 'create' | 'attach' | 'message' | 'keepalive' | 'destroy';
+  readonly [field: string]: unknown;
+}
+
+/** Under which keepalives go: nobody waits for their acknowledgement, and a refusal is news. */
+const KEEPALIVE = 'keepalive';
+
+interface Waiter {
+  /** What was asked for, for people: `join the room`. */
+  readonly what: string;
+  resolve(reply: JanusMessage): void;
+  reject(error: FramelockError): void;
+}
+
+/**
+ * Requests and their replies over one socket: each reply finds its request by the transaction, whatever comes between. Used once.
+ *
+ * Owner: the session. All fields change in synchronous code only.
+ */
+export class JanusConversation {
+  /** Resolves when requests can be made. Rejects with SIGNALLING_FAILED if it does not come to that. */
+  readonly opened: Promise<void>;
+  /** Resolves when the socket is closed, by whomever. */
+  readonly closed: Promise<void>;
+  readonly #settings: JanusSettings;
+  readonly #socket: MessageSocket;
+  readonly #lifetime: Lifetime;
+  /** By transaction. As many as there are requests under way: one offer and the end of the session. */
+  readonly #waiters = new Map<string, Waiter>();
+  readonly #told: (message: JanusMessage) => void;
+  #requests = 0;
+  #lost: FramelockError | undefined;
+
+  /** Begins to open the socket. @param told hears of what Janus says without being asked, and to keepalives */
+  constructor(settings: JanusSettings, open: OpenMessageSocket, told: (message: JanusMessage) => void) {
+    this.#settings = settings;
+    this.#told = told;
+    this.#lifetime = new Lifetime('The conversation with Janus', settings.late);
+    let opened = (): void => undefined;
+    let failed = (_: FramelockError): void => undefined;
+    let closed = (): void => undefined;
+    this.opened = new Promise((resolve, reject) => {
+      opened = resolve;
+      failed = reject;
+    });
+    // Whoever waits for it hears of the failure; nobody may.
+    this.opened.catch(() => undefined);
+    this.closed = new Promise((resolve) => {
+      closed = resolve;
+    });
+    this.#socket = open(settings.url, {
+      opened: this.#lifetime.guard('socket', opened),
+      received: this.#lifetime.guard('message', (text) => this.#receive(text)),
+      closed: (reason) => {
+        this.#lost = janusFailure(settings, reason);
+        failed(this.#lost);
+        this.#rejectAll(this.#lost);
+        closed();
+      },
+    });
+  }
+
+  /** Why no more requests can be made, once the socket is closed. */
+  get lost(): FramelockError | undefined {
+    return this.#lost;
+  }
+
+  /**
+   * Sends a request and resolves with the reply; a mere acknowledgement is none.
+   * @param what is asked for, for people
+   * @param givenUp ends the wait, with its reason; the reply is then a late completion
+   * @throws FramelockError SIGNALLING_FAILED, SIGNALLING_REJECTED
+   */
+  request(request: JanusRequest, what: string, givenUp?: AbortSignal): Promise<JanusMessage> {
+    return new Promise((resolve, reject) => {
+      if (this.#lost !== undefined) return reject(this.#lost);
+      if (givenUp?.aborted === true) return reject(givenUp.reason);
+      this.#requests += 1;
+      const transaction = String(this.#requests);
+      const forget = (): void => {
+        this.#waiters.delete(transaction);
+        reject(givenUp?.reason);
+      };
+      givenUp?.addEventListener('abort', forget, { once: true });
+      const settled = (): void => givenUp?.removeEventListener('abort', forget);
+      this.#waiters.set(transaction, {
+        what,
+        resolve: (reply) => {
+          settled();
+          resolve(reply);
+        },
+        reject: (error) => {
+          settled();
+          reject(error);
+        },
+      });
+      this.#send(request, transaction);
+    });
+  }
+
+  /** Shows that the session is still wanted. */
+  keepAlive(sessionId: number): void {
+    this.#send({ janus: 'keepalive', session_id: sessionId }, KEEPALIVE);
+  }
+
+  /** Says goodbye to the server; `closed` follows unless it is deaf. */
+  close(): void {
+    this.#socket.close();
+  }
+
+  /** Ends at once. What still comes is a late completion. */
+  cutOff(): void {
+    this.#lifetime.end();
+    this.#socket.terminate();
+  }
+
+  #send(request: JanusRequest, transaction: string): void {
+    this.#socket.send(JSON.stringify({ ...request, transaction, ...this.#settings.credentials }));
+  }
+
+  #receive(text: string | undefined): void {
+    const message = text === undefined ? undefined : readJanusMessage(text);
+    if (message === undefined) {
+      // Without a request under way there is nothing to fail, and media may well flow.
+      this.#rejectAll(janusFailure(this.#settings, 'said something that is no message of Janus'));
+    } else if (message.transaction === undefined || message.transaction === KEEPALIVE) {
+      this.#told(message);
+    } else if (message.kind !== 'ack') {
+      this.#answered(message.transaction, message);
+    }
+  }
+
+  #answered(transaction: string, message: JanusMessage): void {
+    const waiter = this.#waiters.get(transaction);
+    this.#waiters.delete(transaction);
+    if (waiter === undefined) this.#settings.late.lateCompletion('reply');
+    else if (message.error === undefined) waiter.resolve(message);
+    else waiter.reject(janusRejection(this.#settings, waiter.what, message.error));
+  }
+
+  #rejectAll(error: FramelockError): void {
+    const waiters = [...this.#waiters.values()];
+    this.#waiters.clear();
+    for (const waiter of waiters) waiter.reject(error);
+  }
+}

@@ -1,0 +1,216 @@
+import { Lifetime } from '../../concurrency/lifetime.js';
+import type { Timer } from '../../core/clock.js';
+import { describeError, FramelockError, isFramelockError } from '../../core/errors.js';
+import type { SignallingCloseResult } from '../signaller.js';
+import { JanusConversation } from './janus-conversation.js';
+import { janusFailure } from './janus-error.js';
+import type { JanusMessage } from './janus-message.js';
+import type { JanusSettings } from './janus-options.js';
+import type { OpenMessageSocket } from './message-socket.js';
+
+/** Longest time that the end of a session takes. */
+export const CLOSE_TIMEOUT_MS = 1_000;
+
+/** Janus forgets a session that it has not heard of for 60 s (`session_timeout` of janus.jcfg): two keepalives may get lost or delayed. */
+export const KEEPALIVE_INTERVAL_MS = 25_000;
+
+const PLUGIN = 'janus.plugin.videoroom';
+/** `JANUS_ERROR_SESSION_NOT_FOUND` of apierror.h. */
+const SESSION_NOT_FOUND = 458;
+
+/** Our handle in the room. */
+interface Handle {
+  readonly session_id: number;
+  readonly handle_id: number;
+}
+
+/**
+ * One socket, one session of Janus and one publisher in a room: everything between the first offer and the end. Used once.
+ *
+ * Owner: the signaller. Its fields change in synchronous code only.
+ */
+export class JanusSession {
+  readonly #settings: JanusSettings;
+  readonly #conversation: JanusConversation;
+  readonly #lifetime: Lifetime;
+  /** Pending until Janus has told the id of the session, which may exist from then on; unset before it was asked for one. */
+  #created: Promise<number> | undefined;
+  #handle: Handle | undefined;
+  /** Whether the first offer was answered. */
+  #published = false;
+  #failed = false;
+  /** Why Janus takes no more offers. */
+  #over: string | undefined;
+  #giveUp: ((reason: FramelockError) => void) | undefined;
+  #keepalive: Timer | undefined;
+  #end: Promise<SignallingCloseResult> | undefined;
+
+  /** Begins to open the socket. */
+  constructor(settings: JanusSettings, open: OpenMessageSocket) {
+    this.#settings = settings;
+    this.#lifetime = new Lifetime('The session of Janus', settings.late);
+    this.#conversation = new JanusConversation(settings, open, (message) => this.#told(message));
+  }
+
+  /** Whether the first offer has failed; what there is of the session is ended behind the scenes. */
+  get failed(): boolean {
+    return this.#failed;
+  }
+
+  /**
+   * Sends an offer and resolves with the SDP answer. The first one joins the room before; a later one that fails leaves the session as it is.
+   * @param signal gives it up
+   * @throws FramelockError SIGNALLING_FAILED, SIGNALLING_REJECTED, CLOSED, INVALID_ARGUMENT (an offer is under way)
+   */
+  async offer(sdp: string, signal?: AbortSignal): Promise<string> {
+    if (this.#giveUp !== undefined) {
+      throw new FramelockError('INVALID_ARGUMENT', 'Janus: an offer is under way; wait for its answer');
+    }
+    if (this.#over !== undefined) throw janusFailure(this.#settings, `${this.#over}, and has to be connected to again`);
+    const { clock, requestTimeoutMs, late } = this.#settings;
+    const waiting = new Lifetime('The wait for an answer of Janus', late);
+    const givenUp = new Promise<never>((_, reject) => {
+      this.#giveUp = (reason) => {
+        waiting.end();
+        reject(reason);
+      };
+    });
+    const timer = waiting
+      .clock(clock)
+      .setTimer(requestTimeoutMs, () =>
+        this.#giveUp?.(janusFailure(this.#settings, `did not answer within ${requestTimeoutMs} ms`)),
+      );
+    const aborted = (): void =>
+      this.#giveUp?.(new FramelockError('CLOSED', 'Janus: the offer was aborted by its caller'));
+    signal?.addEventListener('abort', aborted, { once: true });
+    try {
+      const work = this.#published ? this.#publish('configure', sdp, waiting) : this.#establish(sdp, waiting);
+      const answer = await Promise.race([work, givenUp]);
+      this.#published = true;
+      return answer;
+    } catch (error) {
+      if (!this.#published) {
+        this.#failed = true;
+        void this.end();
+      }
+      throw error;
+    } finally {
+      timer.cancel();
+      signal?.removeEventListener('abort', aborted);
+      waiting.end();
+      this.#giveUp = undefined;
+    }
+  }
+
+  /** Ends the session at the server, and the socket; a pending offer is given up. Idempotent, bounded by {@link CLOSE_TIMEOUT_MS}; never rejects. */
+  end(): Promise<SignallingCloseResult> {
+    this.#giveUp?.(new FramelockError('CLOSED', 'Janus: closed before the answer came'));
+    this.#end ??= this.#finish();
+    return this.#end;
+  }
+
+  async #establish(sdp: string, waiting: Lifetime): Promise<string> {
+    const conversation = this.#conversation;
+    await conversation.opened;
+    if (!waiting.enter('socket')) throw waiting.signal.reason;
+    // Not given up with the wait: only the reply tells which session to end.
+    this.#created = conversation.request({ janus: 'create' }, 'open a session').then((reply) => this.#idOf(reply));
+    const session_id = await this.#created;
+    if (!waiting.enter('session')) throw waiting.signal.reason;
+    this.#keepAlive(session_id);
+    const attach = { janus: 'attach', plugin: PLUGIN, session_id } as const;
+    const attached = await conversation.request(attach, 'attach to the VideoRoom plugin', waiting.signal);
+    this.#handle = { session_id, handle_id: this.#idOf(attached) };
+    const join = { request: 'join', ptype: 'publisher', ...this.#settings.participant };
+    await this.#ask({ body: join }, `let us join room ${this.#settings.room}`, waiting);
+    return this.#publish('publish', sdp, waiting);
+  }
+
+  /** The offer holds every candidate: without `trickle: false` Janus would wait for more before it begins its checks. */
+  async #publish(request: 'publish' | 'configure', sdp: string, waiting: Lifetime): Promise<string> {
+    const jsep = { type: 'offer', sdp, trickle: false };
+    const { answer } = await this.#ask({ body: { request }, jsep }, 'take the offer', waiting);
+    if (answer === undefined) throw janusFailure(this.#settings, 'took the offer, but sent no SDP answer');
+    return answer;
+  }
+
+  #ask(
+    message: { readonly body: object; readonly jsep?: object },
+    what: string,
+    waiting: Lifetime,
+  ): Promise<JanusMessage> {
+    return this.#conversation.request({ janus: 'message', ...this.#handle, ...message }, what, waiting.signal);
+  }
+
+  #idOf({ id }: JanusMessage): number {
+    if (id === undefined) throw janusFailure(this.#settings, 'agreed, but sent no id');
+    return id;
+  }
+
+  #keepAlive(sessionId: number): void {
+    this.#keepalive = this.#lifetime.clock(this.#settings.clock).setTimer(KEEPALIVE_INTERVAL_MS, () => {
+      this.#conversation.keepAlive(sessionId);
+      this.#keepAlive(sessionId);
+    });
+  }
+
+  /** What Janus says by itself. Others who come and go, and how media flows, are of no concern here. */
+  #told({ kind, error, event, leaving, reason }: JanusMessage): void {
+    if (error !== undefined) this.#lose(`refused a keepalive (${error.code})`);
+    else if (kind === 'timeout') this.#lose('ended the session for want of keepalives');
+    else if (kind === 'hangup') this.#lose(`ended the media session (${reason ?? 'without a reason'})`);
+    else if (kind === 'detached') this.#lose('detached us from the room');
+    else if (event === 'destroyed') this.#lose('destroyed the room');
+    else if (leaving === true) this.#lose('removed us from the room');
+  }
+
+  #lose(what: string): void {
+    this.#over ??= what;
+    this.#giveUp?.(janusFailure(this.#settings, what));
+  }
+
+  #finish(): Promise<SignallingCloseResult> {
+    this.#lifetime.end();
+    this.#keepalive?.cancel();
+    return new Promise((resolve) => {
+      let result: SignallingCloseResult = {
+        confirmed: false,
+        reason: `no confirmation within ${CLOSE_TIMEOUT_MS} ms; Janus has to end the session by itself`,
+      };
+      const timer = this.#settings.clock.setTimer(CLOSE_TIMEOUT_MS, () => {
+        this.#conversation.cutOff();
+        resolve(result);
+      });
+      void this.#destroy().then((destroyed) => {
+        result = destroyed;
+        this.#conversation.close();
+        void this.#conversation.closed.then(() => {
+          timer.cancel();
+          resolve(result);
+        });
+      });
+    });
+  }
+
+  /** To destroy a session is to leave the room and to detach (janus.c, `janus_session_destroy`), in one round trip. */
+  async #destroy(): Promise<SignallingCloseResult> {
+    if (this.#created === undefined) {
+      this.#conversation.cutOff();
+      return { confirmed: true };
+    }
+    let session_id: number;
+    try {
+      session_id = await this.#created;
+    } catch {
+      // Told by offer(); there is no session to end.
+      return { confirmed: true };
+    }
+    try {
+      await this.#conversation.request({ janus: 'destroy', session_id }, 'end the session');
+      return { confirmed: true };
+    } catch (error) {
+      const gone = isFramelockError(error, 'SIGNALLING_REJECTED') && error.context['janusCode'] === SESSION_NOT_FOUND;
+      return gone ? { confirmed: true } : { confirmed: false, reason: describeError(error) };
+    }
+  }
+}

@@ -1,0 +1,63 @@
+import { LateCompletions } from '../../concurrency/late-completions.js';
+import { FramelockError } from '../../core/errors.js';
+import type { Signaller, SignallingAnswer, SignallingCloseResult } from '../signaller.js';
+import { type JanusSettings, type JanusSignallerOptions, janusSettings } from './janus-options.js';
+import { JanusSession } from './janus-session.js';
+import type { OpenMessageSocket } from './message-socket.js';
+import { openWebSocket } from './web-socket.js';
+
+/**
+ * Publishes to a room of Janus' VideoRoom plugin over its WebSocket API: session, handle, join, publish; offers after the first one are
+ * renegotiations of the same publisher, so tracks come and go live. Janus takes one codec of each track: of those offered, the one that the room
+ * names first in its `videocodec`. A track with `alternativeCodecs` is refused with INVALID_SDP if that is not the codec it has.
+ *
+ * The instance may be used again after `close()`: the next `offer` opens another socket and another session. Each session is pinned by
+ * the call that works on it, so what comes after `close()`, an abort or a timeout ends only its own.
+ */
+export class JanusSignaller implements Signaller {
+  readonly description: string;
+  readonly canRenegotiate = true;
+  readonly #settings: JanusSettings;
+  readonly #open: OpenMessageSocket;
+  readonly #late = new LateCompletions();
+  /** The last session that was begun and not closed; changed only synchronously, before any await. */
+  #current: JanusSession | undefined;
+  /** The end of the last session, so that every `close()` tells the same result. */
+  #ending: Promise<SignallingCloseResult> = Promise.resolve({ confirmed: true });
+
+  /**
+   * @param open how to open a socket; for tests
+   * @throws FramelockError INVALID_ARGUMENT
+   */
+  constructor(options: JanusSignallerOptions, open: OpenMessageSocket = openWebSocket) {
+    this.#settings = janusSettings(options, this.#late);
+    this.#open = open;
+    this.description = `Janus ${this.#settings.shownUrl} room ${this.#settings.room}`;
+  }
+
+  /** What came when nobody waited for it any more, by kind: `socket`, `session` (which is destroyed), `reply`, `message`. */
+  get lateCompletions(): Readonly<Record<string, number>> {
+    return this.#late.byKind();
+  }
+
+  /**
+   * @throws FramelockError SIGNALLING_FAILED, SIGNALLING_REJECTED (context: `janusCode`, `janusReason`, `refusedBy`, `room`), CLOSED (closed or aborted
+   * meanwhile), INVALID_ARGUMENT (an offer is under way)
+   */
+  async offer(sdp: string, signal?: AbortSignal): Promise<SignallingAnswer> {
+    if (signal?.aborted === true) throw new FramelockError('CLOSED', 'Janus: the offer was aborted before it was made');
+    if (this.#current === undefined || this.#current.failed) {
+      this.#current = new JanusSession(this.#settings, this.#open);
+    }
+    return { sdp: await this.#current.offer(sdp, signal) };
+  }
+
+  /** Ends the session at the server: the publisher leaves the room. What is not done after a second is cut off: nothing runs on when it resolves. */
+  async close(): Promise<SignallingCloseResult> {
+    const session = this.#current;
+    if (session === undefined) return this.#ending;
+    this.#current = undefined;
+    this.#ending = session.end();
+    return this.#ending;
+  }
+}

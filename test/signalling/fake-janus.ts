@@ -1,0 +1,119 @@
+import type { MessageSocketObserver, OpenMessageSocket } from '../../src/signalling/janus/message-socket.js';
+
+/** A request as the server saw it. */
+export interface SeenRequest {
+  readonly janus: string;
+  readonly transaction: string;
+  readonly [field: string]: unknown;
+  readonly body?: Readonly<Record<string, unknown>>;
+}
+
+/** The phases of a publication, in their order; `configure` is a renegotiation. */
+export type Phase = 'create' | 'attach' | 'join' | 'publish' | 'configure' | 'destroy' | 'keepalive';
+
+export const SESSION_ID = 7001;
+export const HANDLE_ID = 7002;
+
+/** A Janus in memory, with a socket to it that does what it is told; all it does is done in microtasks. */
+export class FakeJanus {
+  readonly seen: SeenRequest[] = [];
+  /** Sockets that were opened. */
+  sockets = 0;
+  /** How the last socket ended by our side. */
+  ended: 'closed' | 'terminated' | undefined;
+  /** Whether a socket opens by itself. */
+  opens = true;
+  /** Whether it answers a goodbye. */
+  saysGoodbye = true;
+  /** Answers that are given in place of the usual ones; `undefined` for silence. */
+  readonly answers = new Map<Phase, ((request: SeenRequest) => object | string | undefined) | undefined>();
+  #observer: MessageSocketObserver | undefined;
+
+  readonly open: OpenMessageSocket = (_, observer) => {
+    this.sockets += 1;
+    this.ended = undefined;
+    this.#observer = observer;
+    if (this.opens) this.accept();
+    const end = (how: 'closed' | 'terminated'): void => {
+      this.ended ??= how;
+      if (how === 'terminated' || this.saysGoodbye) this.drop(how);
+    };
+    return {
+      send: (text) => this.#receive(JSON.parse(text) as SeenRequest),
+      close: () => end('closed'),
+      terminate: () => end('terminated'),
+    };
+  };
+
+  /** The phases that it has seen. */
+  get phases(): readonly Phase[] {
+    return this.seen.map(phaseOf);
+  }
+
+  /** The last request of a phase. */
+  request(phase: Phase): SeenRequest {
+    const request = this.seen.findLast((candidate) => phaseOf(candidate) === phase);
+    if (request === undefined) throw new Error(`there was no ${phase}`);
+    return request;
+  }
+
+  /** Opens the socket. */
+  accept(): void {
+    const observer = this.#observer;
+    queueMicrotask(() => observer?.opened());
+  }
+
+  /** Closes the socket, once. */
+  drop(reason: string): void {
+    const observer = this.#observer;
+    this.#observer = undefined;
+    queueMicrotask(() => observer?.closed(reason));
+  }
+
+  /** Says something, in JSON unless it is text already. */
+  say(message: object | string | undefined): void {
+    const text = typeof message === 'object' ? JSON.stringify(message) : message;
+    const observer = this.#observer;
+    queueMicrotask(() => observer?.received(text));
+  }
+
+  #receive(request: SeenRequest): void {
+    this.seen.push(request);
+    const phase = phaseOf(request);
+    if (request.janus === 'message') this.say({ janus: 'ack', transaction: request.transaction });
+    const answer = this.answers.has(phase) ? this.answers.get(phase)?.(request) : usualAnswer(request);
+    if (answer !== undefined) this.say(answer);
+  }
+}
+
+/** What a well-behaved Janus answers. */
+export function usualAnswer(request: SeenRequest): object {
+  const { transaction } = request;
+  switch (phaseOf(request)) {
+    case 'create':
+      return { janus: 'success', transaction, data: { id: SESSION_ID } };
+    case 'attach':
+      return { janus: 'success', transaction, data: { id: HANDLE_ID } };
+    case 'join':
+      return pluginAnswer(request, { videoroom: 'joined', room: 1234, id: 1, publishers: [] });
+    case 'publish':
+    case 'configure':
+      return {
+        ...pluginAnswer(request, { videoroom: 'event', configured: 'ok' }),
+        jsep: { type: 'answer', sdp: `v=0\r\nanswer to ${String((request['jsep'] as { sdp: string }).sdp)}` },
+      };
+    case 'keepalive':
+      return { janus: 'ack', transaction };
+    default:
+      return { janus: 'success', transaction };
+  }
+}
+
+/** An event of the plugin that answers a request. */
+export function pluginAnswer({ transaction }: SeenRequest, data: object): object {
+  return { janus: 'event', transaction, sender: HANDLE_ID, plugindata: { plugin: 'janus.plugin.videoroom', data } };
+}
+
+function phaseOf({ janus, body }: SeenRequest): Phase {
+  return (janus === 'message' ? body?.['request'] : janus) as Phase;
+}
