@@ -76,11 +76,6 @@ export class LossBasedEstimator {
     return this.#observations.averageLoss;
   }
 
-  /** Takes over a rate that was found otherwise, as by a probe. */
-  set(bps: number): void {
-    if (this.#best !== undefined) this.#best = { ...this.#best, bps };
-  }
-
   reset(): void {
     this.#observations.reset();
     this.#best = undefined;
