@@ -16,8 +16,11 @@ import { ReceiveRate } from './receive-rate.js';
 import { RoundTrip } from './round-trip.js';
 import type { FeedbackReport, PacketResult, SentPacket } from './sent-packets.js';
 
-/** The pacer empties its queue a little faster than it fills; libwebrtc's 2.5 makes bursts that queue up at the bottleneck. */
-const PACING_FACTOR = 1.25;
+/**
+ * The pacer empties its queue a little faster than it fills. libwebrtc's 2.5 makes bursts that queue up at the bottleneck, and 1.25 still does: over 20 seeds of
+ * RFC 8867 5.1 packets then wait for 30 ms at the 95th percentile where the link is steady, and with this for 22.
+ */
+const PACING_FACTOR = 1.1;
 /** Each half second without feedback halves the rate. Who sends nothing for that long does not wait for feedback either. */
 const SILENCE_STEP_US = 500_000;
 
