@@ -8,6 +8,8 @@ const MAX_WINDOW_US = 5_000_000;
 const REQUIRED_PACKETS = 10;
 /** What a burst took is not told more exactly. */
 const MIN_DURATION_US = 1_000;
+/** What comes later than this after a newer packet means that the window is wrong, not the packet (robust_throughput_estimator.cc, `kMaxReorderingTime`). */
+const MAX_REORDERING_US = 1_000_000;
 
 type ReceivedPacket = PacketResult & { readonly receivedAtUs: number };
 
@@ -44,6 +46,8 @@ export class AckedRate {
 
   /** Feedback that was overtaken brings packets out of order. */
   #insert(packet: ReceivedPacket): void {
+    const newestUs = this.#window.at(-1)?.receivedAtUs ?? packet.receivedAtUs;
+    if (newestUs - packet.receivedAtUs > MAX_REORDERING_US) this.reset();
     let at = this.#window.length;
     while (at > 0 && (this.#window[at - 1]?.receivedAtUs ?? 0) > packet.receivedAtUs) at -= 1;
     this.#window.splice(at, 0, packet);

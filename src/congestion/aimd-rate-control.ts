@@ -1,13 +1,13 @@
 import { LinkCapacity } from './link-capacity.js';
 import type { BandwidthUsage } from './trendline-estimator.js';
 
-/** What follows are the constants of aimd_rate_control.cc. */
-/** There 0.85, which has to drain the queue as well; here a guard does that. */
+/** What follows are the constants of aimd_rate_control.cc, but for the first: there 0.85, which has to drain the queue as well; here a guard does that. */
 const BACKOFF_FACTOR = 0.92;
 const DEFAULT_RTT_US = 200_000;
 /** Delay until an increase shows, besides the round trip. */
 const RESPONSE_TIME_US = 100_000;
 const GROWTH_PER_SECOND = 1.08;
+/** For each second; there for each feedback, however many come. */
 const LEAST_STEP_BPS = 1_000;
 const LEAST_ADDITIVE_BPS_PER_SECOND = 4_000;
 /** The rate may not run ahead of what arrives by more than this. */

@@ -11,6 +11,7 @@ const NEARLY_EMPTY = 0.1;
 const MUCH_LESS = 0.9;
 const LESS = 0.95;
 const MORE = 1.05;
+const LEAST_SHARE = 0.1;
 
 /**
  * Bounds what is in flight, whatever the estimate: should the link stop, no more than this piles up in it
@@ -32,7 +33,12 @@ export class InFlightWindow {
     if (fill > MUCH_TOO_FULL) this.#share *= MUCH_LESS;
     else if (fill > TOO_FULL) this.#share *= LESS;
     else this.#share = fill < NEARLY_EMPTY ? 1 : this.#share * MORE;
-    this.#share = Math.min(Math.max(this.#share, 0.1), 1);
+    this.#share = Math.min(Math.max(this.#share, LEAST_SHARE), 1);
     return this.#share;
+  }
+
+  /** Another route. */
+  reset(): void {
+    this.#share = 1;
   }
 }

@@ -1,7 +1,7 @@
 /** Weight of a rate at which the link was overused, and of one that a probe found (link_capacity_estimator.cc). */
 const OVERUSE_WEIGHT = 0.05;
 const PROBE_WEIGHT = 0.5;
-/** Bounds of the normalised variance, in kbit/s, from 10 % to 24 % of deviation at 500 kbit/s. */
+/** Bounds of the normalised variance, in kbit/s, a deviation of 14 to 35 kbit/s at 500 kbit/s. */
 const MIN_VARIANCE_KBPS = 0.4;
 const MAX_VARIANCE_KBPS = 2.5;
 /** Rates within this many standard deviations are near the capacity. */

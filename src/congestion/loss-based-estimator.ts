@@ -13,6 +13,7 @@ const HIGHER_LOG_BANDWIDTH_BIAS = 0.02;
 const THRESHOLD_OF_HIGH_BANDWIDTH_PREFERENCE = 0.2;
 const BANDWIDTH_PREFERENCE_SMOOTHING = 0.002;
 const INSTANT_UPPER_BOUND_LOSS_OFFSET = 0.05;
+/** There 100, with what arrives as a lower bound of the estimate. Without that bound, 100 would leave less than what a link that loses a fifth carries. */
 const INSTANT_UPPER_BOUND_BANDWIDTH_BALANCE_KBPS = 130;
 const MIN_NUM_OBSERVATIONS = 3;
 const RAMPUP_UPPER_BOUND_FACTOR = 1.5;
@@ -73,11 +74,6 @@ export class LossBasedEstimator {
   /** The share of packets lost of late, 0 to 1. */
   get averageLoss(): number {
     return this.#observations.averageLoss;
-  }
-
-  /** Takes over a rate that was found otherwise, as by a probe. */
-  set(bps: number): void {
-    if (this.#best !== undefined) this.#best = { ...this.#best, bps };
   }
 
   reset(): void {

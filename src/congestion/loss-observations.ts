@@ -14,17 +14,19 @@ export interface LossObservation {
   readonly weight: number;
 }
 
-interface Partial {
+interface Observed {
   packets: number;
-  lost: number;
   sizeBytes: number;
+  /** By sequence number. */
+  readonly lost: Set<number>;
   readonly sinceUs: number;
+  durationUs: number;
 }
 
 /** Cuts the flow of packet results into observations and keeps the newest. Owner: the loss-based estimator. */
 export class LossObservations {
-  #partial: Partial | undefined;
-  readonly #observations: Omit<LossObservation, 'weight'>[] = [];
+  #partial: Observed | undefined;
+  readonly #complete: Observed[] = [];
 
   /** Takes news of packets, in the order of sending; whether that completed an observation. */
   add(packets: readonly PacketResult[]): boolean {
@@ -33,10 +35,15 @@ export class LossObservations {
     return completed;
   }
 
-  /** The newest last. */
+  /** Of complete observations; the newest last. */
   get all(): readonly LossObservation[] {
-    const newest = this.#observations.length - 1;
-    return this.#observations.map((each, index) => ({ ...each, weight: TEMPORAL_WEIGHT_FACTOR ** (newest - index) }));
+    const newest = this.#complete.length - 1;
+    return this.#complete.map(({ packets, lost, sizeBytes, durationUs }, index) => ({
+      packets,
+      lost: lost.size,
+      sendingBps: (sizeBytes * 8_000_000) / durationUs,
+      weight: TEMPORAL_WEIGHT_FACTOR ** (newest - index),
+    }));
   }
 
   /** Weighted by age, 0 to 1. */
@@ -52,26 +59,30 @@ export class LossObservations {
 
   reset(): void {
     this.#partial = undefined;
-    this.#observations.length = 0;
+    this.#complete.length = 0;
   }
 
-  #add({ sentAtUs, sizeBytes, receivedAtUs, wasReportedLost }: PacketResult): boolean {
-    this.#partial ??= { packets: 0, lost: 0, sizeBytes: 0, sinceUs: sentAtUs };
-    const partial = this.#partial;
+  #add({ sequence, sentAtUs, sizeBytes, receivedAtUs, wasReportedLost }: PacketResult): boolean {
     if (wasReportedLost) {
-      // It came late, not never. The observation that has it as lost may be complete.
-      partial.lost = Math.max(partial.lost - 1, 0);
+      // It came late, not never: whichever observation has it as lost is wrong.
+      for (const { lost } of this.#complete) lost.delete(sequence);
+      this.#partial?.lost.delete(sequence);
       return false;
     }
+    this.#partial ??= begun(sentAtUs);
+    const partial = this.#partial;
     partial.packets += 1;
     partial.sizeBytes += sizeBytes;
-    if (receivedAtUs === undefined) partial.lost += 1;
-    const durationUs = sentAtUs - partial.sinceUs;
-    if (durationUs < OBSERVATION_DURATION_LOWER_BOUND_US) return false;
-    const { packets, lost } = partial;
-    this.#observations.push({ packets, lost, sendingBps: (partial.sizeBytes * 8_000_000) / durationUs });
-    if (this.#observations.length > OBSERVATION_WINDOW_SIZE) this.#observations.shift();
-    this.#partial = { packets: 0, lost: 0, sizeBytes: 0, sinceUs: sentAtUs };
+    if (receivedAtUs === undefined) partial.lost.add(sequence);
+    partial.durationUs = sentAtUs - partial.sinceUs;
+    if (partial.durationUs < OBSERVATION_DURATION_LOWER_BOUND_US) return false;
+    this.#complete.push(partial);
+    if (this.#complete.length > OBSERVATION_WINDOW_SIZE) this.#complete.shift();
+    this.#partial = begun(sentAtUs);
     return true;
   }
+}
+
+function begun(sinceUs: number): Observed {
+  return { packets: 0, sizeBytes: 0, lost: new Set(), sinceUs, durationUs: 0 };
 }

@@ -22,7 +22,7 @@ export interface NetworkDecision {
   readonly targetBps: number;
   /** How fast the pacer may empty its queue. */
   readonly pacingBps: number;
-  /** Beyond these bytes in flight the pacer waits. */
+  /** While so many bytes or more are in flight, the pacer holds back everything but sound and probes. */
   readonly windowBytes: number;
   readonly limitedBy: LimitingFactor;
   /** To be sent from now on, one after another; each is told once. */

@@ -6,7 +6,7 @@ export type PacketKind = 'audio' | 'retransmission' | 'video';
 /** A packet that waits to be sent. */
 export interface PacedPacket {
   readonly kind: PacketKind;
-  /** Among video packets: lower goes first. */
+  /** Among packets of the same kind: lower goes first. */
   readonly priority: number;
   /** On the wire. */
   readonly sizeBytes: number;
@@ -25,8 +25,8 @@ export interface PacerLimits {
   readonly windowBytes: number;
 }
 
-/** A driver's timer may be this late, and what was missed is caught up with; more would be a burst (pacing_controller.cc, 5 ms). */
-const TICK_US = 5_000;
+/** A driver's timer may be this late, and what was missed is caught up with; more would be a burst. libwebrtc sends up to 40 ms at once (`kDefaultBurstInterval`). */
+const CATCH_UP_US = 5_000;
 /** Of padding for a probe. */
 const PADDING_BYTES = 1_200;
 /** A probe that has not been sent within this is not worth it any more (bitrate_prober.cc, `kProbeClusterTimeout`). */
@@ -106,13 +106,14 @@ export class Pacer<Packet extends PacedPacket> {
   nextDepartureUs(nowUs: number): number | undefined {
     const [probe] = this.#probes;
     if (probe !== undefined) return Math.max(probe.freeAtUs, nowUs);
-    if (this.#queue.length === 0) return undefined;
-    return Math.max(this.#freeAtUs, nowUs);
+    const [next] = this.#queue;
+    if (next === undefined) return undefined;
+    return next.packet.kind === 'audio' ? nowUs : Math.max(this.#freeAtUs, nowUs);
   }
 
   /** What goes now, in order. The caller sends each at once. */
   depart(nowUs: number, inFlightBytes: number): readonly Departure<Packet>[] {
-    this.#freeAtUs = Math.max(this.#freeAtUs, nowUs - TICK_US);
+    this.#freeAtUs = Math.max(this.#freeAtUs, nowUs - CATCH_UP_US);
     const probe = this.#nextProbe(nowUs);
     return probe === undefined ? this.#departPaced(nowUs, inFlightBytes) : this.#departProbe(probe, nowUs);
   }

@@ -1,3 +1,4 @@
+import type { LimitingFactor } from './network-controller.js';
 import type { ProbeCluster } from './probe-estimator.js';
 
 /** First probes, in times the start rate (probe_controller.cc, `first_exponential_probe_scale` and `second_...`). */
@@ -27,8 +28,7 @@ export interface ProbeInput {
   readonly targetBps: number;
   /** The standing queue. */
   readonly queueUs: number;
-  /** Whether losses keep the rate down: then room is not what is missing. */
-  readonly isLossLimited: boolean;
+  readonly limitedBy: LimitingFactor;
   readonly nowUs: number;
 }
 
@@ -54,8 +54,10 @@ export class ProbeController {
   }
 
   /** The next probes to send; mostly none. */
-  tick({ targetBps, queueUs, isLossLimited, nowUs }: ProbeInput): readonly ProbeCluster[] {
+  tick({ targetBps, queueUs, limitedBy, nowUs }: ProbeInput): readonly ProbeCluster[] {
     this.#quietSinceUs = queueUs < QUIET_BELOW_US ? (this.#quietSinceUs ?? nowUs) : undefined;
+    // A rate that is low until a queue has drained, or feedback comes again, is neither a fall nor to be tried against.
+    if (limitedBy === 'queue' || limitedBy === 'silence') return [];
     this.#watchForFall(targetBps, nowUs);
     if (!this.#started) {
       this.#started = true;
@@ -66,7 +68,8 @@ export class ProbeController {
       this.#followUpBps = undefined;
       return this.#probe(followUpBps, targetBps, nowUs);
     }
-    if (isLossLimited || this.#quietSinceUs === undefined) return [];
+    // While losses keep the rate down, room is not what is missing.
+    if (limitedBy === 'loss' || this.#quietSinceUs === undefined) return [];
     const sinceProbeUs = nowUs - this.#probedAtUs;
     if (
       this.#fellAtUs !== undefined &&

@@ -8,6 +8,8 @@ const MIN_RATIO_FOR_UNSATURATED_LINK = 0.9;
 const TARGET_UTILIZATION_FRACTION = 0.95;
 const MAX_CLUSTER_HISTORY_US = 1_000_000;
 const MAX_PROBE_INTERVAL_US = 1_000_000;
+/** Probes that can be under way at once; of those before, nothing will be heard (bitrate_prober.cc, `kMaxPendingProbeClusters`). */
+const MAX_PENDING_PROBE_CLUSTERS = 5;
 
 /** A burst of packets that tries a rate. */
 export interface ProbeCluster {
@@ -37,11 +39,16 @@ type ReceivedPacket = PacketResult & { readonly receivedAtUs: number };
  * Owner: the network controller.
  */
 export class ProbeEstimator {
+  /** The newest last. */
   readonly #clusters = new Map<number, ProbeCluster>();
   readonly #received = new Map<number, Received>();
 
   started(cluster: ProbeCluster): void {
     this.#clusters.set(cluster.id, cluster);
+    for (const id of this.#clusters.keys()) {
+      if (this.#clusters.size <= MAX_PENDING_PROBE_CLUSTERS) break;
+      this.#remove(id);
+    }
   }
 
   /** Takes packets that have arrived; the rate that the newest complete probe among them found, in bits per second. */
@@ -94,9 +101,13 @@ export class ProbeEstimator {
   #forget(receivedAtUs: number): void {
     for (const [id, received] of this.#received) {
       if (receivedAtUs - received.lastReceivedAtUs <= MAX_CLUSTER_HISTORY_US) continue;
-      this.#received.delete(id);
-      this.#clusters.delete(id);
+      this.#remove(id);
     }
+  }
+
+  #remove(id: number): void {
+    this.#received.delete(id);
+    this.#clusters.delete(id);
   }
 }
 

@@ -1,25 +1,26 @@
+import { WindowedMinimum } from './windowed-minimum.js';
+
 /** Weight of one sample in the smoothed round trip (RFC 6298 section 2, alpha). */
 const SMOOTHING = 1 / 8;
 /** Until something is known; libwebrtc's default (aimd_rate_control.cc, `kDefaultRtt`). */
 const ASSUMED_US = 200_000;
 /** The least round trip is that of this time. */
 const MIN_WINDOW_US = 10_000_000;
+const MIN_RESOLUTION_US = 100_000;
 /** Receivers send feedback every 50 to 250 ms (transport_sequence_number_feedback_generator.cc). */
 const ASSUMED_INTERVAL_US = 100_000;
 const LONGEST_INTERVAL_US = 250_000;
 
-interface Sample {
-  readonly atUs: number;
-  readonly rttUs: number;
-}
-
-/** Round trips as feedback shows them: from a packet's sending to the feedback about it, which includes what the receiver waits to send it. Owner: the network controller. */
+/**
+ * Round trips as feedback shows them: from a packet's sending to the feedback about it, which includes what the receiver waits to send it.
+ *
+ * Owner: the network controller.
+ */
 export class RoundTrip {
+  readonly #least = new WindowedMinimum(MIN_WINDOW_US, MIN_RESOLUTION_US);
   #smoothedUs: number | undefined;
   #feedbackIntervalUs = ASSUMED_INTERVAL_US;
   #fedBackAtUs: number | undefined;
-  /** Candidates for the least of the window, by time; each is less than those after it. */
-  #least: Sample[] = [];
 
   get us(): number {
     return this.#smoothedUs ?? ASSUMED_US;
@@ -31,7 +32,7 @@ export class RoundTrip {
   }
 
   get minUs(): number {
-    return this.#least[0]?.rttUs ?? ASSUMED_US;
+    return this.#least.value ?? ASSUMED_US;
   }
 
   add(rttUs: number, nowUs: number): void {
@@ -40,13 +41,12 @@ export class RoundTrip {
     this.#feedbackIntervalUs += SMOOTHING * (intervalUs - this.#feedbackIntervalUs);
     this.#smoothedUs =
       this.#smoothedUs === undefined ? rttUs : this.#smoothedUs + SMOOTHING * (rttUs - this.#smoothedUs);
-    this.#least = this.#least.filter(({ atUs, rttUs: former }) => nowUs - atUs <= MIN_WINDOW_US && former < rttUs);
-    this.#least.push({ atUs: nowUs, rttUs });
+    this.#least.add(rttUs, nowUs);
   }
 
   reset(): void {
     this.#smoothedUs = undefined;
-    this.#least = [];
+    this.#least.clear();
     this.#fedBackAtUs = undefined;
     this.#feedbackIntervalUs = ASSUMED_INTERVAL_US;
   }

@@ -11,9 +11,12 @@ const SOFT_QUEUE_DRAIN_US = 500_000;
 const SKIP_QUEUE_US = 150_000;
 /** What has waited for longer is thrown away: whoever drives had better see what comes next. */
 const HARD_QUEUE_US = 250_000;
-/** Feedback that has not come by then was lost, or its packet was: neither is in flight (libwebrtc keeps a congested pacer alive every 500 ms). */
+/** Feedback that has not come by then was lost, or its packet was: neither is in flight (pacing_controller.cc, `kCongestedPacketInterval`, has the same end). */
 const LANDED_AFTER_US = 500_000;
-/** Where timers are late or nothing may go, the next attempt. */
+/**
+ * After an attempt at which nothing could go, the next one. Packets that became due meanwhile go together, as they do on libwebrtc's timer: trying again at
+ * once, for each packet or feedback, was measured to be less fair to flows that came later or have longer round trips.
+ */
 const RETRY_US = 5_000;
 
 /**
@@ -63,6 +66,8 @@ export class SendSide<Packet extends PacedPacket> {
   enqueue(packet: Packet, nowUs: number): void {
     if (packet.kind === 'video') this.#overshoot.made(packet.sizeBytes);
     this.#pacer.enqueue(packet, nowUs);
+    // Sound waits for nothing.
+    if (packet.kind === 'audio') this.#blockedUntilUs = nowUs;
   }
 
   /** Takes back the video that has waited too long, all of it: what is missing from the middle makes the rest undecodable. */
@@ -81,7 +86,7 @@ export class SendSide<Packet extends PacedPacket> {
   wake(nowUs: number): readonly Departure<Packet>[] {
     if (nowUs >= this.#tickAtUs) this.#decide(nowUs);
     const departures = this.#pacer.depart(nowUs, this.#sent.inFlightBytes);
-    this.#blockedUntilUs = departures.length === 0 ? nowUs + RETRY_US : Number.NEGATIVE_INFINITY;
+    this.#blockedUntilUs = departures.length === 0 ? nowUs + RETRY_US : nowUs;
     return departures;
   }
 
@@ -94,6 +99,14 @@ export class SendSide<Packet extends PacedPacket> {
     const report = this.#sent.feedback(message, nowUs);
     if (report === undefined) return;
     this.#controller.onFeedback(report);
+    this.#decide(nowUs);
+  }
+
+  /** Another route: nothing of the former one counts any more, and nothing that is in flight there will be reported. */
+  routeChanged(startBps: number, nowUs: number): void {
+    this.#sent.reset();
+    this.#controller.onRouteChanged(startBps, nowUs);
+    this.#blockedUntilUs = nowUs;
     this.#decide(nowUs);
   }
 

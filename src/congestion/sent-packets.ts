@@ -38,12 +38,11 @@ export interface FeedbackReport {
 const REMEMBERED_US = 60_000_000;
 /** And no more than this many: 8 s of full packets at 20 Mbit/s, and half of what wrapped sequence numbers can tell apart. */
 const MAX_REMEMBERED = 16_384;
-/** A receive clock that goes on by this much more or less than ours has been set anew. */
+/** A receive clock that goes on by this much more or less than ours has been set anew. No message tells of that much time at once. */
 const CLOCK_JUMP_US = 10_000_000;
 
 interface Entry {
   readonly packet: SentPacket;
-  inFlight: boolean;
   lost: boolean;
 }
 
@@ -57,6 +56,8 @@ interface Entry {
 export class SentPackets {
   /** In the order of sending, which is that of the sequence numbers. */
   readonly #entries = new Map<number, Entry>();
+  /** Those of which nothing has been heard yet, in the same order. */
+  readonly #inFlight = new Set<Entry>();
   #last: number | undefined;
   #highestReported = Number.NEGATIVE_INFINITY;
   #inFlightBytes = 0;
@@ -78,26 +79,33 @@ export class SentPackets {
     this.#last = sequence;
     this.#forget(nowUs);
     const packet = { sequence, sizeBytes, sentAtUs: nowUs, ...(probeId === undefined ? {} : { probeId }) };
-    this.#entries.set(sequence, { packet, inFlight: true, lost: false });
+    const entry = { packet, lost: false };
+    this.#entries.set(sequence, entry);
+    this.#inFlight.add(entry);
     this.#inFlightBytes += sizeBytes;
     return packet;
   }
 
   /** Feedback about what was sent before this will not come any more: it was lost itself. */
   landBefore(sentBeforeUs: number): void {
-    for (const entry of this.#entries.values()) {
+    for (const entry of this.#inFlight) {
       if (entry.packet.sentAtUs >= sentBeforeUs) break;
       this.#land(entry);
     }
   }
 
-  /** Takes a feedback message; nothing if it tells of no packet that is remembered. */
+  /** Takes a feedback message; nothing if it tells of no packet that is remembered, or cannot be true. */
   feedback(message: TransportFeedback, nowUs: number): FeedbackReport | undefined {
     if (this.#last === undefined) return undefined;
     const base = this.#last + sequenceDistance(this.#last & 0xffff, message.baseSequence);
     const known = message.arrivalsUs.some((_, index) => this.#entries.has(base + index));
-    if (!known) return undefined;
-    const { originUs, clockJumped } = this.#originOf(message.referenceTicks, nowUs);
+    const credible = message.arrivalsUs.every((arrivalUs) => Math.abs(arrivalUs ?? 0) < CLOCK_JUMP_US);
+    if (!known || !credible) return undefined;
+    // What a receiver claims to have got before it was sent must not make news of the rest look old.
+    const end = Math.min(base + message.arrivalsUs.length - 1, this.#last);
+    const origin = this.#originOf(message.referenceTicks, nowUs, end > this.#highestReported);
+    if (origin === undefined) return undefined;
+    const { originUs, clockJumped } = origin;
     let priorUnreportedBytes = this.#passOver(base);
     const packets: PacketResult[] = [];
     for (const [index, arrivalUs] of message.arrivalsUs.entries()) {
@@ -107,13 +115,14 @@ export class SentPackets {
       packets.push(result);
       if (receivedAtUs !== undefined) priorUnreportedBytes = 0;
     }
-    this.#highestReported = Math.max(this.#highestReported, base + message.arrivalsUs.length - 1);
+    this.#highestReported = Math.max(this.#highestReported, end);
     return { atUs: nowUs, packets, clockJumped, inFlightBytes: this.#inFlightBytes };
   }
 
   /** The route has changed: nothing that is in flight will be reported. */
   reset(): void {
     this.#entries.clear();
+    this.#inFlight.clear();
     this.#inFlightBytes = 0;
     this.#highestReported = Number.NEGATIVE_INFINITY;
     this.#reference = undefined;
@@ -138,9 +147,8 @@ export class SentPackets {
   #passOver(base: number): number {
     if (base <= this.#highestReported + 1) return 0;
     let bytes = 0;
-    for (const entry of this.#entries.values()) {
+    for (const entry of this.#inFlight) {
       if (entry.packet.sequence >= base) break;
-      if (!entry.inFlight) continue;
       bytes += entry.packet.sizeBytes;
       this.#land(entry);
     }
@@ -148,8 +156,7 @@ export class SentPackets {
   }
 
   #land(entry: Entry): void {
-    if (!entry.inFlight) return;
-    entry.inFlight = false;
+    if (!this.#inFlight.delete(entry)) return;
     this.#inFlightBytes -= entry.packet.sizeBytes;
   }
 
@@ -161,19 +168,23 @@ export class SentPackets {
     }
   }
 
-  /** The reference time of a message on an unwrapped clock, in microseconds. */
-  #originOf(ticks: number, nowUs: number): { readonly originUs: number; readonly clockJumped: boolean } {
-    const former = this.#reference;
-    if (former === undefined) {
-      this.#reference = { ticks, atUs: nowUs };
-      return { originUs: ticks * REFERENCE_TICK_US, clockJumped: false };
-    }
+  /**
+   * The reference time of a message on an unwrapped clock, in microseconds. A message without news was overtaken or came twice: it neither turns the
+   * clock back nor sets it, and one from far away is nothing.
+   */
+  #originOf(
+    ticks: number,
+    nowUs: number,
+    isNews: boolean,
+  ): { readonly originUs: number; readonly clockJumped: boolean } | undefined {
+    const former = this.#reference ?? { ticks, atUs: nowUs };
     const unwrapped = former.ticks + wrappedDistance(former.ticks, ticks);
-    const drift = (unwrapped - former.ticks) * REFERENCE_TICK_US - (nowUs - former.atUs);
-    const clockJumped = Math.abs(drift) > CLOCK_JUMP_US;
-    // A message that was overtaken must not turn the clock back.
-    if (clockJumped || unwrapped > former.ticks) this.#reference = { ticks: unwrapped, atUs: nowUs };
-    return { originUs: unwrapped * REFERENCE_TICK_US, clockJumped };
+    const originUs = unwrapped * REFERENCE_TICK_US;
+    const driftUs = originUs - former.ticks * REFERENCE_TICK_US - (nowUs - former.atUs);
+    const clockJumped = Math.abs(driftUs) > CLOCK_JUMP_US;
+    if (!isNews) return clockJumped ? undefined : { originUs, clockJumped };
+    this.#reference = { ticks: unwrapped, atUs: nowUs };
+    return { originUs, clockJumped };
   }
 }
 

@@ -1,5 +1,13 @@
-/** The promise of docs/guarantees.md that a guard belongs to; `wire` stands for what is sent to the network and admitted from it, `allocation` for how bitrates are divided. */
-export type Guarantee = 'L1 lock' | 'L2 drain' | 'L3 lifetimes' | 'L4 events' | 'L5 handles' | 'wire' | 'allocation';
+/** The promise of docs/guarantees.md that a guard belongs to; `wire` stands for what is sent to the network and admitted from it, `allocation` for how bitrates are divided, `congestion` for how much is sent. */
+export type Guarantee =
+  | 'L1 lock'
+  | 'L2 drain'
+  | 'L3 lifetimes'
+  | 'L4 events'
+  | 'L5 handles'
+  | 'wire'
+  | 'allocation'
+  | 'congestion';
 
 /** One guard, taken away: a replacement in one file, and the unit tests that must notice. */
 export interface Mutant {

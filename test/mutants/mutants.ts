@@ -1,4 +1,5 @@
 import { ALLOCATION_MUTANTS } from './allocation.js';
+import { CONGESTION_MUTANTS } from './congestion.js';
 import { DRAIN_MUTANTS } from './drain.js';
 import { ENCODER_LOCK_MUTANTS } from './encoder-lock.js';
 import { EVENT_MUTANTS } from './events.js';
@@ -18,4 +19,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...HANDLE_MUTANTS,
   ...WIRE_MUTANTS,
   ...ALLOCATION_MUTANTS,
+  ...CONGESTION_MUTANTS,
 ];
