@@ -27,7 +27,7 @@ export interface PacerLimits {
 
 /** A driver's timer may be this late, and what was missed is caught up with; more would be a burst (pacing_controller.cc, 5 ms). */
 const TICK_US = 5_000;
-/** Of padding for a probe. */
+/** Of padding for a probe, where a packet may have so much. */
 const PADDING_BYTES = 1_200;
 /** A probe that has not been sent within this is not worth it any more (bitrate_prober.cc, `kProbeClusterTimeout`). */
 const PROBE_TIMEOUT_US = 5_000_000;
@@ -55,13 +55,16 @@ export class Pacer<Packet extends PacedPacket> {
   /** In the order of departure; of the same kind and priority, first come, first served. */
   #queue: Waiting<Packet>[] = [];
   #queueBytes = 0;
+  readonly #paddingBytes: number;
   #limits: PacerLimits;
   /** When the line is free at the pacing rate. */
   #freeAtUs = 0;
   readonly #probes: RunningProbe[] = [];
 
-  constructor(limits: PacerLimits) {
+  /** @param paddingBytes of one packet of padding on the wire */
+  constructor(limits: PacerLimits, paddingBytes = PADDING_BYTES) {
     this.#limits = limits;
+    this.#paddingBytes = paddingBytes;
   }
 
   /** What waits, in bytes. */
@@ -138,7 +141,7 @@ export class Pacer<Packet extends PacedPacket> {
     const { id, targetBps, minPackets, minBytes } = probe.cluster;
     while (probe.freeAtUs <= nowUs && (probe.packets < minPackets || probe.bytes < minBytes)) {
       const packet = this.#take();
-      const sizeBytes = packet?.sizeBytes ?? PADDING_BYTES;
+      const sizeBytes = packet?.sizeBytes ?? this.#paddingBytes;
       departures.push(packet === undefined ? { paddingBytes: sizeBytes, probeId: id } : { packet, probeId: id });
       probe.packets += 1;
       probe.bytes += sizeBytes;

@@ -54,6 +54,7 @@ describe('RtpStream', () => {
       headerBytesSent: 3 * rtpHeaderBytes(packet.extensions),
       retransmittedPacketsSent: 1,
       retransmittedBytesSent: 1000,
+      paddingBytesSent: 0,
     });
   });
 
