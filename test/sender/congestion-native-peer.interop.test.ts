@@ -26,7 +26,7 @@ afterEach(async () => {
 });
 
 /** Sends pictures of a camera over loopback; returns what became of them. */
-async function run(codec: 'vp8' | 'h264'): Promise<readonly FrameReport[]> {
+async function run(codec: 'vp8' | 'vp9'): Promise<readonly FrameReport[]> {
   sender = createSender({ clock, congestionControl: 'goog-cc', startBitrateBps: START_BPS, maxBitrateBps: MAX_BPS });
   const reports: FrameReport[] = [];
   sender.on('frameSent', (report) => void reports.push(report));
@@ -42,7 +42,7 @@ async function run(codec: 'vp8' | 'h264'): Promise<readonly FrameReport[]> {
 }
 
 describe('congestion control with a native libwebrtc peer', () => {
-  it.each(['vp8', 'h264'] as const)(
+  it.each(['vp8', 'vp9'] as const)(
     'finds out what loopback carries, and every picture of %s is decoded',
     async (codec) => {
       const reports = await run(codec);
@@ -50,17 +50,10 @@ describe('congestion control with a native libwebrtc peer', () => {
       const { paddingBytesSent, remoteInbound } = sender.getTrackStats('front');
       const sent = reports.filter(({ outcome }) => outcome === 'sent').map(({ timestamp }) => timestamp);
       const decoded = peer.picturesOf(1).flatMap(({ code }) => (code === undefined ? [] : [code.captureTimeUs]));
-      const waits = reports
-        .flatMap(({ encodedAtUs, sentAtUs }) => (encodedAtUs && sentAtUs ? [sentAtUs - encodedAtUs] : []))
-        .sort((a, b) => a - b);
-      console.info(codec, congestion, {
-        targetBitrate,
-        paddingBytesSent,
-        sent: sent.length,
-        decoded: decoded.length,
-        waitP50Ms: (waits[waits.length >> 1] ?? 0) / 1000,
-        waitMaxMs: (waits.at(-1) ?? 0) / 1000,
-      });
+      console.info(
+        `${codec}: ${decoded.length} of ${sent.length} frames, ${paddingBytesSent} bytes of padding`,
+        congestion,
+      );
       expect(congestion?.feedbacks).toBeGreaterThan(20);
       expect(targetBitrate).toBeGreaterThan(0.8 * MAX_BPS);
       expect(paddingBytesSent).toBeGreaterThan(0);
