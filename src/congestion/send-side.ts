@@ -67,7 +67,8 @@ export class SendSide<Packet extends PacedPacket> {
   }
 
   enqueue(packet: Packet, nowUs: number): void {
-    if (packet.kind === 'video') this.#overshoot.made(packet.sizeBytes);
+    // Headers are among what encoders make too much: nobody else accounts for them.
+    if (packet.kind !== 'retransmission') this.#overshoot.made(packet.sizeBytes);
     this.#pacer.enqueue(packet, nowUs);
   }
 

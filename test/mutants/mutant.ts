@@ -1,5 +1,16 @@
-/** The promise of docs/guarantees.md that a guard belongs to; `wire` stands for what is sent to the network and admitted from it, `allocation` for how bitrates are divided. */
-export type Guarantee = 'L1 lock' | 'L2 drain' | 'L3 lifetimes' | 'L4 events' | 'L5 handles' | 'wire' | 'allocation';
+/**
+ * The promise of docs/guarantees.md that a guard belongs to; `wire` stands for what is sent to the network and admitted from it, `allocation` for how bitrates are divided,
+ * `send path` for what waits to be sent.
+ */
+export type Guarantee =
+  | 'L1 lock'
+  | 'L2 drain'
+  | 'L3 lifetimes'
+  | 'L4 events'
+  | 'L5 handles'
+  | 'wire'
+  | 'allocation'
+  | 'send path';
 
 /** One guard, taken away: a replacement in one file, and the unit tests that must notice. */
 export interface Mutant {

@@ -206,6 +206,15 @@ describe('a frame of which packets wait', () => {
     expect(harness.reports[1]).toMatchObject({ outcome: 'sent', type: 'key' });
   });
 
+  it('is lost when the peer does not want its track any more', async () => {
+    await harness.connected('front');
+    await giveWaiting('front');
+    harness.network.unwanted.add('front');
+    await harness.addTracks('rear');
+    await harness.settle();
+    expect(harness.reportsOf('front')).toMatchObject([{ outcome: 'dropped', reason: 'not-connected' }]);
+  });
+
   it('is lost when the way to the peer breaks, at once, and the next one is a key frame', async () => {
     await harness.connected('front');
     await giveWaiting('front');
@@ -340,6 +349,18 @@ describe('the target', () => {
     const { congestion } = harness.sender.getStats();
     expect(congestion?.limitedBy).toBe('silence');
     expect(congestion?.targetBps).toBeLessThanOrEqual(before / 4 + 1);
+  });
+});
+
+describe('a peer that has fallen silent and is connected to again', () => {
+  it('is not taken for a slow network', async () => {
+    setUp({ startBitrateBps: MBPS });
+    await harness.connected('front');
+    await send('front', 4);
+    await harness.clock.advance(3000);
+    expect(harness.sender.getStats().targetBitrate).toBeLessThan(300_000);
+    await harness.sender.connect(harness.negotiate);
+    expect(harness.sender.getStats().targetBitrate).toBe(MBPS);
   });
 });
 

@@ -162,6 +162,24 @@ describe('sending a frame', () => {
   });
 });
 
+describe('a frame that is lost in the middle', () => {
+  it('is not gone on with, even if the link is back at once: no receiver could use the rest', () => {
+    transport.beforeRtp = () => {
+      if (transport.rtp.length === 1) transport.become('disconnected');
+    };
+    transport.sendRtp = ((sendRtp) => (header: RtpPacketHeader, payload: Uint8Array) => {
+      const isSent = sendRtp.call(transport, header, payload);
+      if (!isSent) {
+        transport.beforeRtp = undefined;
+        transport.become('connected');
+      }
+      return isSent;
+    })(transport.sendRtp);
+    expect(send(rtp, frame(5000), 'key', clock.nowUs())).toBeUndefined();
+    expect(transport.rtp).toHaveLength(1);
+  });
+});
+
 describe('answering a NACK', () => {
   function sentSequence(): number {
     send(rtp, frame(10), 'key', clock.nowUs());
