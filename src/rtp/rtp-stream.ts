@@ -80,15 +80,15 @@ export class RtpStream {
 
   /** The header of the next packet. Changes nothing: until a `commit`, every call gives the same sequence number. */
   prepare(packet: OutgoingPacket): RtpPacketHeader {
-    return {
+    const header = {
       payloadType: packet.payloadType,
       sequenceNumber: this.#sequence,
       timestamp: packet.timestamp,
       ssrc: this.ssrc,
       marker: packet.marker,
       extensions: packet.extensions,
-      ...(packet.padding === true ? { padding: true } : {}),
     };
+    return packet.padding === true ? { ...header, padding: true } : header;
   }
 
   /**

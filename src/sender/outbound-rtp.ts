@@ -28,7 +28,7 @@ interface PreparedPacket {
   readonly marker: boolean;
   readonly captureTime: RtpHeaderExtension | undefined;
   readonly payload: Uint8Array;
-  readonly padding?: boolean;
+  readonly padding: boolean;
 }
 
 /**
@@ -49,8 +49,8 @@ export class OutboundRtp {
   #silent = false;
   readonly #path: SendPath;
   #route: RtpRoute | undefined;
-  /** Whether the peer has been sent anything of this stream. */
-  #isKnownToPeer = false;
+  /** Of the last packet to this peer; nothing before the first. */
+  #lastPayloadType: number | undefined;
   #roundTripUs: number | undefined;
   #remoteInbound: RemoteInboundStats | undefined;
 
@@ -168,8 +168,10 @@ export class OutboundRtp {
           marker,
           captureTime: index === 0 ? captureTime : undefined,
           payload,
+          padding: false,
         };
-        const sizeBytes = route.headerBytes(prepared.captureTime, this.#path.isControlled) + payload.length;
+        const headerBytes = index === 0 ? route.largestHeaderBytes : route.headerBytes;
+        const sizeBytes = headerBytes + payload.length;
         return new MediaPacket(stream, sizeBytes, frame, (nowUs, transportSequence) =>
           this.#write(route, prepared, nowUs, transportSequence),
         );
@@ -186,12 +188,12 @@ export class OutboundRtp {
    */
   padding(maxBytes: number): OutboundPacket | undefined {
     const route = this.#route;
-    const payloadType = route?.payloadTypes.get(this.#codec);
+    const payloadType = this.#lastPayloadType;
     const timestamp = this.#stream.lastTimestamp;
     if (!route?.hasTransportSequence || payloadType === undefined || timestamp === undefined) return undefined;
-    const headerBytes = route.headerBytes(undefined, true);
+    const { headerBytes } = route;
     const paddingBytes = Math.min(maxBytes - headerBytes, MAX_PADDING_BYTES);
-    if (!this.#isKnownToPeer || this.#traits.kind === 'audio' || paddingBytes < 1) return undefined;
+    if (this.#traits.kind === 'audio' || paddingBytes < 1) return undefined;
     const payload = new Uint8Array(paddingBytes);
     payload[paddingBytes - 1] = paddingBytes;
     const prepared = { payloadType, timestamp, marker: false, captureTime: undefined, payload, padding: true };
@@ -243,7 +245,7 @@ export class OutboundRtp {
 
   #forgetPeer(): void {
     this.#history = new SendHistory();
-    this.#isKnownToPeer = false;
+    this.#lastPayloadType = undefined;
     this.#roundTripUs = undefined;
     this.#remoteInbound = undefined;
   }
@@ -251,14 +253,14 @@ export class OutboundRtp {
   /** Sequence numbers are used up by packets that were written, and by no others. */
   #write(
     route: RtpRoute,
-    { captureTime, payload, ...prepared }: PreparedPacket,
+    { payloadType, timestamp, marker, captureTime, payload, padding }: PreparedPacket,
     nowUs: number,
     transportSequence: number | undefined,
   ): WriteOutcome {
     const extensions = route.extensions(nowUs, captureTime, transportSequence);
-    const header = this.#stream.prepare({ ...prepared, extensions });
+    const header = this.#stream.prepare({ payloadType, timestamp, marker, extensions, padding });
     if (!route.transport.sendRtp(header, payload)) return 'refused';
-    this.#isKnownToPeer = true;
+    this.#lastPayloadType = payloadType;
     this.#stream.commit(header, payload.length);
     this.#history.store(header, payload, nowUs);
     return outcomeOf(route, transportSequence);

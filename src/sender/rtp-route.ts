@@ -16,8 +16,10 @@ const MAX_RTP_PACKET_BYTES = 1200;
 export class RtpRoute {
   readonly transport: MediaTransport;
   readonly payloadTypes: ReadonlyMap<RtpCodec, number>;
-  /** Of a packet with all extensions. */
-  readonly maxPayloadBytes: number;
+  /** Size of the header of a packet with a transport-wide sequence number, if they were agreed on. */
+  readonly headerBytes: number;
+  /** The same with a capture time, if the peer wants to know. */
+  readonly largestHeaderBytes: number;
   readonly #negotiated: NegotiatedTrack;
   readonly #mid: RtpHeaderExtension | undefined;
 
@@ -29,7 +31,12 @@ export class RtpRoute {
     this.payloadTypes = new Map([[codec, negotiated.payloadType], ...alternatives]);
     this.#negotiated = negotiated;
     this.#mid = mid === undefined ? undefined : { id: mid, data: writeMid(negotiated.mid) };
-    this.maxPayloadBytes = MAX_RTP_PACKET_BYTES - this.headerBytes(this.captureTime(0), true);
+    this.headerBytes = rtpHeaderBytes(this.extensions(0, undefined, 0));
+    this.largestHeaderBytes = rtpHeaderBytes(this.extensions(0, this.captureTime(0), 0));
+  }
+
+  get maxPayloadBytes(): number {
+    return MAX_RTP_PACKET_BYTES - this.largestHeaderBytes;
   }
 
   get isConnected(): boolean {
@@ -45,11 +52,6 @@ export class RtpRoute {
   captureTime(captureWallUs: number): RtpHeaderExtension | undefined {
     const id = this.#negotiated.extensions.absCaptureTime;
     return id === undefined ? undefined : { id, data: writeAbsCaptureTime(captureWallUs) };
-  }
-
-  /** Size of the header of a packet with these extensions. */
-  headerBytes(captureTime: RtpHeaderExtension | undefined, isControlled: boolean): number {
-    return rtpHeaderBytes(this.extensions(0, captureTime, isControlled ? 0 : undefined));
   }
 
   /** The extensions of a packet that is sent now. */

@@ -59,11 +59,6 @@ export class SendPath implements NetworkFeedback {
     return this.#driver !== undefined;
   }
 
-  /** Whether they do, where their m-line has the extension. */
-  get isControlled(): boolean {
-    return this.#driver?.isActive === true;
-  }
-
   /** Whether a picture had better not be encoded now: it would come too late. */
   get mustSkipFrames(): boolean {
     return this.#driver?.mustSkipFrames === true;

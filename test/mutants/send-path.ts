@@ -120,8 +120,8 @@ export const SEND_PATH_MUTANTS: readonly Mutant[] = [
     name: 'padding-before-any-frame',
     guarantee,
     file: 'src/sender/outbound-rtp.ts',
-    find: 'if (!this.#isKnownToPeer || ',
-    replace: 'if (',
+    find: '    this.#lastPayloadType = undefined;\n',
+    replace: '',
     tests: ['sender/outbound-rtp'],
   },
   {
