@@ -38,6 +38,7 @@ export type { PlaneLayout, RawVideoFrame, VideoPixelFormat } from './encoder/vid
 export type { RtpCodec } from './rtp/rtp-codec.js';
 export type { BitrateAllocation } from './sender/allocation.js';
 export type { CloseReport, CloseStep } from './sender/close-report.js';
+export type { CongestionStats } from './sender/congestion-driver.js';
 export type { ConnectOptions } from './sender/connector.js';
 export type { EncodedAudioInput, EncodedVideoInput } from './sender/encoded-track.js';
 export type { DropReason, EncodedFrameReport, FrameReport, FrameTimes } from './sender/frame-report.js';
@@ -47,6 +48,7 @@ export { RtcSender } from './sender/rtc-sender.js';
 export type { EncoderSwapped, SenderErrorEvent, SenderEvents } from './sender/sender-events.js';
 export type {
   AudioTrackSpec,
+  CongestionControl,
   EncodedAudioTrackSpec,
   EncodedVideoTrackSpec,
   RtcSenderOptions,

@@ -35,6 +35,8 @@ type ReceivedPacket = PacketResult & { readonly receivedAtUs: number };
 export class GoogCc implements NetworkController {
   readonly #minBps: number;
   readonly #maxBps: number;
+  /** What is allowed of that at the moment. */
+  #allowedBps: number;
   readonly #acked = new AckedRate();
   readonly #receiveRate = new ReceiveRate();
   readonly #queue = new QueueDelay();
@@ -56,8 +58,20 @@ export class GoogCc implements NetworkController {
   constructor({ startBps, minBps, maxBps }: NetworkControllerOptions) {
     this.#minBps = minBps;
     this.#maxBps = maxBps;
+    this.#allowedBps = maxBps;
     this.#delay = new DelayBasedEstimator({ startBps, minBps, maxBps });
     this.#probes = new ProbeController(maxBps);
+  }
+
+  /** What was found out about the network; times in microseconds. */
+  get measurements(): { readonly rttUs: number; readonly lossShare: number; readonly queueUs: number } {
+    return { rttUs: this.#roundTrip.us, lossShare: this.#loss.averageLoss, queueUs: this.#queue.standingUs };
+  }
+
+  /** The most that may be used from now on, probes included; no more than the maximum that it was made with. */
+  setMaximum(bps: number): void {
+    this.#allowedBps = Math.min(bps, this.#maxBps);
+    this.#probes.setMaximum(this.#allowedBps);
   }
 
   onPacketSent({ sentAtUs }: SentPacket): void {
@@ -148,7 +162,7 @@ export class GoogCc implements NetworkController {
   #limit(nowUs: number): { readonly bps: number; readonly limitedBy: LimitingFactor } {
     const delayBps = this.#delay.targetBps;
     const limits: readonly (readonly [LimitingFactor, number])[] = [
-      ['maximum', this.#maxBps],
+      ['maximum', this.#allowedBps],
       ['delay', delayBps],
       ['loss', this.#lossBps],
       ['queue', this.#queueCapBps],

@@ -25,9 +25,14 @@ export interface PacerLimits {
   readonly windowBytes: number;
 }
 
-/** A driver's timer may be this late, and what was missed is caught up with; more would be a burst. libwebrtc sends up to 40 ms at once (`kDefaultBurstInterval`). */
-const CATCH_UP_US = 5_000;
-/** Of padding for a probe. */
+/** After a pause this much may go at once; more would be a burst. libwebrtc sends up to 40 ms at once (`kDefaultBurstInterval`). */
+const BURST_US = 5_000;
+/**
+ * Where packets wait and the driver is late, what was missed is caught up with, up to this (`kMaxProcessingInterval`). An event loop with encoders beside it
+ * is late by 10 to 20 ms all the time: with less it would never get through what it is given.
+ */
+const LATE_US = 30_000;
+/** Of padding for a probe, where a packet may have so much. */
 const PADDING_BYTES = 1_200;
 /** A probe that has not been sent within this is not worth it any more (bitrate_prober.cc, `kProbeClusterTimeout`). */
 const PROBE_TIMEOUT_US = 5_000_000;
@@ -55,13 +60,16 @@ export class Pacer<Packet extends PacedPacket> {
   /** In the order of departure; of the same kind and priority, first come, first served. */
   #queue: Waiting<Packet>[] = [];
   #queueBytes = 0;
+  readonly #paddingBytes: number;
   #limits: PacerLimits;
   /** When the line is free at the pacing rate. */
   #freeAtUs = 0;
   readonly #probes: RunningProbe[] = [];
 
-  constructor(limits: PacerLimits) {
+  /** @param paddingBytes of one packet of padding on the wire */
+  constructor(limits: PacerLimits, paddingBytes = PADDING_BYTES) {
     this.#limits = limits;
+    this.#paddingBytes = paddingBytes;
   }
 
   /** What waits, in bytes. */
@@ -84,6 +92,7 @@ export class Pacer<Packet extends PacedPacket> {
   }
 
   enqueue(packet: Packet, nowUs: number): void {
+    if (this.#queue.length === 0) this.#skipPause(nowUs);
     let at = this.#queue.length;
     while (at > 0 && isBefore(packet, this.#queue[at - 1]?.packet)) at -= 1;
     this.#queue.splice(at, 0, { packet, enqueuedAtUs: nowUs });
@@ -113,7 +122,8 @@ export class Pacer<Packet extends PacedPacket> {
 
   /** What goes now, in order. The caller sends each at once. */
   depart(nowUs: number, inFlightBytes: number): readonly Departure<Packet>[] {
-    this.#freeAtUs = Math.max(this.#freeAtUs, nowUs - CATCH_UP_US);
+    this.#freeAtUs = Math.max(this.#freeAtUs, nowUs - LATE_US);
+    if (this.#queue.length === 0) this.#skipPause(nowUs);
     const probe = this.#nextProbe(nowUs);
     return probe === undefined ? this.#departPaced(nowUs, inFlightBytes) : this.#departProbe(probe, nowUs);
   }
@@ -123,9 +133,10 @@ export class Pacer<Packet extends PacedPacket> {
     let inFlight = inFlightBytes;
     for (let next = this.#queue[0]; next !== undefined; next = this.#queue[0]) {
       const { packet } = next;
-      const mustWait = this.#freeAtUs > nowUs || inFlight >= this.#limits.windowBytes;
+      const isWindowFull = inFlight >= this.#limits.windowBytes;
+      if (isWindowFull) this.#skipPause(nowUs);
       // Sound is little and late sound is useless.
-      if (mustWait && packet.kind !== 'audio') break;
+      if ((isWindowFull || this.#freeAtUs > nowUs) && packet.kind !== 'audio') break;
       this.#take();
       this.#charge(packet.sizeBytes);
       inFlight += packet.sizeBytes;
@@ -139,7 +150,7 @@ export class Pacer<Packet extends PacedPacket> {
     const { id, targetBps, minPackets, minBytes } = probe.cluster;
     while (probe.freeAtUs <= nowUs && (probe.packets < minPackets || probe.bytes < minBytes)) {
       const packet = this.#take();
-      const sizeBytes = packet?.sizeBytes ?? PADDING_BYTES;
+      const sizeBytes = packet?.sizeBytes ?? this.#paddingBytes;
       departures.push(packet === undefined ? { paddingBytes: sizeBytes, probeId: id } : { packet, probeId: id });
       probe.packets += 1;
       probe.bytes += sizeBytes;
@@ -148,6 +159,11 @@ export class Pacer<Packet extends PacedPacket> {
     }
     if (probe.packets >= minPackets && probe.bytes >= minBytes) this.#probes.shift();
     return departures;
+  }
+
+  /** Nothing was to be sent until now: that is not to be caught up with. */
+  #skipPause(nowUs: number): void {
+    this.#freeAtUs = Math.max(this.#freeAtUs, nowUs - BURST_US);
   }
 
   #nextProbe(nowUs: number): RunningProbe | undefined {

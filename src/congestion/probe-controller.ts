@@ -39,7 +39,7 @@ export interface ProbeInput {
  * Owner: the network controller.
  */
 export class ProbeController {
-  readonly #maxBps: number;
+  #maxBps: number;
   #nextId = 0;
   #started = false;
   #pending: { readonly targetBps: number; readonly atUs: number } | undefined;
@@ -51,6 +51,11 @@ export class ProbeController {
 
   constructor(maxBps: number) {
     this.#maxBps = maxBps;
+  }
+
+  /** No probe is larger from now on. */
+  setMaximum(bps: number): void {
+    this.#maxBps = bps;
   }
 
   /** The next probes to send; mostly none. */

@@ -34,11 +34,12 @@ export class SendSide<Packet extends PacedPacket> {
   #tickAtUs: number;
   #blockedUntilUs = Number.NEGATIVE_INFINITY;
 
-  constructor(controller: NetworkController, nowUs: number) {
+  /** @param paddingBytes of one packet of padding on the wire; by default that of a full packet */
+  constructor(controller: NetworkController, nowUs: number, paddingBytes?: number) {
     this.#controller = controller;
     this.#decision = controller.onTick(nowUs);
     this.#tickAtUs = nowUs + TICK_US;
-    this.#pacer = new Pacer(this.#decision);
+    this.#pacer = new Pacer(this.#decision, paddingBytes);
     for (const probe of this.#decision.probes) this.#pacer.probe(probe, nowUs);
   }
 
@@ -59,21 +60,29 @@ export class SendSide<Packet extends PacedPacket> {
     return this.#pacer.queueUs > SKIP_QUEUE_US;
   }
 
+  /** Bytes that were sent and not reported yet. */
+  get inFlightBytes(): number {
+    return this.#sent.inFlightBytes;
+  }
+
   get pacer(): Pacer<Packet> {
     return this.#pacer;
   }
 
   enqueue(packet: Packet, nowUs: number): void {
-    if (packet.kind === 'video') this.#overshoot.made(packet.sizeBytes);
+    // Headers are among what encoders make too much: nobody else accounts for them.
+    if (packet.kind !== 'retransmission') this.#overshoot.made(packet.sizeBytes);
     this.#pacer.enqueue(packet, nowUs);
     // Sound waits for nothing.
     if (packet.kind === 'audio') this.#blockedUntilUs = nowUs;
   }
 
-  /** Takes back the video that has waited too long, all of it: what is missing from the middle makes the rest undecodable. */
+  /**
+   * Takes back what has waited too long, all video of it: what is missing from the middle makes the rest undecodable. Sound does not wait.
+   */
   takeStale(nowUs: number): readonly Packet[] {
     if (this.#pacer.oldestUs(nowUs) <= HARD_QUEUE_US) return [];
-    return this.#pacer.remove(({ kind }) => kind === 'video');
+    return this.#pacer.remove(({ kind }) => kind !== 'audio');
   }
 
   /** When `wake` is to be called next. */
@@ -86,7 +95,8 @@ export class SendSide<Packet extends PacedPacket> {
   wake(nowUs: number): readonly Departure<Packet>[] {
     if (nowUs >= this.#tickAtUs) this.#decide(nowUs);
     const departures = this.#pacer.depart(nowUs, this.#sent.inFlightBytes);
-    this.#blockedUntilUs = departures.length === 0 ? nowUs + RETRY_US : nowUs;
+    const isBlocked = departures.length === 0 && this.#pacer.queueBytes > 0;
+    this.#blockedUntilUs = isBlocked ? nowUs + RETRY_US : nowUs;
     return departures;
   }
 

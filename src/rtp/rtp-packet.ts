@@ -6,7 +6,7 @@ export interface RtpHeaderExtension {
   readonly data: Uint8Array;
 }
 
-/** The fields of an RTP header that a sender sets (RFC 3550 section 5.1); version 2, no padding, no CSRC. */
+/** The fields of an RTP header that a sender sets (RFC 3550 section 5.1); version 2, no CSRC. */
 export interface RtpPacketHeader {
   readonly payloadType: number;
   /** 0-65535 */
@@ -16,4 +16,6 @@ export interface RtpPacketHeader {
   readonly ssrc: number;
   readonly marker: boolean;
   readonly extensions: readonly RtpHeaderExtension[];
+  /** The payload is padding and nothing else: 1-255 bytes, of which the last one tells how many there are. @default false */
+  readonly padding?: boolean;
 }

@@ -18,6 +18,8 @@ export interface OutgoingPacket {
   readonly timestamp: number;
   readonly marker: boolean;
   readonly extensions: readonly RtpHeaderExtension[];
+  /** As of {@link RtpPacketHeader}. */
+  readonly padding?: boolean;
 }
 
 /** Totals of a stream, by W3C `RTCOutboundRtpStreamStats` names; they do not wrap. Retransmissions are part of the totals. */
@@ -29,6 +31,8 @@ export interface RtpStreamCounts {
   readonly retransmittedPacketsSent: number;
   /** Payload bytes. */
   readonly retransmittedBytesSent: number;
+  /** In packets of nothing else; they are among `packetsSent`. */
+  readonly paddingBytesSent: number;
 }
 
 /**
@@ -49,6 +53,7 @@ export class RtpStream {
   #headerBytesSent = 0;
   #retransmittedPacketsSent = 0;
   #retransmittedBytesSent = 0;
+  #paddingBytesSent = 0;
 
   /** @param ssrc 0-4294967295 */
   constructor(ssrc: number, random: Random) {
@@ -69,12 +74,13 @@ export class RtpStream {
       headerBytesSent: this.#headerBytesSent,
       retransmittedPacketsSent: this.#retransmittedPacketsSent,
       retransmittedBytesSent: this.#retransmittedBytesSent,
+      paddingBytesSent: this.#paddingBytesSent,
     };
   }
 
   /** The header of the next packet. Changes nothing: until a `commit`, every call gives the same sequence number. */
   prepare(packet: OutgoingPacket): RtpPacketHeader {
-    return {
+    const header = {
       payloadType: packet.payloadType,
       sequenceNumber: this.#sequence,
       timestamp: packet.timestamp,
@@ -82,6 +88,7 @@ export class RtpStream {
       marker: packet.marker,
       extensions: packet.extensions,
     };
+    return packet.padding === true ? { ...header, padding: true } : header;
   }
 
   /**
@@ -105,12 +112,13 @@ export class RtpStream {
   countRetransmission(header: RtpPacketHeader, payloadBytes: number): void {
     this.#count(header, payloadBytes);
     this.#retransmittedPacketsSent += 1;
-    this.#retransmittedBytesSent += payloadBytes;
+    if (header.padding !== true) this.#retransmittedBytesSent += payloadBytes;
   }
 
   #count(header: RtpPacketHeader, payloadBytes: number): void {
     this.#packetsSent += 1;
-    this.#bytesSent += payloadBytes;
+    if (header.padding === true) this.#paddingBytesSent += payloadBytes;
+    else this.#bytesSent += payloadBytes;
     this.#headerBytesSent += rtpHeaderBytes(header.extensions);
   }
 }

@@ -3,6 +3,9 @@ import { type BitrateAllocation, divideTarget, validateAllocation, weightOf } fr
 import { RawVideoTrack } from './raw-video-track.js';
 import type { TrackRegistry } from './track-registry.js';
 
+/** A receiver that allows less means that nothing gets through: what is left is to find out when that changes. */
+const LEAST_RECEIVER_LIMIT_BPS = 30_000;
+
 /** Where the bitrate starts and how far it may go. */
 export interface BitrateLimits {
   readonly startBps: number;
@@ -25,7 +28,13 @@ export interface AllocationPlan {
 export class BitrateControl {
   readonly #registry: TrackRegistry;
   readonly #maxBps: number;
-  #targetBps: number;
+  readonly #startBps: number;
+  /** What `setTarget` said last. */
+  #askedBps: number | undefined;
+  /** What the network carries, as far as anybody knows. */
+  #networkBps: number | undefined;
+  /** What the receiver allows (REMB), where nothing else is known of the network. */
+  #receiverBps = Number.POSITIVE_INFINITY;
   #allocation: BitrateAllocation = null;
 
   constructor(registry: TrackRegistry, limits: BitrateLimits) {
@@ -33,11 +42,18 @@ export class BitrateControl {
     if (limits.maxBps !== Number.POSITIVE_INFINITY) assertBitrate(limits.maxBps, 'maxBitrateBps');
     this.#registry = registry;
     this.#maxBps = limits.maxBps;
-    this.#targetBps = Math.min(limits.startBps, limits.maxBps);
+    this.#startBps = limits.startBps;
   }
 
+  /** What is divided: with a network that is known what it carries, without one what was asked for. */
   get targetBps(): number {
-    return this.#targetBps;
+    const wantedBps = this.#networkBps ?? Math.min(this.#askedBps ?? this.#startBps, this.#receiverBps);
+    return Math.min(wantedBps, this.limitBps);
+  }
+
+  /** The most that may be used. */
+  get limitBps(): number {
+    return Math.min(this.#askedBps ?? Number.POSITIVE_INFINITY, this.#maxBps);
   }
 
   get allocation(): BitrateAllocation {
@@ -45,12 +61,25 @@ export class BitrateControl {
   }
 
   /**
-   * Sets the target that is divided among the tracks, in bits per second.
+   * Sets the target that is divided among the tracks, in bits per second; where the network is known, the most that may be used.
    * @throws FramelockError INVALID_BITRATE
    */
   setTarget(targetBps: number): void {
     assertBitrate(targetBps, 'bitrateBps');
-    this.#targetBps = Math.min(targetBps, this.#maxBps);
+    this.#askedBps = targetBps;
+    this.redistribute();
+  }
+
+  /** The network carries so much, in bits per second; nothing: it is not known any more. */
+  setNetworkTarget(bps: number | undefined): void {
+    this.#networkBps = bps;
+    if (bps === undefined) this.#receiverBps = Number.POSITIVE_INFINITY;
+    this.redistribute();
+  }
+
+  /** A receiver whose network is not known allows no more than this, in bits per second. */
+  setReceiverLimit(bps: number): void {
+    this.#receiverBps = Math.max(bps, LEAST_RECEIVER_LIMIT_BPS);
     this.redistribute();
   }
 
@@ -99,7 +128,7 @@ export class BitrateControl {
   }
 
   #shares(allocation: BitrateAllocation): ReadonlyMap<string, number> {
-    return divideTarget(this.#targetBps, allocation, this.#registry.all);
+    return divideTarget(this.targetBps, allocation, this.#registry.all);
   }
 }
 

@@ -11,6 +11,7 @@ import type {
   TransportTrackSpec,
 } from '../transport/media-transport.js';
 import { Connection, type EstablishOptions } from './connection.js';
+import type { SendPath } from './send-path.js';
 import { Sequencer } from './sequencer.js';
 import type { Track } from './track.js';
 
@@ -22,6 +23,8 @@ export interface ConnectorHost {
   /** The tracks that exist now, in the order in which they were added. */
   tracks(): readonly Track[];
   stateChanged(state: TransportState, reason?: string): void;
+  /** Is told of the connections that packets take. */
+  readonly path: Pick<SendPath, 'wantsFeedback' | 'feedbackAgreed' | 'rerouted' | 'disconnected'>;
   rtcpReceived(compound: Uint8Array): void;
   /** Hears of what comes from connections after their end. */
   readonly late: LateCompletionObserver;
@@ -163,7 +166,7 @@ export class Connector {
   async #negotiate(connection: Connection, establish: EstablishOptions): Promise<void> {
     const tracks = this.#host.tracks();
     // As offered: a codec may be changed meanwhile.
-    const specs = new Map(tracks.map((track) => [track, transportSpec(track)]));
+    const specs = new Map(tracks.map((track) => [track, this.#specOf(track)]));
     const negotiated = await connection.negotiate([...specs.values()], establish);
     if (this.#current !== connection) throw cancelled();
     const known = this.#offered;
@@ -171,6 +174,10 @@ export class Connector {
     const routes = new Map(negotiated.map((track) => [track.trackId, track]));
     // Tracks may have come and gone meanwhile: those that came have their own negotiation ahead of them, also under an id that went.
     const present = new Set(this.#host.tracks());
+    const hasFeedback = tracks.some(
+      ({ id, media }) => media === 'video' && routes.get(id)?.extensions.transportWideCc !== undefined,
+    );
+    if (hasFeedback) this.#host.path.feedbackAgreed();
     for (const track of tracks) {
       if (!present.has(track)) continue;
       const route = routes.get(track.id);
@@ -180,8 +187,14 @@ export class Connector {
     }
   }
 
+  #specOf({ id, codec, alternatives, stereo, dtx, rtp }: Track): TransportTrackSpec {
+    const { wantsFeedback: transportWideCc } = this.#host.path;
+    return { trackId: id, codec, alternatives, ssrc: rtp.ssrc, stereo, dtx, transportWideCc };
+  }
+
   #transportChanged(connection: Connection, state: TransportState, reason?: string): void {
     if (connection !== this.#current) return;
+    this.#host.path.rerouted();
     this.#setState(state, reason);
     if (state === 'connected') for (const track of this.#host.tracks()) track.routeChanged();
   }
@@ -194,6 +207,7 @@ export class Connector {
     const ssrcs = tracks.map(({ rtp }) => rtp.ssrc);
     if (ssrcs.length > 0) sayGoodbye(connection, ssrcs);
     for (const track of tracks) track.rtp.unbind();
+    this.#host.path.disconnected();
     const { confirmed, reason } = await connection.close();
     if (!confirmed) this.#host.logger.warn('the peer did not confirm the end of the session', { reason });
   }
@@ -203,10 +217,6 @@ export class Connector {
     this.#state = state;
     this.#host.stateChanged(state, reason);
   }
-}
-
-function transportSpec({ id, codec, alternatives, stereo, dtx, rtp }: Track): TransportTrackSpec {
-  return { trackId: id, codec, alternatives, ssrc: rtp.ssrc, stereo, dtx };
 }
 
 /** A BYE in a full compound (RFC 3550 sections 6.1 and 6.6); at most 31 sources fit one packet. */

@@ -90,6 +90,7 @@ export class EncodedTrack extends OutboundTrack {
 
   async stop(): Promise<void> {
     this.refuseFrames();
+    this.rtp.stop();
   }
 
   async dispose(): Promise<void> {

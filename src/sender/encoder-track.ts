@@ -154,6 +154,7 @@ export abstract class EncoderTrack<
     for (const waiting of this.#mailbox.close()) this.#drop(waiting, 'stopped');
     this.#supervision.end();
     await this.#loop;
+    this.rtp.stop();
   }
 
   async dispose(): Promise<void> {
@@ -175,7 +176,7 @@ export abstract class EncoderTrack<
   }
 
   get sendable(): boolean {
-    return !this.paused && this.rtp.connected && this.failure === undefined;
+    return this.#refusal === undefined;
   }
 
   get encoder(): Encoder {
@@ -201,7 +202,7 @@ export abstract class EncoderTrack<
     if (times !== undefined) this.reportSkipped(times, reason);
   }
 
-  dropWaiting(reason: DropReason = this.#reasonNotToSend()): void {
+  dropWaiting(reason: DropReason = this.#refusal ?? 'congestion'): void {
     const waiting = this.#mailbox.take();
     if (waiting !== undefined) this.#drop(waiting, reason);
   }
@@ -215,9 +216,12 @@ export abstract class EncoderTrack<
     await this.#supervision.failed(error);
   }
 
-  #reasonNotToSend(): DropReason {
+  /** Why no frame may be encoded now. Of these reasons only `congestion` may pass while the loop goes on to drop the frame. */
+  get #refusal(): DropReason | undefined {
     if (this.paused) return 'paused';
-    return this.rtp.connected ? 'encode-failed' : 'not-connected';
+    if (!this.rtp.connected) return 'not-connected';
+    if (this.failure !== undefined) return 'encode-failed';
+    return this.rtp.mustSkipFrames ? 'congestion' : undefined;
   }
 
   /** Runs a check of what was given to this track; its error names the track. */

@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.js';
 import type { ReportBlock } from '../rtp/rtcp-packet.js';
 import { parseRtcp } from '../rtp/rtcp-parse.js';
+import { parseTransportFeedback, type TransportFeedback } from '../rtp/transport-cc.js';
 import { KeyFramePacer } from './key-frame-pacer.js';
 import type { Track } from './track.js';
 
@@ -14,16 +15,26 @@ export interface FeedbackStats {
   readonly compoundsMalformed: number;
   /** Feedback for an SSRC that is not (or no longer) ours. */
   readonly unknownSsrc: number;
+  /** Transport-wide feedback that was cut short or makes no sense; nothing of it was used. */
+  readonly transportFeedbackMalformed: number;
+}
+
+/** Hears of what receivers say about the network. */
+export interface NetworkFeedback {
+  feedback(message: TransportFeedback): void;
+  /** In bits per second. */
+  receiverLimit(bps: number): void;
 }
 
 /**
  * Takes RTCP from the peer apart and hands each piece to its track: PLI and FIR latch a key frame, NACK asks for packets again, receiver
- * reports feed the statistics.
+ * reports feed the statistics, transport-wide feedback and REMB go to the congestion control.
  *
  * Owner: the sender. Called synchronously in the transport's receive path: it only latches, counts and resends.
  */
 export class FeedbackRouter {
   readonly #clock: Clock;
+  readonly #network: NetworkFeedback;
   readonly #findTrack: (ssrc: number) => Track | undefined;
   /** Last FIR sequence number per requester and stream: a repetition is not a new request (RFC 5104 section 4.3.1.1). */
   readonly #lastFir = new Map<string, number>();
@@ -31,9 +42,11 @@ export class FeedbackRouter {
   #compoundsReceived = 0;
   #compoundsMalformed = 0;
   #unknownSsrc = 0;
+  #transportFeedbackMalformed = 0;
 
-  constructor(clock: Clock, findTrack: (ssrc: number) => Track | undefined) {
+  constructor(clock: Clock, network: NetworkFeedback, findTrack: (ssrc: number) => Track | undefined) {
     this.#clock = clock;
+    this.#network = network;
     this.#findTrack = findTrack;
   }
 
@@ -42,6 +55,7 @@ export class FeedbackRouter {
       compoundsReceived: this.#compoundsReceived,
       compoundsMalformed: this.#compoundsMalformed,
       unknownSsrc: this.#unknownSsrc,
+      transportFeedbackMalformed: this.#transportFeedbackMalformed,
     };
   }
 
@@ -69,8 +83,17 @@ export class FeedbackRouter {
         case 'sender-report':
           for (const block of packet.reports) this.#reported(block);
           break;
-        default:
-          // BYE of a receiver, REMB and transport-cc: of use once congestion control runs.
+        case 'transport-cc': {
+          const feedback = parseTransportFeedback(packet.fci);
+          if (feedback === undefined) this.#transportFeedbackMalformed += 1;
+          else this.#network.feedback(feedback);
+          break;
+        }
+        case 'remb':
+          this.#network.receiverLimit(packet.bitrateBps);
+          break;
+        case 'bye':
+          // A receiver that leaves is told of by signalling, or by the transport.
           break;
       }
     }

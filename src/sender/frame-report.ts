@@ -16,6 +16,11 @@ export type DropReason =
   | 'reconfigured'
   /** The encoder failed on it. */
   | 'encode-failed'
+  /**
+   * Congestion control: it was not encoded because too much waited to be sent already, or it had been waiting for so long that whoever
+   * drives had better see what comes next.
+   */
+  | 'congestion'
   /** The track or the sender was stopped while the frame was waiting. */
   | 'stopped';
 
@@ -29,6 +34,7 @@ export const DROP_REASONS: readonly DropReason[] = [
   'silence',
   'reconfigured',
   'encode-failed',
+  'congestion',
   'stopped',
 ];
 

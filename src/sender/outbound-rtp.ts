@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.js';
 import type { Random } from '../core/random.js';
 import { createPacketizer } from '../rtp/create-packetizer.js';
-import { rtpHeaderBytes, writeAbsCaptureTime, writeAbsSendTime, writeMid } from '../rtp/header-extensions.js';
+import { rtpHeaderBytes } from '../rtp/header-extensions.js';
 import { ntpTimestamp, roundTripTimeUs, rtpTimestamp } from '../rtp/media-time.js';
 import type { Packetizer } from '../rtp/packetizer.js';
 import type { ReportBlock } from '../rtp/rtcp-packet.js';
@@ -9,26 +9,30 @@ import { writeSenderReport } from '../rtp/rtcp-write.js';
 import { RTP_CODECS, type RtpCodec, type RtpCodecTraits } from '../rtp/rtp-codec.js';
 import type { RtpHeaderExtension } from '../rtp/rtp-packet.js';
 import { RtpStream, type RtpStreamCounts } from '../rtp/rtp-stream.js';
-import { SendHistory } from '../rtp/send-history.js';
+import { SendHistory, type SentPacket } from '../rtp/send-history.js';
 import type { MediaTransport, NegotiatedTrack } from '../transport/media-transport.js';
+import { type FrameFate, FrameInTransit, MediaPacket, SparePacket, type WriteOutcome } from './outbound-packets.js';
+import { RtpRoute } from './rtp-route.js';
+import type { OutboundPacket, SendPath } from './send-path.js';
 import type { RemoteInboundStats } from './track-stats.js';
 
-/** Largest RTP packet before encryption, as in libwebrtc (`kMaxRtpPacketSize` less room for SRTP, tunnels and TURN). */
-const MAX_RTP_PACKET_BYTES = 1200;
+/** The count of padding is one byte (RFC 3550 section 5.1). */
+const MAX_PADDING_BYTES = 255;
 /** Until a receiver report tells the round trip, a packet is not sent again more often than this. */
 const DEFAULT_RESEND_INTERVAL_US = 50_000;
 
-/** Where the packets of a track go now. */
-interface Route {
-  readonly transport: MediaTransport;
-  readonly negotiated: NegotiatedTrack;
-  readonly payloadTypes: ReadonlyMap<RtpCodec, number>;
-  readonly mid: RtpHeaderExtension | undefined;
-  readonly maxPayloadBytes: number;
+/** A packet before anything of its sending is known. */
+interface PreparedPacket {
+  readonly payloadType: number;
+  readonly timestamp: number;
+  readonly marker: boolean;
+  readonly captureTime: RtpHeaderExtension | undefined;
+  readonly payload: Uint8Array;
+  readonly padding: boolean;
 }
 
 /**
- * The RTP side of one track: packetizes frames, stamps and sends packets, keeps a history for NACKs, and tells sender reports. The
+ * The RTP side of one track: packetizes frames, stamps packets when the send path lets them go, keeps a history for NACKs, and tells sender reports. The
  * stream (SSRC, sequence numbers, timestamps) lives as long as the track and runs on over encoder swaps and reconnects.
  *
  * Owner: its track. All calls are synchronous. The route is replaced by the connector in one assignment.
@@ -43,7 +47,10 @@ export class OutboundRtp {
   #history = new SendHistory();
   /** Whether frames of silence were left out since the last packet. */
   #silent = false;
-  #route: Route | undefined;
+  readonly #path: SendPath;
+  #route: RtpRoute | undefined;
+  /** Of the last packet to this peer; nothing before the first. */
+  #lastPayloadType: number | undefined;
   #roundTripUs: number | undefined;
   #remoteInbound: RemoteInboundStats | undefined;
 
@@ -52,11 +59,13 @@ export class OutboundRtp {
     readonly ssrc: number;
     readonly clock: Clock;
     readonly random: Random;
+    readonly path: SendPath;
   }) {
     this.#clock = init.clock;
     this.#stream = new RtpStream(init.ssrc, init.random);
     this.#traits = RTP_CODECS[init.codec];
     this.#random = init.random;
+    this.#path = init.path;
     this.#codec = init.codec;
     this.#packetizer = createPacketizer(init.codec, init.random);
   }
@@ -87,7 +96,7 @@ export class OutboundRtp {
 
   /** Whether packets can be sent now. */
   get connected(): boolean {
-    return this.#route?.transport.state === 'connected';
+    return this.#route?.isConnected === true;
   }
 
   /**
@@ -95,27 +104,24 @@ export class OutboundRtp {
    * @param codec that was offered first
    */
   bind(transport: MediaTransport, negotiated: NegotiatedTrack, codec: RtpCodec = this.#codec): void {
-    const { mid, absSendTime, absCaptureTime } = negotiated.extensions;
-    const midExtension = mid === undefined ? undefined : { id: mid, data: writeMid(negotiated.mid) };
-    const largestHeader = rtpHeaderBytes([
-      ...(midExtension === undefined ? [] : [midExtension]),
-      ...(absSendTime === undefined ? [] : [{ id: absSendTime, data: writeAbsSendTime(0) }]),
-      ...(absCaptureTime === undefined ? [] : [{ id: absCaptureTime, data: writeAbsCaptureTime(0) }]),
-    ]);
     if (this.#route?.transport !== transport) this.#forgetPeer();
-    const alternatives = Object.entries(negotiated.alternatives ?? {}) as [RtpCodec, number][];
-    this.#route = {
-      transport,
-      negotiated,
-      payloadTypes: new Map([[codec, negotiated.payloadType], ...alternatives]),
-      mid: midExtension,
-      maxPayloadBytes: MAX_RTP_PACKET_BYTES - largestHeader,
-    };
+    this.#route = new RtpRoute(transport, negotiated, codec);
   }
 
-  /** Sends nothing from now on. */
+  /** Whether a frame had better not be encoded now: it would come too late. */
+  get mustSkipFrames(): boolean {
+    return this.#traits.kind === 'video' && this.#path.mustSkipFrames;
+  }
+
+  /** Sends nothing from now on; what waits is lost. */
   unbind(): void {
     this.#route = undefined;
+    this.#path.takeBack(this.ssrc, 'not-connected');
+  }
+
+  /** Gives up what waits: its track is stopped. */
+  stop(): void {
+    this.#path.takeBack(this.ssrc, 'stopped');
   }
 
   /**
@@ -127,33 +133,73 @@ export class OutboundRtp {
   }
 
   /**
-   * Packetizes and sends one encoded frame. All its packets carry the timestamp of its own capture time.
-   * Returns the number of packets, or `undefined` if there is no connection or it broke in between.
+   * Packetizes one encoded frame and hands it to the send path. All its packets carry the timestamp of its own capture time. `data` is
+   * not referenced after the return.
    *
-   * @throws FramelockError INVALID_FRAME if the bytes are not a bitstream of the codec
+   * @param settled told once what became of the frame, before the return or later; frames of a track are settled in their order
+   * @throws FramelockError INVALID_FRAME if the bytes are not a bitstream of the codec; `settled` is not called then
    */
-  sendFrame(data: Uint8Array, type: 'key' | 'delta', timestampUs: number): number | undefined {
+  sendFrame(data: Uint8Array, type: 'key' | 'delta', timestampUs: number, settled: (fate: FrameFate) => void): void {
     const route = this.#route;
     const payloadType = route?.payloadTypes.get(this.#codec);
     // A frame of a codec that this peer has not agreed to cannot be sent to it, like one without a connection.
-    if (route?.transport.state !== 'connected' || payloadType === undefined) return undefined;
+    if (!route?.isConnected || payloadType === undefined) {
+      settled({ outcome: 'dropped', reason: 'not-connected' });
+      return;
+    }
     const payloads = this.#packetizer.packetize(data, { key: type === 'key' }, route.maxPayloadBytes);
     const timestamp = rtpTimestamp(timestampUs, this.#traits.clockRate);
-    const captureTime = this.#captureTimeExtension(route, timestampUs);
-    for (const [index, payload] of payloads.entries()) {
-      const nowUs = this.#clock.nowUs();
-      const header = this.#stream.prepare({
-        payloadType,
-        timestamp,
-        marker: this.#traits.markerEndsFrame ? index === payloads.length - 1 : this.#silent,
-        extensions: this.#extensions(route, nowUs, index === 0 ? captureTime : undefined),
-      });
-      if (!route.transport.sendRtp(header, payload)) return undefined;
-      this.#stream.commit(header, payload.length);
-      this.#silent = false;
-      this.#history.store(header, payload, nowUs);
-    }
-    return payloads.length;
+    // Capture times are monotonic, the extension is on the clock of the sender reports: carry the age over.
+    const captureTime = route.captureTime(this.#clock.wallUs() - (this.#clock.nowUs() - timestampUs));
+    const endsSilence = this.#silent;
+    this.#silent = false;
+    const frame = new FrameInTransit(payloads.length, (fate) => {
+      if (fate.outcome === 'dropped') this.#silent ||= endsSilence;
+      settled(fate);
+    });
+    const stream = { ssrc: this.ssrc, kind: this.#traits.kind };
+    const last = payloads.length - 1;
+    this.#path.enqueue(
+      payloads.map((payload, index) => {
+        const marker = this.#traits.markerEndsFrame ? index === last : endsSilence;
+        const prepared = {
+          payloadType,
+          timestamp,
+          marker,
+          captureTime: index === 0 ? captureTime : undefined,
+          payload,
+          padding: false,
+        };
+        const headerBytes = index === 0 ? route.largestHeaderBytes : route.headerBytes;
+        const sizeBytes = headerBytes + payload.length;
+        return new MediaPacket(stream, sizeBytes, frame, (nowUs, transportSequence) =>
+          this.#write(route, prepared, nowUs, transportSequence),
+        );
+      }),
+    );
+  }
+
+  /**
+   * A packet of padding, for probes; nothing before a frame has been sent to this peer, where its arrival would not be reported, and for
+   * audio. It is kept like any other: a receiver that misses it asks for it, and some decode nothing behind the gap until they have it
+   * (libwebrtc's modules/video_coding/rtp_seq_num_only_ref_finder.cc).
+   *
+   * @param maxBytes on the wire
+   */
+  padding(maxBytes: number): OutboundPacket | undefined {
+    const route = this.#route;
+    const payloadType = this.#lastPayloadType;
+    const timestamp = this.#stream.lastTimestamp;
+    if (!route?.hasTransportSequence || payloadType === undefined || timestamp === undefined) return undefined;
+    const { headerBytes } = route;
+    const paddingBytes = Math.min(maxBytes - headerBytes, MAX_PADDING_BYTES);
+    if (this.#traits.kind === 'audio' || paddingBytes < 1) return undefined;
+    const payload = new Uint8Array(paddingBytes);
+    payload[paddingBytes - 1] = paddingBytes;
+    const prepared = { payloadType, timestamp, marker: false, captureTime: undefined, payload, padding: true };
+    return new SparePacket(this.ssrc, headerBytes + paddingBytes, (nowUs, transportSequence) =>
+      this.#write(route, prepared, nowUs, transportSequence),
+    );
   }
 
   /** Answers a NACK: sends again what the history still has, each packet at most once a round trip. */
@@ -162,12 +208,14 @@ export class OutboundRtp {
     if (route === undefined) return;
     const intervalUs = this.#roundTripUs ?? DEFAULT_RESEND_INTERVAL_US;
     for (const sequenceNumber of sequenceNumbers) {
-      const nowUs = this.#clock.nowUs();
-      const found = this.#history.lookup(sequenceNumber, nowUs, intervalUs);
+      const found = this.#history.lookup(sequenceNumber, this.#clock.nowUs(), intervalUs);
       if (found.kind !== 'found') continue;
       const { header, payload } = found.packet;
-      const renewed = { ...header, extensions: this.#renewSendTime(route, header.extensions, nowUs) };
-      if (route.transport.sendRtp(renewed, payload)) this.#stream.countRetransmission(renewed, payload.length);
+      const sizeBytes = rtpHeaderBytes(header.extensions) + payload.length;
+      const packet = new SparePacket(this.ssrc, sizeBytes, (nowUs, transportSequence) =>
+        this.#writeAgain(route, found.packet, nowUs, transportSequence),
+      );
+      this.#path.enqueue([packet]);
     }
   }
 
@@ -197,35 +245,40 @@ export class OutboundRtp {
 
   #forgetPeer(): void {
     this.#history = new SendHistory();
+    this.#lastPayloadType = undefined;
     this.#roundTripUs = undefined;
     this.#remoteInbound = undefined;
   }
 
-  #captureTimeExtension(route: Route, timestampUs: number): RtpHeaderExtension | undefined {
-    const id = route.negotiated.extensions.absCaptureTime;
-    if (id === undefined) return undefined;
-    // Capture times are monotonic, the extension is on the clock of the sender reports: carry the age over.
-    const ageUs = this.#clock.nowUs() - timestampUs;
-    return { id, data: writeAbsCaptureTime(this.#clock.wallUs() - ageUs) };
-  }
-
-  #extensions(route: Route, nowUs: number, captureTime: RtpHeaderExtension | undefined): readonly RtpHeaderExtension[] {
-    const { absSendTime } = route.negotiated.extensions;
-    const extensions: RtpHeaderExtension[] = [];
-    if (route.mid !== undefined) extensions.push(route.mid);
-    if (absSendTime !== undefined) extensions.push({ id: absSendTime, data: writeAbsSendTime(nowUs) });
-    if (captureTime !== undefined) extensions.push(captureTime);
-    return extensions;
-  }
-
-  #renewSendTime(
-    route: Route,
-    extensions: readonly RtpHeaderExtension[],
+  /** Sequence numbers are used up by packets that were written, and by no others. */
+  #write(
+    route: RtpRoute,
+    { payloadType, timestamp, marker, captureTime, payload, padding }: PreparedPacket,
     nowUs: number,
-  ): readonly RtpHeaderExtension[] {
-    const id = route.negotiated.extensions.absSendTime;
-    return extensions.map((extension) =>
-      extension.id === id ? { id: extension.id, data: writeAbsSendTime(nowUs) } : extension,
-    );
+    transportSequence: number | undefined,
+  ): WriteOutcome {
+    const extensions = route.extensions(nowUs, captureTime, transportSequence);
+    const header = this.#stream.prepare({ payloadType, timestamp, marker, extensions, padding });
+    if (!route.transport.sendRtp(header, payload)) return 'refused';
+    this.#lastPayloadType = payloadType;
+    this.#stream.commit(header, payload.length);
+    this.#history.store(header, payload, nowUs);
+    return outcomeOf(route, transportSequence);
   }
+
+  #writeAgain(
+    route: RtpRoute,
+    { header, payload }: SentPacket,
+    nowUs: number,
+    transportSequence: number | undefined,
+  ): WriteOutcome {
+    const renewed = { ...header, extensions: route.renewed(header.extensions, nowUs, transportSequence) };
+    if (!route.transport.sendRtp(renewed, payload)) return 'refused';
+    this.#stream.countRetransmission(renewed, payload.length);
+    return outcomeOf(route, transportSequence);
+  }
+}
+
+function outcomeOf({ hasTransportSequence }: RtpRoute, transportSequence: number | undefined): WriteOutcome {
+  return hasTransportSequence && transportSequence !== undefined ? 'written with sequence' : 'written';
 }

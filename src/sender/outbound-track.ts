@@ -4,6 +4,7 @@ import type { Clock } from '../core/clock.js';
 import type { SkipReason } from '../encoder/encoder.js';
 import { RTP_CODECS, type RtpCodec } from '../rtp/rtp-codec.js';
 import type { DropReason, EncodedFrameReport, FrameReport, FrameTimes } from './frame-report.js';
+import type { FrameFate } from './outbound-packets.js';
 import type { OutboundRtp } from './outbound-rtp.js';
 import type { TrackHandle } from './track-handle.js';
 import { type TrackHealth, TrackWatchdog } from './track-health.js';
@@ -20,6 +21,9 @@ export interface TrackHost {
   defer(userCode: () => void): void;
 }
 
+/** Between key frames of one track that are wished for because frames had waited for too long. */
+const CONGESTION_KEY_FRAME_INTERVAL_US = 1_000_000;
+
 /** Width and height in pixels. */
 export interface FrameSize {
   readonly width: number;
@@ -34,6 +38,11 @@ export interface OutboundFrame {
   /** Capture time of its first sample, which becomes the RTP timestamp, if that is not the capture time of the frame. */
   readonly mediaTimeUs?: number;
   readonly times: FrameTimes & { readonly encodedAtUs: number };
+}
+
+/** What is remembered of a frame until it is sent. */
+interface EncodedFrame extends Pick<OutboundFrame, 'times' | 'type'> {
+  readonly sizeBytes: number;
 }
 
 /**
@@ -54,6 +63,8 @@ export abstract class OutboundTrack {
   #paused = false;
   #stopped = false;
   #lastTimestamp = Number.NEGATIVE_INFINITY;
+  /** When the last key frame was or will be due that was wished for because of congestion. */
+  #keyFrameFromUs = Number.NEGATIVE_INFINITY;
 
   protected constructor(handle: TrackHandle, codec: RtpCodec, rtp: OutboundRtp, host: TrackHost) {
     this.handle = handle;
@@ -169,9 +180,9 @@ export abstract class OutboundTrack {
     return undefined;
   }
 
-  /** Packetizes and sends one encoded frame, and reports what became of it. */
+  /** Packetizes one encoded frame and hands it to the send path; what becomes of it is reported, now or later. */
   protected transmit(frame: OutboundFrame): void {
-    const { times, type, data } = frame;
+    const { times, type, data, mediaTimeUs = times.timestamp } = frame;
     this.#watchdog.frameProcessed();
     const encodeTimeUs = times.encodedAtUs - (times.dequeuedAtUs ?? times.encodedAtUs);
     this.counters.frameEncoded(type, data.length, encodeTimeUs, times.encodedAtUs);
@@ -184,35 +195,36 @@ export abstract class OutboundTrack {
         ...(frame.quantizer === undefined ? {} : { quantizer: frame.quantizer }),
       });
     }
-    const packets = this.#send(frame);
-    if (packets === undefined) {
-      // The receiver misses (part of) this frame: what follows cannot be decoded without a key frame.
-      this.requestKeyFrame();
-      this.reportDropped(times, 'not-connected');
-      return;
-    }
-    const sentAtUs = this.host.clock.nowUs();
-    this.counters.frameSent(sentAtUs);
-    this.#report({
-      ...times,
-      sentAtUs,
-      trackId: this.id,
-      outcome: 'sent',
-      type,
-      sizeBytes: data.length,
-      packets,
-    });
-  }
-
-  #send({ data, type, times, mediaTimeUs = times.timestamp }: OutboundFrame): number | undefined {
+    const sizeBytes = data.length;
     try {
-      return this.rtp.sendFrame(data, type, mediaTimeUs);
+      this.rtp.sendFrame(data, type, mediaTimeUs, (fate) => this.#settled({ times, type, sizeBytes }, fate));
     } catch (error) {
       // Bytes that cannot be packetized: the frame is lost, and said to be, before the error goes on to the frame's owner.
       this.requestKeyFrame();
       this.reportDropped(times, 'encode-failed');
       throw error;
     }
+  }
+
+  #settled({ times, type, sizeBytes }: EncodedFrame, fate: FrameFate): void {
+    if (fate.outcome === 'dropped') {
+      // The receiver misses (part of) this frame: what follows cannot be decoded without a key frame.
+      if (fate.reason === 'congestion') this.#requestKeyFrameAfterCongestion();
+      else if (fate.reason === 'not-connected') this.requestKeyFrame();
+      this.reportDropped(times, fate.reason);
+      return;
+    }
+    const sentAtUs = this.host.clock.nowUs();
+    this.counters.frameSent(sentAtUs);
+    this.#report({ ...times, sentAtUs, trackId: this.id, outcome: 'sent', type, sizeBytes, packets: fate.packets });
+  }
+
+  /** A key frame is what a link in trouble takes worst: not more than one a second. */
+  #requestKeyFrameAfterCongestion(): void {
+    const nowUs = this.host.clock.nowUs();
+    if (this.#keyFrameFromUs > nowUs) return;
+    this.#keyFrameFromUs = Math.max(nowUs, this.#keyFrameFromUs + CONGESTION_KEY_FRAME_INTERVAL_US);
+    this.requestKeyFrame(this.#keyFrameFromUs);
   }
 
   /** The encoder skipped a frame: nothing to send, but the encode loop is alive. */
@@ -223,6 +235,8 @@ export abstract class OutboundTrack {
   }
 
   protected reportDropped(times: FrameTimes, reason: DropReason): void {
+    // Where frames are left out on purpose, the encoder is not stalled.
+    if (reason === 'congestion') this.#watchdog.frameProcessed();
     this.counters.frameDropped(reason, this.host.clock.nowUs());
     this.#report({ ...times, trackId: this.id, outcome: 'dropped', reason });
   }

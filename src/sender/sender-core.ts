@@ -22,11 +22,12 @@ import { InFlight } from './in-flight.js';
 import { watchLocks } from './lock-watch.js';
 import { PeriodicWork } from './periodic-work.js';
 import { Rescaler } from './rescaler.js';
+import { type OutboundPacket, SendPath } from './send-path.js';
 import { EVENT_POLICIES, type SenderEvents } from './sender-events.js';
-import { coresOr, millisecondsOr, type RtcSenderOptions } from './sender-options.js';
+import { coresOr, isControlled, millisecondsOr, type RtcSenderOptions } from './sender-options.js';
 import { type SenderStats, trackStats } from './sender-stats.js';
 import { ThreadBudget } from './thread-budget.js';
-import { assertRaw } from './track.js';
+import { assertRaw, type Track } from './track.js';
 import { TrackFactory } from './track-factory.js';
 import type { TrackHandle } from './track-handle.js';
 import { TrackLifecycle } from './track-lifecycle.js';
@@ -59,6 +60,7 @@ export class SenderCore {
   readonly #deferred: DeferredCalls;
   /** Operations that hold encoders of their own. */
   readonly #inFlight = new InFlight();
+  readonly #path: SendPath;
   readonly #feedback: FeedbackRouter;
   readonly connector: Connector;
   readonly #errors: ErrorReports;
@@ -77,10 +79,18 @@ export class SenderCore {
     const { checker, observer } = watchLocks({ checkLocks, environment: process.env, clock, logger });
     this.#checker = checker;
     this.#tracksMu = new TracksLock({ clock, checker: observer });
-    this.bitrate = new BitrateControl(this.registry, {
-      startBps: options.startBitrateBps ?? DEFAULT_START_BITRATE_BPS,
-      maxBps: options.maxBitrateBps ?? Number.POSITIVE_INFINITY,
-    });
+    const living = this.#lifetime.clock(clock);
+    const startBps = options.startBitrateBps ?? DEFAULT_START_BITRATE_BPS;
+    const maxBps = options.maxBitrateBps ?? Number.POSITIVE_INFINITY;
+    this.bitrate = new BitrateControl(this.registry, { startBps, maxBps });
+    const control = {
+      clock: living,
+      startBps,
+      maxBps,
+      bitrate: this.bitrate,
+      padding: (maxBytes: number) => paddingOf(this.registry.all, maxBytes),
+    };
+    this.#path = new SendPath(clock, isControlled(options.congestionControl) ? control : undefined);
     this.#errors = new ErrorReports(this.#logger, (event) => this.events.emit('error', event));
     const schedule = (run: () => void): void => this.#detached(() => void setImmediate(run));
     this.events = new EventQueue<SenderEvents>({
@@ -92,7 +102,7 @@ export class SenderCore {
       onHandlerError: (type, error) => this.#errors.handlerFailed(type, error),
     });
     this.#deferred = new DeferredCalls(schedule, (error) => this.#errors.releaseFailed(error));
-    this.#feedback = new FeedbackRouter(clock, (ssrc) => this.registry.findBySsrc(ssrc));
+    this.#feedback = new FeedbackRouter(clock, this.#path, (ssrc) => this.registry.findBySsrc(ssrc));
     this.factory = new TrackFactory({
       host: {
         clock,
@@ -111,6 +121,7 @@ export class SenderCore {
         keyFrameWanted: (trackId) => this.events.emit('keyFrameRequest', { trackId }),
       },
       threads: new ThreadBudget(coresOr(options.encoderCores, availableParallelism()), this.registry),
+      path: this.#path,
       isSsrcTaken: (ssrc) => this.registry.findBySsrc(ssrc) !== undefined,
       faults: {
         encodeFailed: (trackId, error) => this.#errors.encodeFailed(trackId, error),
@@ -133,6 +144,7 @@ export class SenderCore {
       createTransport: options.transport,
       tracks: () => this.registry.all,
       stateChanged: (state, reason) => this.#stateChanged(state, reason),
+      path: this.#path,
       rtcpReceived: (compound) => this.#feedback.receive(compound),
       late: this.#late,
     });
@@ -151,7 +163,6 @@ export class SenderCore {
       trackAdded: () => this.startPeriodicWork(),
       drainEvents: (trackId) => this.#drainEvents(trackId),
     });
-    const living = this.#lifetime.clock(clock);
     this.#periodicWork = new PeriodicWork({
       clock: living,
       registry: this.registry,
@@ -183,12 +194,19 @@ export class SenderCore {
     if (this.#lifetime.ended) throw new FramelockError('CLOSED', 'the sender is closed');
   }
 
+  /** @throws FramelockError INVALID_BITRATE */
+  updateBitrate(bitrateBps: number): void {
+    this.bitrate.setTarget(bitrateBps);
+    this.#path.limitChanged();
+  }
+
   /** A snapshot of everything; works after `close` as well. */
   stats(): SenderStats {
     const nowUs = this.clock.nowUs();
     const { state } = this.connector;
     const tracks = this.registry.all.map((track) => trackStats(track, nowUs));
     const transport = this.connector.transportStats;
+    const congestion = this.#path.stats;
     return {
       timestamp: nowUs,
       state,
@@ -198,6 +216,7 @@ export class SenderCore {
       tracks,
       ...(transport === undefined ? {} : { transport }),
       lateCompletions: this.#late.byKind(),
+      ...(congestion === undefined ? {} : { congestion }),
       feedback: this.#feedback.stats,
       events: this.events.stats(),
       tracksMu: this.#tracksMu.stats(),
@@ -221,6 +240,7 @@ export class SenderCore {
   async #stop(): Promise<readonly CloseStep[]> {
     this.#lifetime.end();
     this.#periodicWork.stop();
+    this.#path.end();
     const tracks = this.registry.all;
     const shutdown = new Shutdown(this.clock, this.#stopTimeoutMs);
     await shutdown.step('operations', () => this.#inFlight.settled());
@@ -270,4 +290,13 @@ export class SenderCore {
   #detached<T>(body: () => T): T {
     return this.#checker === undefined ? body() : this.#checker.detached(body);
   }
+}
+
+/** Padding of the first track that can carry it. */
+function paddingOf(tracks: readonly Track[], maxBytes: number): OutboundPacket | undefined {
+  for (const { rtp } of tracks) {
+    const padding = rtp.padding(maxBytes);
+    if (padding !== undefined) return padding;
+  }
+  return undefined;
 }

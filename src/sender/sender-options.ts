@@ -9,6 +9,9 @@ import type { VideoPixelFormat } from '../encoder/video-frame.js';
 import type { MediaTransportFactory } from '../transport/media-transport.js';
 import type { DegradationPreference } from './resolution-governor.js';
 
+/** See {@link RtcSenderOptions.congestionControl}. */
+export type CongestionControl = 'goog-cc' | 'fixed';
+
 /** What a sender is made with. */
 export interface RtcSenderOptions {
   /** Opens the encoders of video tracks that bring none of their own. */
@@ -24,7 +27,18 @@ export interface RtcSenderOptions {
    * a CPU quota set it to that. @default as many as the operating system gives this process
    */
   readonly encoderCores?: number;
-  /** Cap on the target in bits per second. @default no cap */
+  /**
+   * How the target follows the network.
+   *
+   * - `fixed`: it does not. What `startBitrateBps` or `updateBitrate` says is sent, at once; bring your own estimator.
+   * - `goog-cc`: it begins with `startBitrateBps` and follows what the peer reports about arrivals (transport-wide feedback), up to
+   *   `updateBitrate` and `maxBitrateBps`; packets are paced, and bursts of padding try out whether there is room for more. A peer that cannot
+   *   report gets what `fixed` would send, or what it allows by REMB if that is less.
+   *
+   * @default 'fixed'
+   */
+  readonly congestionControl?: CongestionControl;
+  /** Cap on the target in bits per second. @default no cap, and with `goog-cc` 20_000_000 */
   readonly maxBitrateBps?: number;
   /** How often the `stats` event comes, in milliseconds; 0 for never. @default 1000 */
   readonly statsIntervalMs?: number;
@@ -138,6 +152,15 @@ export function millisecondsOr(value: number | undefined, defaultMs: number, fie
       context: { field },
     },
   );
+}
+
+/** Whether the target is to follow the network. @throws FramelockError INVALID_ARGUMENT */
+export function isControlled(control: CongestionControl | undefined): boolean {
+  if (control === undefined || control === 'fixed') return false;
+  if (control === 'goog-cc') return true;
+  throw new FramelockError('INVALID_ARGUMENT', `congestionControl is "${String(control)}": use "goog-cc" or "fixed"`, {
+    context: { field: 'congestionControl' },
+  });
 }
 
 /** The value, if it is a whole number >= 1, or the default. @throws FramelockError INVALID_ARGUMENT */

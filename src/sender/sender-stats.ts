@@ -2,6 +2,7 @@ import type { EventQueueStats } from '../concurrency/event-queue.js';
 import type { LockStats } from '../concurrency/lock-stats.js';
 import type { TransportState, TransportStats } from '../transport/media-transport.js';
 import type { BitrateAllocation } from './allocation.js';
+import type { CongestionStats } from './congestion-driver.js';
 import type { FeedbackStats } from './feedback-router.js';
 import type { SenderEvents } from './sender-events.js';
 import type { Track } from './track.js';
@@ -14,7 +15,7 @@ export interface SenderStats {
   readonly state: TransportState;
   /** Whether it is connected and every active track with input is encoding. */
   readonly healthy: boolean;
-  /** Target that is divided among the tracks, bits per second. */
+  /** Target that is divided among the tracks, bits per second: what may be used, or what the network carries if that is less. */
   readonly targetBitrate: number;
   readonly allocation: BitrateAllocation;
   readonly tracks: readonly TrackStats[];
@@ -25,6 +26,8 @@ export interface SenderStats {
    * of an encoder after their track had been given up, which no event reports; docs/guarantees.md lists the others.
    */
   readonly lateCompletions: Readonly<Record<string, number>>;
+  /** How the network limits the sender; absent without congestion control, and before the first packet of a connection. */
+  readonly congestion?: CongestionStats;
   readonly feedback: FeedbackStats;
   readonly events: EventQueueStats<SenderEvents>;
   readonly tracksMu: LockStats;
@@ -33,7 +36,7 @@ export interface SenderStats {
 /** The statistics of one track. */
 export function trackStats(track: Track, nowUs: number): TrackStats {
   const { counters, frameSize, rtp } = track;
-  const { packetsSent, bytesSent, retransmittedPacketsSent } = rtp.counts;
+  const { packetsSent, bytesSent, retransmittedPacketsSent, paddingBytesSent } = rtp.counts;
   return {
     trackId: track.id,
     generation: track.handle.generation,
@@ -57,6 +60,7 @@ export function trackStats(track: Track, nowUs: number): TrackStats {
     bytesSent,
     packetsSent,
     retransmittedPacketsSent,
+    paddingBytesSent,
     nackCount: counters.nackCount,
     pliCount: counters.pliCount,
     firCount: counters.firCount,

@@ -12,6 +12,7 @@ import { OutboundRtp } from './outbound-rtp.js';
 import type { TrackHost } from './outbound-track.js';
 import { RawAudioTrack } from './raw-audio-track.js';
 import { RawVideoTrack } from './raw-video-track.js';
+import type { SendPath } from './send-path.js';
 import type { AudioTrackSpec, EncodedAudioTrackSpec, EncodedVideoTrackSpec, VideoTrackSpec } from './sender-options.js';
 import type { ThreadBudget } from './thread-budget.js';
 import type { TrackHandle } from './track-handle.js';
@@ -27,6 +28,8 @@ export interface TrackFactoryInit {
   readonly audioEncoders: AudioEncoderFactory | undefined;
   readonly wishes: EncodedTrackWishes;
   readonly threads: ThreadBudget;
+  /** The way of their packets to the socket. */
+  readonly path: SendPath;
   readonly isSsrcTaken: (ssrc: number) => boolean;
   readonly faults: EncoderFaults;
 }
@@ -104,9 +107,9 @@ export class TrackFactory {
 
   /** A random SSRC that no other track has (RFC 3550 section 8.1); 0 is left out, since some peers take it for "none". */
   #rtp(codec: RtpCodec): OutboundRtp {
-    const { random, host, isSsrcTaken } = this.#init;
+    const { random, host, path, isSsrcTaken } = this.#init;
     let ssrc = random.uint32();
     while (ssrc === 0 || isSsrcTaken(ssrc)) ssrc = random.uint32();
-    return new OutboundRtp({ codec, ssrc, clock: host.clock, random });
+    return new OutboundRtp({ codec, ssrc, clock: host.clock, random, path });
   }
 }

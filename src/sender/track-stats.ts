@@ -48,7 +48,8 @@ export interface TrackStats {
   readonly targetBitrate: number;
   /** Encoded bits per second over the last second, without RTP headers. */
   readonly actualBitrate: number;
-  /** Frames given to the sender (W3C `media-source.frames`). Always framesSent + every framesDropped + those in flight (at most two, of audio nine). */
+  /** Frames given to the sender (W3C `media-source.frames`). Always framesSent + every framesDropped + those in flight: at most two, of audio nine, and with
+   * congestion control what waits to be sent, up to 250 ms. */
   readonly frames: number;
   readonly framesEncoded: number;
   readonly keyFramesEncoded: number;
@@ -60,6 +61,8 @@ export interface TrackStats {
   readonly bytesSent: number;
   readonly packetsSent: number;
   readonly retransmittedPacketsSent: number;
+  /** Sent to try out a higher rate; not among `bytesSent`. There is no W3C name for it. */
+  readonly paddingBytesSent: number;
   readonly nackCount: number;
   readonly pliCount: number;
   readonly firCount: number;
@@ -102,7 +105,7 @@ export class TrackCounters {
   frameDropped(reason: DropReason, nowUs: number): void {
     this.framesDropped[reason] += 1;
     if (reason === 'replaced') this.limitation.frameReplaced(nowUs);
-    if (reason === 'rate-control') this.limitation.frameSkipped(nowUs);
+    if (reason === 'rate-control' || reason === 'congestion') this.limitation.frameSkipped(nowUs);
   }
 
   frameEncoded(type: 'key' | 'delta', sizeBytes: number, encodeTimeUs: number, nowUs: number): void {

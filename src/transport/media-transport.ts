@@ -21,6 +21,8 @@ export interface TransportTrackSpec {
   readonly stereo?: boolean;
   /** Whether an Opus track leaves silence out; announced by `usedtx`. @default false */
   readonly dtx?: boolean;
+  /** Whether its packets will bear transport-wide sequence numbers; offered as `transport-cc`, with the extension. @default false */
+  readonly transportWideCc?: boolean;
 }
 
 /** Header extension ids agreed on for one m-line; absent where not negotiated. */
@@ -28,6 +30,7 @@ export interface HeaderExtensionIds {
   readonly mid?: number;
   readonly absSendTime?: number;
   readonly absCaptureTime?: number;
+  /** Only where the peer has agreed to send the feedback, too. */
   readonly transportWideCc?: number;
 }
 

@@ -1,4 +1,7 @@
-/** The promise of docs/guarantees.md that a guard belongs to; `wire` stands for what is sent to the network and admitted from it, `allocation` for how bitrates are divided, `congestion` for how much is sent. */
+/**
+ * The promise of docs/guarantees.md that a guard belongs to; `wire` stands for what is sent to the network and admitted from it, `allocation` for how bitrates are divided,
+ * `congestion` for how much is sent, `send path` for what waits to be sent.
+ */
 export type Guarantee =
   | 'L1 lock'
   | 'L2 drain'
@@ -7,7 +10,8 @@ export type Guarantee =
   | 'L5 handles'
   | 'wire'
   | 'allocation'
-  | 'congestion';
+  | 'congestion'
+  | 'send path';
 
 /** One guard, taken away: a replacement in one file, and the unit tests that must notice. */
 export interface Mutant {

@@ -7,6 +7,7 @@ import { HANDLE_MUTANTS } from './handles.js';
 import { LIFETIME_MUTANTS } from './lifetimes.js';
 import { LOCK_MUTANTS } from './locks.js';
 import type { Mutant } from './mutant.js';
+import { SEND_PATH_MUTANTS } from './send-path.js';
 import { WIRE_MUTANTS } from './wire.js';
 
 /** Every guard that `npm run mutants` takes away, one at a time. */
@@ -20,4 +21,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...WIRE_MUTANTS,
   ...ALLOCATION_MUTANTS,
   ...CONGESTION_MUTANTS,
+  ...SEND_PATH_MUTANTS,
 ];

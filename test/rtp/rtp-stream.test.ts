@@ -54,6 +54,23 @@ describe('RtpStream', () => {
       headerBytesSent: 3 * rtpHeaderBytes(packet.extensions),
       retransmittedPacketsSent: 1,
       retransmittedBytesSent: 1000,
+      paddingBytesSent: 0,
+    });
+  });
+
+  it('counts packets of padding among the packets, and their bytes apart', () => {
+    const stream = new RtpStream(1, fixedRandom(0));
+    stream.commit(stream.prepare(packet), 1000);
+    const padding = stream.prepare({ ...packet, padding: true });
+    expect(padding.padding).toBe(true);
+    stream.commit(padding, 255);
+    stream.countRetransmission(padding, 255);
+    expect(stream.counts).toMatchObject({
+      packetsSent: 3,
+      bytesSent: 1000,
+      retransmittedPacketsSent: 1,
+      retransmittedBytesSent: 0,
+      paddingBytesSent: 510,
     });
   });
 

@@ -5,6 +5,7 @@ import { writePli } from '../../src/rtp/rtcp-write.js';
 import { EncodedTrack, type EncodedVideoInput } from '../../src/sender/encoded-track.js';
 import type { FrameReport } from '../../src/sender/frame-report.js';
 import { OutboundRtp } from '../../src/sender/outbound-rtp.js';
+import { SendPath } from '../../src/sender/send-path.js';
 import { fixedRandom } from '../support/fixed-random.js';
 import { codeOf, SenderHarness } from './sender-harness.js';
 
@@ -131,7 +132,7 @@ describe('a stopped track', () => {
       codec: 'h264',
       stereo: false,
       frameSize: undefined,
-      rtp: new OutboundRtp({ codec: 'h264', ssrc: 1, clock, random: fixedRandom(0) }),
+      rtp: new OutboundRtp({ codec: 'h264', ssrc: 1, clock, random: fixedRandom(0), path: new SendPath(clock) }),
       host: {
         clock,
         frameReported: (report) => void reports.push(report),

@@ -128,6 +128,7 @@ describe('feedback of the peer', () => {
       compoundsReceived: 1,
       compoundsMalformed: 0,
       unknownSsrc: 3,
+      transportFeedbackMalformed: 0,
     });
     await harness.sender.removeTrack('front');
     receive(writePli(PEER, ssrc));

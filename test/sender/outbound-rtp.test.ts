@@ -4,7 +4,9 @@ import { rtpHeaderBytes } from '../../src/rtp/header-extensions.js';
 import { absSendTime, ntpTimestamp, rtpTimestamp } from '../../src/rtp/media-time.js';
 import { parseRtcp } from '../../src/rtp/rtcp-parse.js';
 import type { RtpPacketHeader } from '../../src/rtp/rtp-packet.js';
+import type { FrameFate } from '../../src/sender/outbound-packets.js';
 import { OutboundRtp } from '../../src/sender/outbound-rtp.js';
+import { SendPath } from '../../src/sender/send-path.js';
 import type { HeaderExtensionIds, NegotiatedTrack } from '../../src/transport/media-transport.js';
 import { FakeNetwork, type FakeTransport } from '../support/fake-transport.js';
 import { fixedRandom } from '../support/fixed-random.js';
@@ -32,13 +34,27 @@ function connectedTransport(): FakeTransport {
 }
 
 function outboundRtp(extensions: HeaderExtensionIds): OutboundRtp {
-  const outbound = new OutboundRtp({ codec: 'vp8', ssrc: SSRC, clock, random: fixedRandom(0x1234) });
+  const outbound = new OutboundRtp({
+    codec: 'vp8',
+    ssrc: SSRC,
+    clock,
+    random: fixedRandom(0x1234),
+    path: new SendPath(clock),
+  });
   outbound.bind(transport, negotiated(extensions));
   return outbound;
 }
 
 function negotiated(extensions: HeaderExtensionIds): NegotiatedTrack {
   return { trackId: 'front', payloadType: 96, mid: '7', extensions, nack: true, pli: true, fir: true };
+}
+
+/** Sends a frame at once. Returns the number of packets; nothing if the frame was dropped. */
+function send(outbound: OutboundRtp, data: Uint8Array, type: 'key' | 'delta', timestampUs: number): number | undefined {
+  const fates: FrameFate[] = [];
+  outbound.sendFrame(data, type, timestampUs, (fate) => void fates.push(fate));
+  expect(fates).toHaveLength(1);
+  return fates[0]?.outcome === 'sent' ? fates[0].packets : undefined;
 }
 
 function frame(sizeBytes: number): Uint8Array {
@@ -57,7 +73,7 @@ function bigEndian(bytes: readonly number[] | undefined): number {
 describe('sending a frame', () => {
   it('marks the last packet only, numbers them in a row, and stamps them all with the capture time', () => {
     const capturedUs = clock.nowUs() - 40_000;
-    expect(rtp.sendFrame(frame(3000), 'key', capturedUs)).toBe(3);
+    expect(send(rtp, frame(3000), 'key', capturedUs)).toBe(3);
     const headers = transport.rtp.map(({ header }) => header);
     expect(headers.map(({ marker }) => marker)).toEqual([false, false, true]);
     const [first] = headers;
@@ -79,7 +95,7 @@ describe('sending a frame', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 20_000 }), ids, (sizeBytes, extensions) => {
         const before = transport.rtp.length;
-        const packets = outboundRtp(extensions).sendFrame(frame(sizeBytes), 'delta', clock.nowUs());
+        const packets = send(outboundRtp(extensions), frame(sizeBytes), 'delta', clock.nowUs());
         const sent = transport.rtp.slice(before);
         expect(sent).toHaveLength(packets ?? -1);
         for (const { header, payload } of sent) {
@@ -91,8 +107,8 @@ describe('sending a frame', () => {
   });
 
   it('writes the negotiated extensions with their ids, and none that was not negotiated', () => {
-    rtp.sendFrame(frame(3000), 'key', clock.nowUs());
-    outboundRtp({}).sendFrame(frame(10), 'delta', clock.nowUs());
+    send(rtp, frame(3000), 'key', clock.nowUs());
+    send(outboundRtp({}), frame(10), 'delta', clock.nowUs());
     expect(transport.rtp.map(({ header }) => header.extensions.map(({ id }) => id))).toEqual([
       ...[
         [1, 2, 3],
@@ -107,7 +123,7 @@ describe('sending a frame', () => {
   it('stamps each packet with the time of its own sending, and the first one with the time of the capture', async () => {
     const capturedUs = clock.nowUs() - 123_000;
     transport.beforeRtp = () => void clock.advance(5);
-    rtp.sendFrame(frame(2000), 'key', capturedUs);
+    send(rtp, frame(2000), 'key', capturedUs);
     const [first, second] = transport.rtp.map(({ header }) => header);
     const sentUs = clock.nowUs() - 10_000;
     expect(bigEndian(extension(first, 2))).toBe(absSendTime(sentUs));
@@ -118,15 +134,15 @@ describe('sending a frame', () => {
   });
 
   it('sends nothing without a route, or over a transport that is not connected, and uses up no sequence number', () => {
-    rtp.sendFrame(frame(10), 'key', clock.nowUs());
+    send(rtp, frame(10), 'key', clock.nowUs());
     rtp.unbind();
     expect(rtp.connected).toBe(false);
-    expect(rtp.sendFrame(frame(10), 'delta', clock.nowUs())).toBeUndefined();
+    expect(send(rtp, frame(10), 'delta', clock.nowUs())).toBeUndefined();
     rtp.bind(transport, negotiated(EXTENSIONS));
     transport.become('disconnected');
-    expect(rtp.sendFrame(frame(10), 'delta', clock.nowUs())).toBeUndefined();
+    expect(send(rtp, frame(10), 'delta', clock.nowUs())).toBeUndefined();
     transport.become('connected');
-    expect(rtp.sendFrame(frame(10), 'delta', clock.nowUs())).toBe(1);
+    expect(send(rtp, frame(10), 'delta', clock.nowUs())).toBe(1);
     const [first, second] = transport.rtp.map(({ header }) => header.sequenceNumber);
     expect(second).toBe((first ?? 0) + 1);
     expect(rtp.counts.packetsSent).toBe(2);
@@ -136,19 +152,37 @@ describe('sending a frame', () => {
     transport.beforeRtp = () => {
       if (transport.rtp.length === 1) transport.become('disconnected');
     };
-    expect(rtp.sendFrame(frame(5000), 'key', clock.nowUs())).toBeUndefined();
+    expect(send(rtp, frame(5000), 'key', clock.nowUs())).toBeUndefined();
     expect(transport.rtp).toHaveLength(1);
     transport.beforeRtp = undefined;
     transport.become('connected');
-    rtp.sendFrame(frame(10), 'key', clock.nowUs());
+    send(rtp, frame(10), 'key', clock.nowUs());
     const numbers = transport.rtp.map(({ header }) => header.sequenceNumber);
     expect(numbers).toEqual([numbers[0], (numbers[0] ?? 0) + 1]);
   });
 });
 
+describe('a frame that is lost in the middle', () => {
+  it('is not gone on with, even if the link is back at once: no receiver could use the rest', () => {
+    transport.beforeRtp = () => {
+      if (transport.rtp.length === 1) transport.become('disconnected');
+    };
+    transport.sendRtp = ((sendRtp) => (header: RtpPacketHeader, payload: Uint8Array) => {
+      const isSent = sendRtp.call(transport, header, payload);
+      if (!isSent) {
+        transport.beforeRtp = undefined;
+        transport.become('connected');
+      }
+      return isSent;
+    })(transport.sendRtp);
+    expect(send(rtp, frame(5000), 'key', clock.nowUs())).toBeUndefined();
+    expect(transport.rtp).toHaveLength(1);
+  });
+});
+
 describe('answering a NACK', () => {
   function sentSequence(): number {
-    rtp.sendFrame(frame(10), 'key', clock.nowUs());
+    send(rtp, frame(10), 'key', clock.nowUs());
     return transport.rtp.at(-1)?.header.sequenceNumber ?? Number.NaN;
   }
 
@@ -219,6 +253,59 @@ describe('answering a NACK', () => {
   });
 });
 
+describe('padding', () => {
+  const WIDE: HeaderExtensionIds = { ...EXTENSIONS, transportWideCc: 5 };
+
+  beforeEach(() => {
+    rtp = outboundRtp(WIDE);
+  });
+
+  it('fits the size that is asked for, tells its own length, and bears the timestamp of the frame before it', () => {
+    const capturedUs = clock.nowUs();
+    send(rtp, frame(10), 'key', capturedUs);
+    for (const maxBytes of [280, 200]) {
+      const packet = rtp.padding(maxBytes);
+      expect(packet?.send(clock.nowUs(), 77)).toBe(true);
+      const sent = transport.rtp.at(-1);
+      expect(sent?.header).toMatchObject({ padding: true, marker: false, timestamp: rtpTimestamp(capturedUs, 90_000) });
+      expect(extension(sent?.header, 5)).toEqual([0, 77]);
+      expect(sent?.payload.at(-1)).toBe(sent?.payload.length);
+      const sizeBytes = rtpHeaderBytes(sent?.header.extensions ?? []) + (sent?.payload.length ?? 0);
+      expect(sizeBytes).toBe(packet?.sizeBytes);
+      expect(sizeBytes).toBeLessThanOrEqual(maxBytes);
+    }
+  });
+
+  it('is never more than its last byte can count', () => {
+    send(rtp, frame(10), 'key', clock.nowUs());
+    rtp.padding(1200)?.send(clock.nowUs(), 1);
+    expect(transport.rtp.at(-1)?.payload).toHaveLength(255);
+  });
+
+  it('that was lost is sent again like any other packet', () => {
+    send(rtp, frame(10), 'key', clock.nowUs());
+    rtp.padding(280)?.send(clock.nowUs(), 1);
+    const lost = transport.rtp.at(-1);
+    rtp.resend([lost?.header.sequenceNumber ?? 0]);
+    expect(transport.rtp.at(-1)?.payload).toEqual(lost?.payload);
+    expect(transport.rtp.at(-1)?.header).toMatchObject({ padding: true });
+  });
+
+  it('is not to be had before a frame was sent to this peer, nor where nobody reports on it', () => {
+    expect(rtp.padding(280)).toBeUndefined();
+    send(rtp, frame(10), 'key', clock.nowUs());
+    expect(rtp.padding(280)).toBeDefined();
+    expect(rtp.padding(20)).toBeUndefined();
+    rtp.bind(connectedTransport(), negotiated(WIDE));
+    expect(rtp.padding(280)).toBeUndefined();
+    const unreported = outboundRtp(EXTENSIONS);
+    send(unreported, frame(10), 'key', clock.nowUs());
+    expect(unreported.padding(280)).toBeUndefined();
+    rtp.unbind();
+    expect(rtp.padding(280)).toBeUndefined();
+  });
+});
+
 describe('a sender report', () => {
   it('is not due before the first packet', () => {
     expect(rtp.senderReport()).toBeUndefined();
@@ -226,7 +313,7 @@ describe('a sender report', () => {
 
   it('tells one instant on both clocks, so that a receiver maps capture times exactly', async () => {
     const capturedUs = clock.nowUs();
-    rtp.sendFrame(frame(2500), 'key', capturedUs);
+    send(rtp, frame(2500), 'key', capturedUs);
     await clock.advance(777);
     const report = parseRtcp(rtp.senderReport() ?? new Uint8Array(0)).packets[0];
     expect(report).toMatchObject({

@@ -99,7 +99,9 @@ export class FakeTransport implements MediaTransport {
   sendRtp(header: RtpPacketHeader, payload: Uint8Array): boolean {
     this.beforeRtp?.();
     if (this.#state !== 'connected') return false;
-    this.rtp.push({ header, payload: payload.slice() });
+    const packet = { header, payload: payload.slice() };
+    this.rtp.push(packet);
+    this.#network.onRtp?.(this, packet);
     return true;
   }
 
@@ -139,6 +141,8 @@ export class FakeNetwork {
   readonly transports: FakeTransport[] = [];
   /** Awaited in each step; throws to let it fail. */
   gate: ((step: ConnectStep) => Promise<void> | void) | undefined;
+  /** Told of each RTP packet that was sent. */
+  onRtp: ((transport: FakeTransport, packet: SentRtp) => void) | undefined;
   /** Tracks whose m-lines the peer makes inactive. */
   readonly unwanted = new Set<string>();
   /** Alternative codecs that the peer does not take. */

@@ -87,6 +87,14 @@ export class NativePeer {
     return [...this.pictures.values()].find((decoded) => decoded.some(({ code }) => code?.cameraId === cameraId)) ?? [];
   }
 
+  /** How many pictures the decoders have decoded, be they shown or not: a receiver that is late leaves some out. */
+  async framesDecoded(): Promise<number> {
+    const all: Iterable<{ readonly type: string; readonly framesDecoded?: number }> = (
+      await this.#connection.getStats()
+    ).values();
+    return [...all].reduce((sum, { type, framesDecoded = 0 }) => sum + (type === 'inbound-rtp' ? framesDecoded : 0), 0);
+  }
+
   /** Of the one audio track. */
   async soundStats(): Promise<SoundStats> {
     const all: Iterable<SoundStats & { readonly type: string; readonly kind?: string }> = (

@@ -49,7 +49,6 @@ beforeEach(async () => {
     await addRecorder(opened);
   };
   ({ page, errors } = await openPage(browser, 'about:blank', prepare));
-  sender = createSender({ clock, startBitrateBps: 1_500_000 });
 });
 
 afterEach(async () => {
@@ -83,56 +82,63 @@ function playTone(): void {
   ends.push(async () => clearInterval(timer));
 }
 
-describe('a browser as the peer of a sender', () => {
-  it('hears a tone that was sent as Opus', async () => {
-    await sender.addAudioTrack({ id: 'mic', numberOfChannels: 1 });
-    await connect();
-    playTone();
-    const seconds = (count: number) => (inbound: Inbound) => inbound.totalSamplesReceived > count * SAMPLE_RATE;
-    const before = await inboundUntil('audio', seconds(1));
-    const after = await inboundUntil('audio', seconds(3));
-    expect(after.codec).toBe('audio/opus');
-    // A tone of amplitude a has the energy a^2 / 2 a second (W3C webrtc-stats, totalAudioEnergy).
-    expect(after.totalAudioEnergy - before.totalAudioEnergy).toBeGreaterThan(TONE_PEAK ** 2 / 2);
-    const samples: number[] = await page.evaluate('heardSamples()');
-    expect(samples).toHaveLength(SAMPLE_RATE);
-    // On a busy machine the receiver stretches the sound here and there, which breaks the phase.
-    const tenths = Array.from({ length: 10 }, (_, index) => samples.slice(index * 4800, (index + 1) * 4800));
-    const [clearest = []] = tenths.toSorted((a, b) => amplitudeAt(b, TONE_HZ) - amplitudeAt(a, TONE_HZ));
-    expect(dominantFrequencyHz(clearest)).toBe(TONE_HZ);
-    expect(amplitudeAt(clearest, TONE_HZ)).toBeGreaterThan(TONE_PEAK / 2);
-    expect(errors).toEqual([]);
-  });
+describe.each(['fixed', 'goog-cc'] as const)(
+  'a browser as the peer of a sender, with congestion control %s,',
+  (congestionControl) => {
+    beforeEach(() => {
+      sender = createSender({ clock, startBitrateBps: 1_500_000, maxBitrateBps: 3_000_000, congestionControl });
+    });
 
-  it('agrees to four codecs, and sees a camera go through them, with one picture lost to each change at the most', async () => {
-    const due = new DueFrames(sender, 'front', CAMERA_ID);
-    const size = { width: 640, height: 360 };
-    await sender.addVideoTrack({ id: 'front', ...size, alternativeCodecs: ['vp9', 'h264', 'av1'] });
-    await sender.addAudioTrack({ id: 'mic', numberOfChannels: 1 });
-    await connect();
-    playTone();
-    const source = new TestPatternSource({ ...size, framerate: 30, label: 'front', cameraId: CAMERA_ID, clock });
-    ends.push(() => source.stop());
-    await source.start({ frame: (frame) => sender.sendFrame('front', frame), ended: () => undefined });
-    const morePictures = async (codec: string) => {
-      const now = await inboundUntil('video', (inbound) => inbound.codec === `video/${codec.toUpperCase()}`);
-      await inboundUntil('video', ({ framesDecoded }) => framesDecoded > now.framesDecoded + PICTURES);
-    };
-    await morePictures('vp8');
-    await startRecording(page, 'video');
-    await morePictures('vp8');
-    const changedAtUs: number[] = [];
-    for (const codec of ['vp9', 'h264', 'av1', 'vp8'] as const) {
-      changedAtUs.push(clock.nowUs());
-      await sender.reconfigureTrack('front', { codec });
-      await morePictures(codec);
-    }
-    const { decoded, painted } = await recording(page);
-    const times = due.timesOf(decoded);
-    const lost = due.missing(times, changedAtUs);
-    console.info(`${times.length} pictures, ${painted.length} painted; missing between changes: ${lost.join(', ')}`);
-    expect(Math.max(...lost)).toBeLessThanOrEqual(1);
-    due.timesOf(painted);
-    expect(errors).toEqual([]);
-  });
-});
+    it('hears a tone that was sent as Opus', async () => {
+      await sender.addAudioTrack({ id: 'mic', numberOfChannels: 1 });
+      await connect();
+      playTone();
+      const seconds = (count: number) => (inbound: Inbound) => inbound.totalSamplesReceived > count * SAMPLE_RATE;
+      const before = await inboundUntil('audio', seconds(1));
+      const after = await inboundUntil('audio', seconds(3));
+      expect(after.codec).toBe('audio/opus');
+      // A tone of amplitude a has the energy a^2 / 2 a second (W3C webrtc-stats, totalAudioEnergy).
+      expect(after.totalAudioEnergy - before.totalAudioEnergy).toBeGreaterThan(TONE_PEAK ** 2 / 2);
+      const samples: number[] = await page.evaluate('heardSamples()');
+      expect(samples).toHaveLength(SAMPLE_RATE);
+      // On a busy machine the receiver stretches the sound here and there, which breaks the phase.
+      const tenths = Array.from({ length: 10 }, (_, index) => samples.slice(index * 4800, (index + 1) * 4800));
+      const [clearest = []] = tenths.toSorted((a, b) => amplitudeAt(b, TONE_HZ) - amplitudeAt(a, TONE_HZ));
+      expect(dominantFrequencyHz(clearest)).toBe(TONE_HZ);
+      expect(amplitudeAt(clearest, TONE_HZ)).toBeGreaterThan(TONE_PEAK / 2);
+      expect(errors).toEqual([]);
+    });
+
+    it('agrees to four codecs, and sees a camera go through them, with one picture lost to each change at the most', async () => {
+      const due = new DueFrames(sender, 'front', CAMERA_ID);
+      const size = { width: 640, height: 360 };
+      await sender.addVideoTrack({ id: 'front', ...size, alternativeCodecs: ['vp9', 'h264', 'av1'] });
+      await sender.addAudioTrack({ id: 'mic', numberOfChannels: 1 });
+      await connect();
+      playTone();
+      const source = new TestPatternSource({ ...size, framerate: 30, label: 'front', cameraId: CAMERA_ID, clock });
+      ends.push(() => source.stop());
+      await source.start({ frame: (frame) => sender.sendFrame('front', frame), ended: () => undefined });
+      const morePictures = async (codec: string) => {
+        const now = await inboundUntil('video', (inbound) => inbound.codec === `video/${codec.toUpperCase()}`);
+        await inboundUntil('video', ({ framesDecoded }) => framesDecoded > now.framesDecoded + PICTURES);
+      };
+      await morePictures('vp8');
+      await startRecording(page, 'video');
+      await morePictures('vp8');
+      const changedAtUs: number[] = [];
+      for (const codec of ['vp9', 'h264', 'av1', 'vp8'] as const) {
+        changedAtUs.push(clock.nowUs());
+        await sender.reconfigureTrack('front', { codec });
+        await morePictures(codec);
+      }
+      const { decoded, painted } = await recording(page);
+      const times = due.timesOf(decoded);
+      const lost = due.missing(times, changedAtUs);
+      console.info(`${times.length} pictures, ${painted.length} painted; missing between changes: ${lost.join(', ')}`);
+      expect(Math.max(...lost)).toBeLessThanOrEqual(1);
+      due.timesOf(painted);
+      expect(errors).toEqual([]);
+    });
+  },
+);

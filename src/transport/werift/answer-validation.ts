@@ -3,7 +3,13 @@ import type { HeaderExtensionIds, NegotiatedTrack } from '../media-transport.js'
 import { invalidAnswer } from './answer-error.js';
 import { type AcceptedSection, type RemoteTransport, readRemoteTransport } from './answer-transport.js';
 import type { MediaLine } from './media-lines.js';
-import { encodingOf, OFFERED_EXTENSIONS, readFormatParameters, SDP_CODECS } from './sdp-codecs.js';
+import {
+  encodingOf,
+  offeredExtensions,
+  readFormatParameters,
+  SDP_CODECS,
+  TRANSPORT_CC_FEEDBACK,
+} from './sdp-codecs.js';
 import { readSdp, type SdpMedia, type SdpSession } from './sdp-reader.js';
 
 /** Longest answer that is read, bytes in UTF-8. */
@@ -67,7 +73,7 @@ function readTrack(session: SdpSession, media: SdpMedia, line: MediaLine, mLine:
     throw invalidAnswer({ ...place, field: 'direction' }, `it must be ${wanted}, it is ${direction}`);
   }
   const payloadType = readPayloadType(media, line, mLine);
-  const extensions = readExtensions(media, line, mLine);
+  const { transportWideCc, ...extensions } = readExtensions(media, line, mLine);
   if (direction === 'inactive') return undefined;
   const feedback = readFeedback(media, payloadType);
   return {
@@ -75,7 +81,11 @@ function readTrack(session: SdpSession, media: SdpMedia, line: MediaLine, mLine:
     mid: line.mid,
     payloadType,
     ...(line.alternatives.length === 0 ? {} : { alternatives: readAlternatives(media, line, mLine) }),
-    extensions,
+    // Numbers that nobody reports on would look like a network that carries nothing.
+    extensions:
+      transportWideCc === undefined || !feedback.has(TRANSPORT_CC_FEEDBACK)
+        ? extensions
+        : { ...extensions, transportWideCc },
     nack: feedback.has('nack'),
     pli: feedback.has('nack pli'),
     fir: feedback.has('ccm fir'),
@@ -151,7 +161,7 @@ function readExtensions(media: SdpMedia, line: MediaLine, mLine: number): Header
   const ids = new Map<string, number>();
   for (const value of media.attributes.all('extmap')) {
     const [, id, uri] = /^(\d{1,5})(?:\/[a-z]+)? (\S+)/.exec(value) ?? [];
-    const offered = OFFERED_EXTENSIONS.find((extension) => extension.uri === uri);
+    const offered = offeredExtensions(line).find((extension) => extension.uri === uri);
     if (offered === undefined) continue;
     if (Number(id) < 1 || Number(id) > 14 || [...ids.values()].includes(Number(id))) {
       throw invalidAnswer({ mLine, trackId: line.trackId, field: 'extmap' }, `id ${id} is out of 1-14 or used twice`);

@@ -13,6 +13,7 @@ export interface MediaLine {
   readonly ssrc: number;
   readonly stereo: boolean;
   readonly dtx: boolean;
+  readonly transportWideCc: boolean;
   /** Whether it is offered send-only; otherwise it is offered inactive. */
   readonly active: boolean;
 }
@@ -61,8 +62,8 @@ export function checkTracks(tracks: readonly TransportTrackSpec[]): readonly Tra
 }
 
 function lineOf(mid: string, track: TransportTrackSpec): MediaLine {
-  const { trackId, codec, alternatives = [], ssrc, stereo = false, dtx = false } = track;
-  return { mid, trackId, codec, alternatives, ssrc, stereo, dtx, active: true };
+  const { trackId, codec, alternatives = [], ssrc, stereo = false, dtx = false, transportWideCc = false } = track;
+  return { mid, trackId, codec, alternatives, ssrc, stereo, dtx, transportWideCc, active: true };
 }
 
 function kindOf({ codec }: { readonly codec: RtpCodec }): 'video' | 'audio' {

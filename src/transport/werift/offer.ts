@@ -1,6 +1,6 @@
 import { RTP_CODECS, type RtpCodec } from '../../rtp/rtp-codec.js';
 import type { MediaLine } from './media-lines.js';
-import { encodingOf, OFFERED_EXTENSIONS, OFFERED_FEEDBACK, SDP_CODECS } from './sdp-codecs.js';
+import { encodingOf, offeredExtensions, offeredFeedback, SDP_CODECS } from './sdp-codecs.js';
 
 /** A gathered candidate (RFC 8839 section 5.1). */
 export interface LocalCandidate {
@@ -82,7 +82,7 @@ function mediaLines(line: MediaLine, cname: string): string[] {
   const trackToken = TOKEN_PATTERN.test(line.trackId) ? line.trackId : `track-${line.mid}`;
   return [
     `a=mid:${line.mid}`,
-    ...OFFERED_EXTENSIONS.map(({ id, uri }) => `a=extmap:${id} ${uri}`),
+    ...offeredExtensions(line).map(({ id, uri }) => `a=extmap:${id} ${uri}`),
     ...(line.active ? ['a=sendonly', `a=msid:${cname} ${trackToken}`] : ['a=inactive']),
     'a=rtcp-mux',
     ...codecsOf(line).flatMap((codec) => codecLines(codec, line)),
@@ -90,13 +90,13 @@ function mediaLines(line: MediaLine, cname: string): string[] {
   ];
 }
 
-function codecLines(codec: RtpCodec, { stereo, dtx }: MediaLine): string[] {
+function codecLines(codec: RtpCodec, { stereo, dtx, transportWideCc }: MediaLine): string[] {
   const { payloadType, parameters } = SDP_CODECS[codec];
   const opus = `${stereo ? ';sprop-stereo=1' : ''}${dtx ? ';usedtx=1' : ''}`;
   return [
     `a=rtpmap:${payloadType} ${encodingOf(codec)}`,
     ...(parameters === undefined ? [] : [`a=fmtp:${payloadType} ${parameters}${opus}`]),
-    ...OFFERED_FEEDBACK[RTP_CODECS[codec].kind].map((feedback) => `a=rtcp-fb:${payloadType} ${feedback}`),
+    ...offeredFeedback(codec, transportWideCc).map((feedback) => `a=rtcp-fb:${payloadType} ${feedback}`),
   ];
 }
 

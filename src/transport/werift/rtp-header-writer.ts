@@ -13,7 +13,7 @@ const ONE_BYTE_PROFILE = 0xbede;
 export function writeRtpHeader(header: RtpPacketHeader): Buffer {
   const { extensions } = header;
   const bytes = Buffer.alloc(rtpHeaderBytes(extensions));
-  bytes[0] = 0x80 | (extensions.length > 0 ? 0x10 : 0);
+  bytes[0] = 0x80 | (header.padding === true ? 0x20 : 0) | (extensions.length > 0 ? 0x10 : 0);
   bytes[1] = (header.marker ? 0x80 : 0) | header.payloadType;
   bytes.writeUInt16BE(header.sequenceNumber, 2);
   bytes.writeUInt32BE(header.timestamp, 4);

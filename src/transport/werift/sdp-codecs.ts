@@ -61,21 +61,40 @@ export function encodingOf(codec: RtpCodec): string {
 }
 
 /**
- * RTCP feedback that we offer and answer to: none for audio, which a receiver conceals sooner than a repetition could come.
- * `transport-cc` is left out, with its header extension, because the sender does not stamp
- * transport-wide sequence numbers: a receiver that is promised them and gets none reports nothing.
+ * RTCP feedback that we offer and answer to: no repetitions for audio, which a receiver conceals sooner than one could come.
+ * `transport-cc` and its header extension are offered for tracks whose packets bear transport-wide sequence numbers only: a receiver that is promised
+ * them and gets none reports nothing.
  */
-export const OFFERED_FEEDBACK = Object.freeze({
+const OFFERED_FEEDBACK = Object.freeze({
   video: ['goog-remb', 'ccm fir', 'nack', 'nack pli'],
   audio: [],
 });
 
-/** Header extensions that we offer: the same ids on every m-line, as BUNDLE wants (RFC 9143 section 10). */
-export const OFFERED_EXTENSIONS = Object.freeze([
+/** The feedback of the draft that {@link HEADER_EXTENSION_URIS} names. */
+export const TRANSPORT_CC_FEEDBACK = 'transport-cc';
+
+/** Header extensions that we can offer: the same ids on every m-line, as BUNDLE wants (RFC 9143 section 10). */
+const EXTENSIONS = Object.freeze([
   { id: 1, name: 'mid', uri: HEADER_EXTENSION_URIS.mid },
   { id: 2, name: 'absSendTime', uri: HEADER_EXTENSION_URIS.absSendTime },
   { id: 3, name: 'absCaptureTime', uri: HEADER_EXTENSION_URIS.absCaptureTime },
+  { id: 4, name: 'transportWideCc', uri: HEADER_EXTENSION_URIS.transportWideCc },
 ] as const);
+
+/** The feedback that is offered for a codec of an m-line. */
+export function offeredFeedback(codec: RtpCodec, transportWideCc: boolean): readonly string[] {
+  const feedback: readonly string[] = OFFERED_FEEDBACK[RTP_CODECS[codec].kind];
+  return transportWideCc ? [...feedback, TRANSPORT_CC_FEEDBACK] : feedback;
+}
+
+/** The header extensions that are offered for an m-line. */
+export function offeredExtensions({
+  transportWideCc,
+}: {
+  readonly transportWideCc: boolean;
+}): (typeof EXTENSIONS)[number][] {
+  return EXTENSIONS.filter(({ name }) => transportWideCc || name !== 'transportWideCc');
+}
 
 /** The parameters of an `a=fmtp` line. Names in lower case. */
 export function readFormatParameters(text: string): ReadonlyMap<string, string> {

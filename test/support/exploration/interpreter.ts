@@ -3,6 +3,7 @@ import { writeNack, writePli } from '../../../src/rtp/rtcp-write.js';
 import type { CloseReport } from '../../../src/sender/close-report.js';
 import type { TrackHandle } from '../../../src/sender/track-handle.js';
 import { HEIGHT, SenderHarness, WIDTH } from '../../sender/sender-harness.js';
+import { FeedbackPeer } from '../feedback-peer.js';
 import {
   type Call,
   describeOperation,
@@ -42,14 +43,17 @@ const END_ROUND_MS = 200;
 /** Enough for the events of any schedule. */
 const DELIVERY_ROUNDS = 100;
 const SOUND_US = 20_000;
+/** A frame then takes the pacer 60 ms: with a few of them frames are skipped, and what waits is there to be taken back. */
+const CONTROLLED_START_BPS = 300_000;
 
 /** A sender that lives through a schedule; notes what it does and what goes wrong meanwhile. */
 export class Interpreter {
-  readonly harness = new SenderHarness({
-    random: seededRandom(1),
-    encoder: { chunkBytes: CHUNK_BYTES, releasesTwice: true },
-  });
+  readonly harness: SenderHarness;
+  /** Tells the sender what arrives, if that wants to know. */
+  readonly peer: FeedbackPeer | undefined;
   readonly faults: string[] = [];
+  /** What had been sent of each track when its removal resolved, by SSRC. */
+  readonly packetsAtRemoval = new Map<number, number>();
   readonly trace = new Trace();
   /** Whether the link was cut between two packets of a frame. */
   linkBroken = false;
@@ -77,6 +81,15 @@ export class Interpreter {
 
   constructor(schedule: Schedule) {
     this.#schedule = schedule;
+    const encoder = { chunkBytes: CHUNK_BYTES, releasesTwice: true };
+    this.harness = new SenderHarness({
+      random: seededRandom(1),
+      encoder,
+      ...(schedule.controlled ? { congestionControl: 'goog-cc', startBitrateBps: CONTROLLED_START_BPS } : {}),
+    });
+    this.peer = schedule.controlled
+      ? new FeedbackPeer(this.harness.clock, this.harness.network, { capacityBps: 1_000_000, delayMs: 20 })
+      : undefined;
     this.#inHandlers = [...schedule.inHandlers];
     const { sender, network, gates } = this.harness;
     network.gate = (step) => gates.gate(step, 0);
@@ -86,6 +99,14 @@ export class Interpreter {
       const passed = isFramelockError(error, 'HANDLER_TIMEOUT') && !schedule.calm;
       if (error !== INJECTED && !passed) this.faults.push(`${where}: ${error}`);
     });
+  }
+
+  /** How many packets have been sent of a stream. */
+  packetsOf(ssrc: number): number {
+    return this.harness.network.transports.reduce(
+      (sum, { rtp }) => sum + rtp.filter(({ header }) => header.ssrc === ssrc).length,
+      0,
+    );
   }
 
   /** Performs the operations, lets everything go on, closes, and waits for what was started. */
@@ -132,6 +153,12 @@ export class Interpreter {
         break;
       case 'settle':
         await this.harness.settle();
+        break;
+      case 'report':
+        this.peer?.report();
+        break;
+      case 'capacity':
+        if (this.peer !== undefined) this.peer.link = { ...this.peer.link, capacityBps: next.bps };
         break;
       default:
         this.#start(next);
@@ -269,6 +296,7 @@ export class Interpreter {
     const adds = this.#adds.get(id);
     await sender.removeTrack(ref);
     this.#gone.add(ssrc);
+    this.packetsAtRemoval.set(ssrc, this.packetsOf(ssrc));
     if (this.#adds.get(id) === adds) this.#absent.add(id);
   }
 

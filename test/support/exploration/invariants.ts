@@ -5,7 +5,7 @@ import type { Interpreter } from './interpreter.js';
 
 /** What does not hold after a schedule has come to its end; nothing if all is well. */
 export function violationsOf(run: Interpreter): string[] {
-  const { harness, faults, linkBroken } = run;
+  const { harness, faults, linkBroken, peer } = run;
   const { transports } = harness.network;
   const audioSsrcs = transports.flatMap(({ offers }) => offers.flat()).filter(({ codec }) => codec === 'opus');
   return [
@@ -13,11 +13,15 @@ export function violationsOf(run: Interpreter): string[] {
     ...encoderViolations(harness),
     ...leftBehind(harness),
     ...imbalances(run),
+    ...[...run.packetsAtRemoval]
+      .filter(([ssrc, sent]) => run.packetsOf(ssrc) !== sent)
+      .map(([ssrc]) => `a packet of ${ssrc} was sent after the removal of its track`),
     ...wireViolations(
       transports.flatMap(({ rtp }) => rtp),
       new Set(audioSsrcs.map(({ ssrc }) => ssrc)),
-      linkBroken,
+      { linkBroken, mayBeCut: linkBroken || peer !== undefined },
     ),
+    ...transportSequenceViolations(peer?.sequences ?? []),
   ];
 }
 
@@ -67,13 +71,19 @@ function imbalances({ harness, chunks, sounds }: Interpreter): string[] {
   ];
 }
 
+/** What the link or the congestion control may have done to frames. */
+interface Breaks {
+  readonly linkBroken: boolean;
+  readonly mayBeCut: boolean;
+}
+
 /** Of each track: frames in order and once, sequence numbers without a gap, repeats byte for byte, never a poisoned byte. */
-function wireViolations(packets: readonly SentRtp[], audioSsrcs: ReadonlySet<number>, linkBroken: boolean): string[] {
+function wireViolations(packets: readonly SentRtp[], audioSsrcs: ReadonlySet<number>, breaks: Breaks): string[] {
   const violations: string[] = [];
   const bySequence = new Map<string, SentRtp>();
   const lastOf = new Map<number, SentRtp>();
   for (const packet of packets) {
-    const { ssrc, sequenceNumber, timestamp } = packet.header;
+    const { ssrc, sequenceNumber } = packet.header;
     const name = `packet ${ssrc}/${sequenceNumber}`;
     if (packet.payload.at(-1) === POISON) violations.push(`${name} was read after its release`);
     const repeated = bySequence.get(name);
@@ -83,21 +93,48 @@ function wireViolations(packets: readonly SentRtp[], audioSsrcs: ReadonlySet<num
     }
     bySequence.set(name, packet);
     const last = lastOf.get(ssrc);
-    lastOf.set(ssrc, packet);
-    if (last === undefined) continue;
-    const step = (sequenceNumber - last.header.sequenceNumber) & 0xffff;
-    if (step !== 1 && !(linkBroken && step < 0x8000)) violations.push(`${name} follows by ${step}`);
-    const ticks = (timestamp - last.header.timestamp) | 0;
-    // A frame of sound is one packet; the marker of a picture is on its last one.
-    const ordered = audioSsrcs.has(ssrc) ? ticks > 0 : ticks >= 0 && (ticks === 0) !== last.header.marker;
-    if (!ordered) violations.push(...frameFault(name, ticks, linkBroken));
+    lastOf.set(ssrc, isPadding(packet) && last !== undefined ? afterPadding(last, packet) : packet);
+    violations.push(...faultsBetween(last, packet, audioSsrcs.has(ssrc), breaks).map((fault) => `${name} ${fault}`));
   }
   return violations;
 }
 
-/** A frame that the link cut short has no last packet; one that comes again, or late, is wrong in any case. */
-function frameFault(name: string, ticks: number, linkBroken: boolean): string[] {
-  return ticks > 0 && linkBroken ? [] : [`${name} is of a frame out of order (${ticks} ticks)`];
+/** What is wrong with a packet after the one before it in its stream. */
+function faultsBetween(last: SentRtp | undefined, packet: SentRtp, isAudio: boolean, breaks: Breaks): string[] {
+  if (last === undefined) return isPadding(packet) ? ['is padding before any frame'] : [];
+  const step = (packet.header.sequenceNumber - last.header.sequenceNumber) & 0xffff;
+  const ticks = (packet.header.timestamp - last.header.timestamp) | 0;
+  const isInTurn = step === 1 || (breaks.linkBroken && step < 0x8000);
+  // A frame that was cut short, by the link or since it waited too long, has no last packet; one that comes again, or late, is wrong in any case.
+  const isInOrder = isOrdered(packet, ticks, last.header.marker, isAudio) || (ticks > 0 && breaks.mayBeCut);
+  return [
+    ...(isInTurn ? [] : [`follows by ${step}`]),
+    ...(isInOrder ? [] : [`is of a frame out of order (${ticks} ticks)`]),
+  ];
+}
+
+/** A frame of sound is one packet; the marker of a picture is on its last one; padding has the timestamp of the frame before it. */
+function isOrdered(packet: SentRtp, ticks: number, isFrameOver: boolean, isAudio: boolean): boolean {
+  if (isPadding(packet)) return ticks === 0;
+  return isAudio ? ticks > 0 : ticks >= 0 && (ticks === 0) !== isFrameOver;
+}
+
+function isPadding({ header }: SentRtp): boolean {
+  return header.padding === true;
+}
+
+/** Padding ends no frame and begins none. */
+function afterPadding(last: SentRtp, padding: SentRtp): SentRtp {
+  return { ...padding, header: { ...padding.header, marker: last.header.marker } };
+}
+
+/** Every packet has the number after that of the one before, over all streams and connections. */
+function transportSequenceViolations(sequences: readonly number[]): string[] {
+  const isNext = (sequence: number, index: number) =>
+    index === 0 || sequence === (((sequences[index - 1] ?? 0) + 1) & 0xffff);
+  return sequences
+    .filter((sequence, index) => !isNext(sequence, index))
+    .map((sequence) => `transport-wide number ${sequence} is out of turn`);
 }
 
 function isSame(one: SentRtp, other: SentRtp): boolean {

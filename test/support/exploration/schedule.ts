@@ -41,7 +41,9 @@ export type Circumstance =
   | { readonly do: 'fault'; readonly where: 'open' | 'read' | 'peer' | 'link' | 'break' | 'heal' | 'none' }
   | { readonly do: 'advance'; readonly ms: number }
   | { readonly do: 'turns'; readonly microtasks: number }
-  | { readonly do: 'openOne' | 'settle' };
+  /** Of a peer that tells what has arrived: what lies between, and that it tells now. */
+  | { readonly do: 'capacity'; readonly bps: number }
+  | { readonly do: 'openOne' | 'settle' | 'report' };
 
 export type Operation = Call | Circumstance;
 
@@ -56,6 +58,8 @@ export interface HandlerAction {
 export interface Schedule {
   /** Nothing is held up and every handler returns: then no deadline may be needed anywhere. */
   readonly calm: boolean;
+  /** The sender follows what its peer tells of arrivals: packets wait. */
+  readonly controlled: boolean;
   readonly operations: readonly Operation[];
   readonly inHandlers: readonly HandlerAction[];
 }
@@ -110,6 +114,8 @@ const circumstance: fc.Arbitrary<Circumstance> = fc.oneof(
   { weight: 10, arbitrary: fc.record({ do: oneOf('advance'), ms: fc.constantFrom(1, 1, 33, 33, 33, 1100) }) },
   { weight: 8, arbitrary: fc.record({ do: oneOf('turns'), microtasks: fc.integer({ min: 1, max: 12 }) }) },
   { weight: 8, arbitrary: fc.record({ do: oneOf('settle') }) },
+  { weight: 8, arbitrary: fc.record({ do: oneOf('report') }) },
+  { weight: 2, arbitrary: fc.record({ do: oneOf('capacity'), bps: fc.constantFrom(50_000, 500_000, 20_000_000) }) },
 );
 
 const close = fc.constant<Call>({ do: 'close' });
@@ -130,11 +136,17 @@ export const schedule: fc.Arbitrary<Schedule> = fc
     closeAt: fc.option(fc.nat(80), { freq: 2 }),
     inHandlers: fc.array(handlerAction, { maxLength: 4 }),
     calm: fc.boolean(),
+    controlled: fc.boolean(),
   })
-  .map(({ operations, closeAt, inHandlers, calm }) => {
+  .map(({ operations, closeAt, inHandlers, calm, controlled }) => {
     const all = [...BEGINNING, ...operations.filter((operation) => !calm || operation.do !== 'hold')];
     if (closeAt !== null) all.splice(BEGINNING.length + closeAt, 0, { do: 'close' });
-    return { calm, operations: all, inHandlers: inHandlers.filter(({ returns }) => !calm || returns !== 'never') };
+    return {
+      calm,
+      controlled,
+      operations: all,
+      inHandlers: inHandlers.filter(({ returns }) => !calm || returns !== 'never'),
+    };
   });
 
 /** A schedule for people, an operation a line. */

@@ -46,6 +46,18 @@ describe('validateAnswer', () => {
     ]);
   });
 
+  it('takes transport-wide numbers only where they were offered and the peer agrees to number and report', () => {
+    const offered = OFFERED.map((line) => ({ ...line, transportWideCc: true }));
+    const extension = 'a=extmap:7 http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01';
+    const numbered = ['a=mid:0', `a=mid:0\r\n${extension}`] as const;
+    const reporting = ['a=rtcp-fb:96 goog-remb', 'a=rtcp-fb:96 transport-cc'] as const;
+    const idOf = (sdp: string, lines = offered) => validateAnswer(sdp, lines).tracks[0]?.extensions.transportWideCc;
+    expect(idOf(answerWith(numbered, reporting))).toBe(7);
+    expect(idOf(answerWith(numbered))).toBeUndefined();
+    expect(idOf(answerWith(reporting))).toBeUndefined();
+    expect(idOf(answerWith(numbered, reporting), [...OFFERED])).toBeUndefined();
+  });
+
   it('takes those alternatives that the answer has with parameters that suit us, by whatever numbers', () => {
     const offered = OFFERED.map((line) => ({ ...line, alternatives: ['vp9', 'h264', 'av1'] as const }));
     const sdp = answerWith(

@@ -85,7 +85,19 @@ describe('writeOffer', () => {
     expect(attributes.first('fmtp')).toBe(parameters);
   });
 
-  it('promises neither transport-cc nor trickling candidates', () => {
+  it('promises transport-wide feedback, with its extension, for tracks whose packets will bear the numbers', () => {
+    const tracks = TRACKS.map((track) => ({ ...track, transportWideCc: true }));
+    const content = { ...CONTENT, lines: new MediaLines().arrange(tracks) };
+    expect(media(0, content).attributes.all('rtcp-fb')).toContain('96 transport-cc');
+    expect(media(3, content).attributes.all('rtcp-fb')).toEqual(['111 transport-cc']);
+    for (const index of [0, 3]) {
+      expect(media(index, content).attributes.all('extmap')[3]).toBe(
+        '4 http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01',
+      );
+    }
+  });
+
+  it('promises neither transport-cc to others nor trickling candidates', () => {
     const offer = writeOffer(CONTENT);
     expect(offer).not.toContain('transport');
     expect(offer).not.toContain('trickle');

@@ -57,6 +57,16 @@ describe.each([1, 7] as const)('SrtpTransportSession, profile %i', (profile) => 
     }
   });
 
+  it('sends padding that a receiver takes off again', () => {
+    const payload = new Uint8Array(255);
+    payload[254] = 255;
+    const bytes = Buffer.concat([writeRtpHeader({ ...header(1), padding: true }), payload]);
+    const packet = RtpPacket.deSerialize(bytes);
+    expect(packet.header.padding).toBe(true);
+    expect(packet.payload).toHaveLength(0);
+    expect(RtpPacket.deSerialize(Buffer.concat([writeRtpHeader(header(1)), payload])).payload).toHaveLength(255);
+  });
+
   it('takes each authentic RTCP packet once, in any order', () => {
     const { ours, theirs } = keys(profile);
     const [us, peer] = [new SrtpTransportSession(ours), new SrtpTransportSession(theirs)];

@@ -1,0 +1,99 @@
+import type { PacketKind } from '../congestion/pacer.js';
+import type { OutboundPacket, TakenBack } from './send-path.js';
+
+/** What became of a frame that was handed over to be sent. */
+export type FrameFate =
+  | { readonly outcome: 'sent'; readonly packets: number }
+  | { readonly outcome: 'dropped'; readonly reason: TakenBack };
+
+/** A frame on its way to the socket. Tells its fate once: with its last packet that is written, or its first that is not. */
+export class FrameInTransit {
+  readonly #packets: number;
+  readonly #settled: (fate: FrameFate) => void;
+  #left: number;
+  #isSettled = false;
+
+  constructor(packets: number, settled: (fate: FrameFate) => void) {
+    this.#packets = packets;
+    this.#left = packets;
+    this.#settled = settled;
+  }
+
+  /** Whether its other packets need not be sent any more: no receiver could use them. */
+  get isLost(): boolean {
+    return this.#isSettled && this.#left > 0;
+  }
+
+  packetWritten(): void {
+    this.#left -= 1;
+    if (this.#left === 0) this.#settle({ outcome: 'sent', packets: this.#packets });
+  }
+
+  packetLost(reason: TakenBack): void {
+    this.#settle({ outcome: 'dropped', reason });
+  }
+
+  #settle(fate: FrameFate): void {
+    if (this.#isSettled) return;
+    this.#isSettled = true;
+    this.#settled(fate);
+  }
+}
+
+/** Whether a packet was written to the socket, and its transport-wide sequence number with it. */
+export type WriteOutcome = 'refused' | 'written' | 'written with sequence';
+
+type Write = (nowUs: number, transportSequence: number | undefined) => WriteOutcome;
+
+/** One packet of a frame. */
+export class MediaPacket implements OutboundPacket {
+  readonly ssrc: number;
+  readonly kind: PacketKind;
+  readonly priority = 0;
+  readonly sizeBytes: number;
+  readonly #frame: FrameInTransit;
+  readonly #write: Write;
+
+  constructor(stream: Pick<OutboundPacket, 'ssrc' | 'kind'>, sizeBytes: number, frame: FrameInTransit, write: Write) {
+    this.ssrc = stream.ssrc;
+    this.kind = stream.kind;
+    this.sizeBytes = sizeBytes;
+    this.#frame = frame;
+    this.#write = write;
+  }
+
+  send(nowUs: number, transportSequence?: number): boolean {
+    if (this.#frame.isLost) return false;
+    const outcome = this.#write(nowUs, transportSequence);
+    if (outcome === 'refused') this.#frame.packetLost('not-connected');
+    else this.#frame.packetWritten();
+    return outcome === 'written with sequence';
+  }
+
+  takeBack(reason: TakenBack): void {
+    this.#frame.packetLost(reason);
+  }
+}
+
+/** A packet that nobody misses: one that is sent again, or padding. */
+export class SparePacket implements OutboundPacket {
+  readonly ssrc: number;
+  readonly kind = 'retransmission';
+  readonly priority = 0;
+  readonly sizeBytes: number;
+  readonly #write: Write;
+
+  constructor(ssrc: number, sizeBytes: number, write: Write) {
+    this.ssrc = ssrc;
+    this.sizeBytes = sizeBytes;
+    this.#write = write;
+  }
+
+  send(nowUs: number, transportSequence?: number): boolean {
+    return this.#write(nowUs, transportSequence) === 'written with sequence';
+  }
+
+  takeBack(): void {
+    // Whoever still needs it asks again.
+  }
+}

@@ -1,0 +1,425 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { writeNack } from '../../src/rtp/rtcp-write.js';
+import type { RtcSenderOptions } from '../../src/sender/sender-options.js';
+import { FeedbackPeer } from '../support/feedback-peer.js';
+import { POISON, type PoisoningEncoderOptions } from '../support/poisoning-encoder.js';
+import { SenderHarness } from './sender-harness.js';
+
+/** A frame of the fake encoder: eight full packets, at 30 fps 2.3 Mbit/s. */
+const CHUNK_BYTES = 9000;
+const FRAME_MS = 33;
+const MBPS = 1_000_000;
+
+let harness: SenderHarness;
+let peer: FeedbackPeer;
+
+afterEach(async () => {
+  await harness.sender.close();
+  expect(harness.clock.pendingTimers).toBe(0);
+  await harness.settle();
+  harness.expectBalance();
+});
+
+function setUp(options: Partial<RtcSenderOptions> & { readonly encoder?: PoisoningEncoderOptions } = {}): void {
+  harness = new SenderHarness({ congestionControl: 'goog-cc', encoder: { chunkBytes: CHUNK_BYTES }, ...options });
+  peer = new FeedbackPeer(harness.clock, harness.network, { capacityBps: 50 * MBPS, delayMs: 5 });
+}
+
+/** Lets time pass, with a report of the peer every 50 ms. */
+async function pass(ms: number): Promise<void> {
+  for (let left = ms; left > 0; left -= 50) {
+    await harness.clock.advance(Math.min(left, 50));
+    peer.report();
+  }
+}
+
+/** Sends frames at 30 fps, with reports meanwhile. */
+async function send(id: string, frames: number): Promise<void> {
+  for (let frame = 0; frame < frames; frame += 1) {
+    await harness.send(id, FRAME_MS);
+    if (frame % 2 === 1) peer.report();
+  }
+}
+
+/** Gives a frame of which some packets wait when this returns. */
+async function giveWaiting(id: string): Promise<number> {
+  const timestamp = harness.give(id);
+  await harness.settle();
+  expect(harness.reportsOf(id).some((report) => report.timestamp === timestamp)).toBe(false);
+  return timestamp;
+}
+
+/** Sends what a peer without estimates of its own would: that it allows so much. */
+function allow(bps: number): void {
+  harness.network.last.observer.rtcp(writeRemb(bps));
+}
+
+/** REMB of one stream (draft-alvestrand-rmcat-remb-03 section 2.2). */
+function writeRemb(bps: number): Uint8Array {
+  const bytes = new Uint8Array(24);
+  const view = new DataView(bytes.buffer);
+  const exponent = Math.max(0, Math.ceil(Math.log2(bps / 0x3ffff)));
+  view.setUint32(0, 0x8fce0005);
+  view.setUint32(12, 0x52454d42);
+  view.setUint32(16, (1 << 24) | (exponent << 18) | Math.floor(bps / 2 ** exponent));
+  return bytes;
+}
+
+function gaps(numbers: readonly number[]): number[] {
+  return numbers.filter((number, index) => index > 0 && number !== (((numbers[index - 1] ?? 0) + 1) & 0xffff));
+}
+
+describe('packets of a sender with congestion control', () => {
+  beforeEach(() => setUp({ startBitrateBps: MBPS }));
+
+  it('do not leave in one burst, and the frame is reported as sent with the last of them', async () => {
+    await harness.connected('front');
+    await giveWaiting('front');
+    const atOnce = harness.packetsOf('front').length;
+    expect(atOnce).toBeGreaterThan(0);
+    expect(atOnce).toBeLessThan(8);
+    await pass(200);
+    expect(harness.reports).toMatchObject([{ outcome: 'sent', packets: 8 }]);
+    const [report] = harness.reports;
+    expect(report?.sentAtUs).toBeGreaterThan(report?.encodedAtUs ?? Number.POSITIVE_INFINITY);
+  });
+
+  it('are copies: the encoder has its memory back long before the last of them is sent', async () => {
+    await harness.connected('front');
+    await giveWaiting('front');
+    await pass(200);
+    const media = harness.packetsOf('front').filter(({ header }) => header.padding !== true);
+    expect(media).toHaveLength(8);
+    for (const { payload } of media) expect(payload.at(-1)).not.toBe(POISON);
+  });
+
+  it('are numbered when they leave: without gaps, in each stream and over all of them, padding included', async () => {
+    await harness.connected('front', 'rear');
+    await harness.sender.addAudioTrack({ id: 'mic', numberOfChannels: 1 });
+    for (let round = 0; round < 30; round += 1) {
+      harness.give('front');
+      harness.give('rear');
+      harness.sender.sendAudio('mic', harness.sound(960));
+      await pass(FRAME_MS);
+    }
+    for (const id of ['front', 'rear', 'mic']) {
+      const packets = harness.packetsOf(id);
+      expect(packets.length).toBeGreaterThan(29);
+      expect(gaps(packets.map(({ header }) => header.sequenceNumber))).toEqual([]);
+    }
+    expect(harness.network.last.rtp.some(({ header }) => header.padding)).toBe(true);
+    expect(peer.sequences).toHaveLength(harness.network.last.rtp.length);
+    expect(gaps(peer.sequences)).toEqual([]);
+    harness.given.length = 0;
+    harness.reports.length = 0;
+  });
+
+  it('use up no number of any kind if the link breaks between them', async () => {
+    await harness.connected('front');
+    const transport = harness.network.last;
+    harness.give('front');
+    transport.beforeRtp = () => {
+      if (transport.rtp.length === 2) transport.become('disconnected');
+    };
+    await pass(100);
+    expect(harness.reports).toMatchObject([{ outcome: 'dropped', reason: 'not-connected' }]);
+    expect(transport.rtp).toHaveLength(2);
+    transport.beforeRtp = undefined;
+    transport.become('connected');
+    await send('front', 3);
+    expect(gaps(transport.rtp.map(({ header }) => header.sequenceNumber))).toEqual([]);
+    expect(gaps(peer.sequences)).toEqual([]);
+    expect(harness.reports[1]).toMatchObject({ outcome: 'sent', type: 'key' });
+  });
+
+  it('of sound do not wait behind those of pictures', async () => {
+    await harness.connected('front');
+    await harness.sender.addEncodedAudioTrack({ id: 'radio' });
+    await giveWaiting('front');
+    harness.sender.sendEncodedAudio('radio', { data: Uint8Array.of(0xf8, 1, 2), timestamp: harness.clock.nowUs() });
+    await harness.clock.advance(16);
+    expect(harness.packetsOf('radio')).toHaveLength(1);
+    expect(harness.reportsOf('front')).toEqual([]);
+    await pass(200);
+    harness.reports.splice(0, harness.reports.length, ...harness.reportsOf('front'));
+  });
+
+  it('are sent again in answer to a NACK under a transport-wide number of their own', async () => {
+    await harness.connected('front');
+    await send('front', 3);
+    const { ssrc } = harness.sender.getTrackStats('front');
+    const [first] = harness.packetsOf('front');
+    const before = peer.sequences.length;
+    harness.network.last.observer.rtcp(writeNack(1, ssrc, [first?.header.sequenceNumber ?? 0]));
+    await pass(100);
+    expect(harness.sender.getTrackStats('front').retransmittedPacketsSent).toBe(1);
+    expect(peer.sequences.length).toBeGreaterThan(before);
+    expect(gaps(peer.sequences)).toEqual([]);
+  });
+});
+
+describe('a frame of which packets wait', () => {
+  beforeEach(() => setUp({ startBitrateBps: MBPS }));
+
+  it('is taken back when its track is removed: reported as stopped before that resolves, and not sent any more', async () => {
+    await harness.connected('front', 'rear');
+    await giveWaiting('front');
+    const sent = harness.packetsOf('front').length;
+    const { ssrc } = harness.sender.getTrackStats('front');
+    await harness.sender.removeTrack('front');
+    expect(harness.reportsOf('front')).toMatchObject([{ outcome: 'dropped', reason: 'stopped' }]);
+    await pass(500);
+    const packets = harness.network.last.rtp.filter(({ header }) => header.ssrc === ssrc);
+    expect(packets).toHaveLength(sent);
+    expect(harness.reportsOf('front')).toHaveLength(1);
+  });
+
+  it('is taken back by close: reported as stopped, and nothing rings afterwards', async () => {
+    await harness.connected('front');
+    await giveWaiting('front');
+    const report = await harness.sender.close();
+    expect(report.steps.every(({ outcome }) => outcome === 'completed')).toBe(true);
+    expect(harness.reports).toMatchObject([{ outcome: 'dropped', reason: 'stopped' }]);
+    expect(harness.sender.getStats().lateCompletions).toEqual({});
+  });
+
+  it('of a pre-encoded track is taken back when that is removed', async () => {
+    await harness.connected('front');
+    await harness.sender.addEncodedVideoTrack({ id: 'thermal', codec: 'vp8' });
+    const timestamp = harness.clock.nowUs();
+    harness.sender.sendEncodedFrame('thermal', { data: new Uint8Array(CHUNK_BYTES).fill(1), type: 'key', timestamp });
+    await harness.sender.removeTrack('thermal');
+    expect(harness.reportsOf('thermal')).toMatchObject([{ outcome: 'dropped', reason: 'stopped' }]);
+    harness.reports.length = 0;
+  });
+
+  it('does not outlive its connection: a new one begins with a key frame', async () => {
+    await harness.connected('front');
+    await giveWaiting('front');
+    await harness.sender.connect(harness.negotiate);
+    await harness.clock.advance(1);
+    expect(harness.reports).toMatchObject([{ outcome: 'dropped', reason: 'not-connected' }]);
+    await send('front', 5);
+    expect(harness.network.last.rtp[0]?.header.timestamp).not.toBe(
+      harness.network.transports[0]?.rtp[0]?.header.timestamp,
+    );
+    expect(harness.reports[1]).toMatchObject({ outcome: 'sent', type: 'key' });
+  });
+
+  it('is lost when the peer does not want its track any more', async () => {
+    await harness.connected('front');
+    await giveWaiting('front');
+    harness.network.unwanted.add('front');
+    await harness.addTracks('rear');
+    await harness.settle();
+    expect(harness.reportsOf('front')).toMatchObject([{ outcome: 'dropped', reason: 'not-connected' }]);
+  });
+
+  it('is lost when the way to the peer breaks, at once, and the next one is a key frame', async () => {
+    await harness.connected('front');
+    await giveWaiting('front');
+    harness.network.last.become('disconnected');
+    await harness.settle();
+    expect(harness.reports).toMatchObject([{ outcome: 'dropped', reason: 'not-connected' }]);
+    expect(harness.clock.pendingTimers).toBe(timersWithoutControl());
+    harness.network.last.become('connected');
+    await harness.clock.advance(1);
+    await send('front', 5);
+    expect(harness.reports[1]).toMatchObject({ outcome: 'sent', type: 'key' });
+  });
+});
+
+/** Reports, checks, statistics. */
+function timersWithoutControl(): number {
+  return 3;
+}
+
+describe('a link that is too slow', () => {
+  it('has frames skipped before they are encoded, and none is sent that has waited for more than 250 ms', async () => {
+    setUp({ startBitrateBps: 300_000 });
+    await harness.connected('front');
+    peer.link = { capacityBps: 200_000, delayMs: 5 };
+    await send('front', 120);
+    await pass(400);
+    const dropped = harness.reports.filter((report) => report.outcome === 'dropped');
+    const skipped = dropped.filter(({ reason, encodedAtUs }) => reason === 'congestion' && encodedAtUs === undefined);
+    expect(skipped.length).toBeGreaterThan(30);
+    expect(dropped.every(({ reason }) => reason === 'congestion' || reason === 'replaced')).toBe(true);
+    for (const { outcome, encodedAtUs = 0, sentAtUs = 0 } of harness.reports) {
+      if (outcome === 'sent') expect(sentAtUs - encodedAtUs).toBeLessThanOrEqual(260_000);
+    }
+    const { qualityLimitationReason, health } = harness.sender.getTrackStats('front');
+    expect(qualityLimitationReason).toBe('bandwidth');
+    expect(health).toBe('ok');
+  });
+
+  it('has what waits too long taken back, and a key frame asked for at most once a second', async () => {
+    setUp({ startBitrateBps: 100_000, encoder: { chunkBytes: 40_000 } });
+    await harness.connected('front');
+    const keyFramesAtUs: number[] = [];
+    harness.sender.on('encodedFrame', ({ type, encodedAtUs = 0 }) => {
+      if (type === 'key') keyFramesAtUs.push(encodedAtUs);
+    });
+    await send('front', 150);
+    await pass(400);
+    const stale = harness.reports.filter(
+      (report) => report.outcome === 'dropped' && report.reason === 'congestion' && report.encodedAtUs !== undefined,
+    );
+    expect(stale.length).toBeGreaterThan(2);
+    // The first one begins the stream.
+    const wished = keyFramesAtUs.slice(1);
+    expect(wished.length).toBeGreaterThan(1);
+    expect(wished.length).toBeLessThan(stale.length);
+    for (const [index, atUs] of wished.slice(1).entries()) {
+      expect(atUs - (wished[index] ?? 0)).toBeGreaterThanOrEqual(1_000_000 - FRAME_MS * 1000);
+    }
+  });
+});
+
+describe('the target', () => {
+  it('rises from its start to what the link carries, by probes of padding that are counted apart', async () => {
+    setUp({ startBitrateBps: 300_000 });
+    await harness.connected('front');
+    expect(harness.sender.getStats().targetBitrate).toBe(300_000);
+    peer.link = { capacityBps: 4 * MBPS, delayMs: 10 };
+    await send('front', 300);
+    const { targetBitrate, congestion } = harness.sender.getStats();
+    expect(targetBitrate).toBeGreaterThan(1.5 * MBPS);
+    expect(targetBitrate).toBeLessThan(5 * MBPS);
+    expect(congestion).toMatchObject({ probes: expect.any(Number), feedbacks: expect.any(Number) });
+    expect(congestion?.probes).toBeGreaterThan(2);
+    const { bytesSent, paddingBytesSent } = harness.sender.getTrackStats('front');
+    const packets = harness.packetsOf('front');
+    const bytesOf = (padding: boolean) =>
+      packets.reduce(
+        (sum, { header, payload }) => sum + ((header.padding === true) === padding ? payload.length : 0),
+        0,
+      );
+    expect(paddingBytesSent).toBe(bytesOf(true));
+    expect(paddingBytesSent).toBeGreaterThan(0);
+    expect(bytesSent).toBe(bytesOf(false));
+  });
+
+  it('is latched on encoders with the feedback itself', async () => {
+    setUp({ startBitrateBps: 300_000 });
+    await harness.connected('front');
+    await send('front', 1);
+    await harness.clock.advance(40);
+    const before = harness.sender.getTrackStats('front').targetBitrate;
+    peer.report();
+    const { targetBitrate } = harness.sender.getTrackStats('front');
+    expect(targetBitrate).not.toBe(before);
+    expect(targetBitrate).toBe(harness.sender.getStats().targetBitrate);
+  });
+
+  it('never exceeds what updateBitrate allows, nor do probes', async () => {
+    setUp({ startBitrateBps: 300_000 });
+    await harness.connected('front');
+    harness.sender.updateBitrate(400_000);
+    await send('front', 200);
+    expect(harness.sender.getStats().targetBitrate).toBeLessThanOrEqual(400_000);
+    expect(harness.sender.getStats().congestion?.targetBps).toBeLessThanOrEqual(400_000);
+    harness.sender.updateBitrate(2 * MBPS);
+    await send('front', 200);
+    expect(harness.sender.getStats().targetBitrate).toBeGreaterThan(600_000);
+  });
+
+  it('falls within a second when the link does, and the next connection does not begin above it', async () => {
+    setUp({ startBitrateBps: 2 * MBPS });
+    await harness.connected('front');
+    peer.link = { capacityBps: 8 * MBPS, delayMs: 10 };
+    await send('front', 100);
+    peer.link = { capacityBps: 500_000, delayMs: 10 };
+    await send('front', 45);
+    const { targetBitrate } = harness.sender.getStats();
+    expect(targetBitrate).toBeLessThan(900_000);
+    await harness.sender.connect(harness.negotiate);
+    expect(harness.sender.getStats().targetBitrate).toBeLessThan(900_000);
+  });
+
+  it('is cut by a receiver that allows less, and by none that gives up feedback for good', async () => {
+    setUp({ startBitrateBps: MBPS });
+    await harness.connected('front');
+    await send('front', 2);
+    allow(200_000);
+    await send('front', 4);
+    expect(harness.sender.getStats().congestion).toMatchObject({ limitedBy: 'receiver' });
+    expect(harness.sender.getStats().targetBitrate).toBeLessThanOrEqual(200_000);
+  });
+
+  it('is halved each half second in which the peer says nothing', async () => {
+    setUp({ startBitrateBps: MBPS });
+    await harness.connected('front');
+    await send('front', 4);
+    const before = harness.sender.getStats().congestion?.targetBps ?? 0;
+    await harness.clock.advance(1200);
+    const { congestion } = harness.sender.getStats();
+    expect(congestion?.limitedBy).toBe('silence');
+    expect(congestion?.targetBps).toBeLessThanOrEqual(before / 4 + 1);
+  });
+});
+
+describe('a peer that has fallen silent and is connected to again', () => {
+  it('is not taken for a slow network', async () => {
+    setUp({ startBitrateBps: MBPS });
+    await harness.connected('front');
+    await send('front', 4);
+    await harness.clock.advance(3000);
+    expect(harness.sender.getStats().targetBitrate).toBeLessThan(300_000);
+    await harness.sender.connect(harness.negotiate);
+    expect(harness.sender.getStats().targetBitrate).toBe(MBPS);
+  });
+});
+
+describe('a peer without transport-wide feedback', () => {
+  beforeEach(() => {
+    setUp({ startBitrateBps: MBPS });
+    const { transportWideCc: _none, ...extensions } = harness.network.extensions;
+    harness.network.extensions = extensions;
+  });
+
+  it('gets packets at once, without numbers for it and without padding', async () => {
+    await harness.connected('front');
+    await harness.send('front', 0);
+    expect(harness.reports).toMatchObject([{ outcome: 'sent', packets: 8 }]);
+    await pass(3000);
+    expect(harness.network.last.rtp).toHaveLength(8);
+    expect(peer.sequences).toEqual([]);
+    expect(harness.sender.getStats().congestion).toBeUndefined();
+  });
+
+  it('gets what was asked for, or what it allows by REMB if that is less, until it is gone', async () => {
+    await harness.connected('front');
+    expect(harness.sender.getStats().targetBitrate).toBe(MBPS);
+    allow(400_000);
+    expect(harness.sender.getStats().targetBitrate).toBeLessThanOrEqual(400_000);
+    expect(harness.sender.getStats().targetBitrate).toBeGreaterThan(390_000);
+    allow(5 * MBPS);
+    expect(harness.sender.getStats().targetBitrate).toBe(MBPS);
+    allow(400_000);
+    await harness.sender.connect(harness.negotiate);
+    expect(harness.sender.getStats().targetBitrate).toBe(MBPS);
+  });
+});
+
+describe('a sender without congestion control', () => {
+  it('asks for no feedback, and sends at once whatever a peer says', async () => {
+    setUp({ congestionControl: 'fixed', startBitrateBps: MBPS });
+    await harness.connected('front');
+    expect(harness.network.last.offers[0]?.[0]?.transportWideCc).toBe(false);
+    allow(100_000);
+    await harness.send('front', 0);
+    expect(harness.reports).toMatchObject([{ outcome: 'sent', packets: 8 }]);
+    expect(harness.sender.getStats().targetBitrate).toBe(MBPS);
+    expect(peer.sequences).toEqual([]);
+  });
+});
+
+describe('congestion control of no known kind', () => {
+  it('is refused', async () => {
+    setUp();
+    expect(() => new SenderHarness({ congestionControl: 'bbr' as 'fixed' })).toThrow(
+      expect.objectContaining({ code: 'INVALID_ARGUMENT' }),
+    );
+  });
+});
