@@ -25,15 +25,19 @@ export interface PacerLimits {
   readonly windowBytes: number;
 }
 
-/** After a pause this much may go at once; more would be a burst. libwebrtc sends up to 40 ms at once (`kDefaultBurstInterval`). */
-const BURST_US = 5_000;
-/**
- * Where packets wait and the driver is late, what was missed is caught up with, up to this (`kMaxProcessingInterval`). An event loop with encoders beside it
- * is late by 10 to 20 ms all the time: with less it would never get through what it is given.
- */
-const LATE_US = 30_000;
-/** Of padding for a probe, where a packet may have so much. */
+/** A driver's timer may be this late, and what was missed is caught up with; more would be a burst. libwebrtc sends up to 40 ms at once (`kDefaultBurstInterval`). */
+const CATCH_UP_US = 5_000;
+/** Of padding for a probe. */
 const PADDING_BYTES = 1_200;
+
+/** What a driver knows better than a {@link Pacer}. */
+export interface PacerOptions {
+  /** Of one packet of padding on the wire. @default 1200 */
+  readonly paddingBytes?: number;
+  /** How late its timers may be while packets wait, in microseconds, without anything being lost by it; a pause is not caught up with. @default 5000 */
+  readonly catchUpUs?: number;
+}
+
 /** A probe that has not been sent within this is not worth it any more (bitrate_prober.cc, `kProbeClusterTimeout`). */
 const PROBE_TIMEOUT_US = 5_000_000;
 
@@ -61,15 +65,16 @@ export class Pacer<Packet extends PacedPacket> {
   #queue: Waiting<Packet>[] = [];
   #queueBytes = 0;
   readonly #paddingBytes: number;
+  readonly #catchUpUs: number;
   #limits: PacerLimits;
   /** When the line is free at the pacing rate. */
   #freeAtUs = 0;
   readonly #probes: RunningProbe[] = [];
 
-  /** @param paddingBytes of one packet of padding on the wire */
-  constructor(limits: PacerLimits, paddingBytes = PADDING_BYTES) {
+  constructor(limits: PacerLimits, { paddingBytes = PADDING_BYTES, catchUpUs = CATCH_UP_US }: PacerOptions = {}) {
     this.#limits = limits;
     this.#paddingBytes = paddingBytes;
+    this.#catchUpUs = catchUpUs;
   }
 
   /** What waits, in bytes. */
@@ -122,8 +127,7 @@ export class Pacer<Packet extends PacedPacket> {
 
   /** What goes now, in order. The caller sends each at once. */
   depart(nowUs: number, inFlightBytes: number): readonly Departure<Packet>[] {
-    this.#freeAtUs = Math.max(this.#freeAtUs, nowUs - LATE_US);
-    if (this.#queue.length === 0) this.#skipPause(nowUs);
+    this.#freeAtUs = Math.max(this.#freeAtUs, nowUs - this.#catchUpUs);
     const probe = this.#nextProbe(nowUs);
     return probe === undefined ? this.#departPaced(nowUs, inFlightBytes) : this.#departProbe(probe, nowUs);
   }
@@ -133,15 +137,16 @@ export class Pacer<Packet extends PacedPacket> {
     let inFlight = inFlightBytes;
     for (let next = this.#queue[0]; next !== undefined; next = this.#queue[0]) {
       const { packet } = next;
-      const isWindowFull = inFlight >= this.#limits.windowBytes;
-      if (isWindowFull) this.#skipPause(nowUs);
+      const mustWait = this.#freeAtUs > nowUs || inFlight >= this.#limits.windowBytes;
       // Sound is little and late sound is useless.
-      if ((isWindowFull || this.#freeAtUs > nowUs) && packet.kind !== 'audio') break;
+      if (mustWait && packet.kind !== 'audio') break;
       this.#take();
       this.#charge(packet.sizeBytes);
       inFlight += packet.sizeBytes;
       departures.push({ packet });
     }
+    // What a full window holds up is not caught up with.
+    if (this.#queue.length > 0 && this.#freeAtUs <= nowUs) this.#skipPause(nowUs);
     return departures;
   }
 
@@ -161,9 +166,9 @@ export class Pacer<Packet extends PacedPacket> {
     return departures;
   }
 
-  /** Nothing was to be sent until now: that is not to be caught up with. */
+  /** Nothing could be sent until now: that is not to be caught up with. */
   #skipPause(nowUs: number): void {
-    this.#freeAtUs = Math.max(this.#freeAtUs, nowUs - BURST_US);
+    this.#freeAtUs = Math.max(this.#freeAtUs, nowUs - CATCH_UP_US);
   }
 
   #nextProbe(nowUs: number): RunningProbe | undefined {

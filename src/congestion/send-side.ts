@@ -1,7 +1,7 @@
 import type { TransportFeedback } from '../rtp/transport-cc.js';
 import { type NetworkController, type NetworkDecision, TICK_US } from './network-controller.js';
 import { OvershootMeter } from './overshoot-meter.js';
-import { type Departure, type PacedPacket, Pacer } from './pacer.js';
+import { type Departure, type PacedPacket, Pacer, type PacerOptions } from './pacer.js';
 import { SentPackets } from './sent-packets.js';
 
 /** From this queue in the pacer on the encoders get less, by what it would take to send it within half a second. */
@@ -34,12 +34,11 @@ export class SendSide<Packet extends PacedPacket> {
   #tickAtUs: number;
   #blockedUntilUs = Number.NEGATIVE_INFINITY;
 
-  /** @param paddingBytes of one packet of padding on the wire; by default that of a full packet */
-  constructor(controller: NetworkController, nowUs: number, paddingBytes?: number) {
+  constructor(controller: NetworkController, nowUs: number, pacing: PacerOptions = {}) {
     this.#controller = controller;
     this.#decision = controller.onTick(nowUs);
     this.#tickAtUs = nowUs + TICK_US;
-    this.#pacer = new Pacer(this.#decision, paddingBytes);
+    this.#pacer = new Pacer(this.#decision, pacing);
     for (const probe of this.#decision.probes) this.#pacer.probe(probe, nowUs);
   }
 
@@ -77,12 +76,10 @@ export class SendSide<Packet extends PacedPacket> {
     if (packet.kind === 'audio') this.#blockedUntilUs = nowUs;
   }
 
-  /**
-   * Takes back what has waited too long, all video of it: what is missing from the middle makes the rest undecodable. Sound does not wait.
-   */
+  /** Takes back the video that has waited too long, all of it: what is missing from the middle makes the rest undecodable. */
   takeStale(nowUs: number): readonly Packet[] {
     if (this.#pacer.oldestUs(nowUs) <= HARD_QUEUE_US) return [];
-    return this.#pacer.remove(({ kind }) => kind !== 'audio');
+    return this.#pacer.remove(({ kind }) => kind === 'video');
   }
 
   /** When `wake` is to be called next. */
@@ -95,8 +92,7 @@ export class SendSide<Packet extends PacedPacket> {
   wake(nowUs: number): readonly Departure<Packet>[] {
     if (nowUs >= this.#tickAtUs) this.#decide(nowUs);
     const departures = this.#pacer.depart(nowUs, this.#sent.inFlightBytes);
-    const isBlocked = departures.length === 0 && this.#pacer.queueBytes > 0;
-    this.#blockedUntilUs = isBlocked ? nowUs + RETRY_US : nowUs;
+    this.#blockedUntilUs = departures.length === 0 ? nowUs + RETRY_US : nowUs;
     return departures;
   }
 

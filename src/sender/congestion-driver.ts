@@ -13,6 +13,13 @@ const LARGEST_TARGET_BPS = 20_000_000;
 /** Of a padding packet: as much padding as its last byte can count, and a header with extensions (RFC 3550 section 5.1). */
 const PADDING_PACKET_BYTES = 280;
 
+/**
+ * An event loop with encoders beside it is late by 10 to 20 ms all the time, and has to get through what it is given (libwebrtc's pacing_controller.cc,
+ * `kMaxProcessingInterval`).
+ */
+const LATE_US = 30_000;
+const PACING = { paddingBytes: PADDING_PACKET_BYTES, catchUpUs: LATE_US };
+
 /** How the network limits the sender. */
 export interface CongestionStats {
   /** What may be sent together, in bits per second: media, headers, retransmissions. */
@@ -185,7 +192,7 @@ export class CongestionDriver {
     const controller = new GoogCc({ startBps: this.#startBps, minBps: MIN_TARGET_BPS, maxBps: this.#maxBps });
     controller.setMaximum(this.#limitBps);
     controller.onReceiverLimit(this.#receiverBps);
-    return { controller, send: new SendSide<OutboundPacket>(controller, nowUs, PADDING_PACKET_BYTES) };
+    return { controller, send: new SendSide<OutboundPacket>(controller, nowUs, PACING) };
   }
 
   #deactivate(reason: TakenBack): void {
@@ -208,7 +215,7 @@ export class CongestionDriver {
     const { clock } = this.#init;
     const nowUs = clock.nowUs();
     if (route.send.nextWakeUs(nowUs) <= nowUs) this.#send(route, nowUs);
-    for (const packet of route.send.takeStale(nowUs)) packet.takeBack('congestion');
+    this.#dropStale(route, nowUs);
     // A packet that was refused may have ended the route.
     if (this.#route !== route) return;
     const { targetBps, limitedBy } = route.send.decision;
@@ -218,6 +225,13 @@ export class CongestionDriver {
     const waitUs = Math.max(route.send.nextWakeUs(nowUs) - nowUs, 0);
     // A timer that rings too early would find nothing due.
     this.#timer = clock.setTimer(Math.max(Math.ceil(waitUs / 1000), 1), () => this.#proceed(route));
+  }
+
+  #dropStale({ send }: NetworkRoute, nowUs: number): void {
+    const stale = send.takeStale(nowUs);
+    for (const packet of stale) packet.takeBack('congestion');
+    // Whoever waits for what was to be sent again will get a key frame instead.
+    if (stale.length > 0) this.takeBack(({ kind }) => kind === 'retransmission', 'congestion');
   }
 
   #send({ send }: NetworkRoute, nowUs: number): void {

@@ -17,7 +17,7 @@ const footage = drawFootage();
 process.send?.(READY);
 
 // As in production: the lock checker is a debugging aid.
-const sender = createSender({ clock, checkLocks: false });
+const sender = createSender({ clock, checkLocks: false, congestionControl: 'goog-cc' });
 await sender.addVideoTrack({ id: TRACK_ID, codec: 'vp8', ...CAMERA });
 sender.on('connectionState', ({ state }) => {
   if (state === 'connected') say({ kind: 'connected' });
