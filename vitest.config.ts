@@ -9,6 +9,8 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          // The same cases every time, so that what passes here passes elsewhere.
+          setupFiles: ['test/support/fixed-seed.ts'],
           env,
           include: ['test/**/*.test.ts'],
           exclude: ['test/**/*.interop.test.ts', 'test/system/**'],
