@@ -113,12 +113,12 @@ export const CONGESTION_MUTANTS: readonly Mutant[] = [
     tests: UNIT('send-side'),
   },
   {
-    name: 'late-timer-makes-a-burst',
+    name: 'pause-is-caught-up-with',
     guarantee,
     file: PACER,
     find: 'this.#freeAtUs = Math.max(this.#freeAtUs, nowUs - CATCH_UP_US);',
     replace: '',
-    tests: UNIT('pacer'),
+    tests: UNIT('pacer-lateness'),
   },
   {
     name: 'window-ignored',
