@@ -20,7 +20,7 @@ import {
   type WriteOutcome,
 } from './outbound-packets.js';
 import { RtpRoute } from './rtp-route.js';
-import type { OutboundPacket, SendPath } from './send-path.js';
+import type { OutboundPacket, SendPath, TakenBack } from './send-path.js';
 import type { RemoteInboundStats } from './track-stats.js';
 
 /** The count of padding is one byte (RFC 3550 section 5.1). */
@@ -73,11 +73,11 @@ export class OutboundRtp {
     this.#clock = init.clock;
     this.#stream = new RtpStream(init.ssrc, init.random);
     this.#traits = RTP_CODECS[init.codec];
-    this.#pacing = { ssrc: init.ssrc, kind: this.#traits.kind, priority: 0 };
     this.#random = init.random;
     this.#path = init.path;
     this.#codec = init.codec;
     this.#packetizer = createPacketizer(init.codec, init.random);
+    this.#pacing = { ssrc: init.ssrc, kind: this.#traits.kind, priority: 0 };
   }
 
   get ssrc(): number {
@@ -131,12 +131,12 @@ export class OutboundRtp {
   /** Sends nothing from now on; what waits is lost. */
   unbind(): void {
     this.#route = undefined;
-    this.#path.takeBack(this.ssrc, 'not-connected');
+    this.takeBack('not-connected');
   }
 
-  /** Gives up what waits: its track is stopped. */
-  stop(): void {
-    this.#path.takeBack(this.ssrc, 'stopped');
+  /** Gives up what waits. */
+  takeBack(reason: TakenBack): void {
+    this.#path.takeBack(this.ssrc, reason);
   }
 
   /**
