@@ -19,6 +19,7 @@ import { ErrorReports } from './error-reports.js';
 import { FeedbackRouter } from './feedback-router.js';
 import { HealthMonitor, isFault } from './health-monitor.js';
 import { InFlight } from './in-flight.js';
+import { KeyFramePacer } from './key-frame-pacer.js';
 import { watchLocks } from './lock-watch.js';
 import { PeriodicWork } from './periodic-work.js';
 import { Rescaler } from './rescaler.js';
@@ -102,13 +103,20 @@ export class SenderCore {
       onHandlerError: (type, error) => this.#errors.handlerFailed(type, error),
     });
     this.#deferred = new DeferredCalls(schedule, (error) => this.#errors.releaseFailed(error));
-    this.#feedback = new FeedbackRouter(clock, this.#path, (ssrc) => this.registry.findBySsrc(ssrc));
+    const keyFrames = new KeyFramePacer();
+    this.#feedback = new FeedbackRouter({
+      clock,
+      network: this.#path,
+      keyFrames,
+      findTrack: (ssrc) => this.registry.findBySsrc(ssrc),
+    });
     this.factory = new TrackFactory({
       host: {
         clock,
         frameReported: (report) => this.events.emit('frameSent', report),
         frameEncoded: (report) => this.events.emit('encodedFrame', report),
         activityChanged: (change) => this.events.emit('trackActivity', change),
+        keyFrames,
         late: this.#late,
         defer: (userCode) => this.#deferred.add(userCode),
       },

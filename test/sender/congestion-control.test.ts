@@ -306,6 +306,62 @@ describe('a link that is too slow', () => {
   });
 });
 
+describe('after frames were thrown away that later ones refer to', () => {
+  /** Lets frames wait for too long, and returns the reports of what followed. */
+  async function breakChain(): Promise<void> {
+    setUp({ startBitrateBps: 100_000, encoder: { chunkBytes: 40_000 } });
+    await harness.connected('front');
+    peer.link = { capacityBps: 100_000, delayMs: 10 };
+    await send('front', 20);
+    expect(harness.reports).toContainEqual(expect.objectContaining({ outcome: 'dropped', reason: 'congestion' }));
+  }
+
+  it('nothing is sent before the next key frame, and little is encoded', async () => {
+    await breakChain();
+    await send('front', 130);
+    await pass(400);
+    const sent = harness.reports.filter(({ outcome }) => outcome === 'sent');
+    const encoded = harness.reports.filter(({ encodedAtUs }) => encodedAtUs !== undefined);
+    // Not one of these key frames, of 3.2 s each, gets through.
+    expect(sent).toEqual([]);
+    expect(harness.packetsOf('front').filter(({ header }) => header.marker === true)).toEqual([]);
+    expect(encoded.length).toBeLessThan(15);
+  });
+
+  it('a pre-encoded track sends none that nobody can use, and goes on with the key frame that its owner was asked for', async () => {
+    setUp({ startBitrateBps: 100_000 });
+    await harness.connected('front');
+    await harness.sender.addEncodedVideoTrack({ id: 'thermal', codec: 'vp8' });
+    let wishes = 0;
+    harness.sender.on('keyFrameRequest', () => void (wishes += 1));
+    const give = async (type: 'key' | 'delta', bytes: number) => {
+      const timestamp = harness.clock.nowUs();
+      harness.sender.sendEncodedFrame('thermal', { data: new Uint8Array(bytes).fill(1), type, timestamp });
+      await pass(100);
+    };
+    await give('key', 40_000);
+    await pass(300);
+    expect(wishes).toBe(1);
+    await give('delta', 100);
+    await give('delta', 100);
+    await give('key', 100);
+    await give('delta', 100);
+    const fates = harness.reportsOf('thermal').map((report) => (report.outcome === 'sent' ? 'sent' : report.reason));
+    expect(fates).toEqual(['congestion', 'congestion', 'congestion', 'sent', 'sent']);
+    harness.reports.splice(0, harness.reports.length, ...harness.reportsOf('front'));
+  });
+
+  it('another connection does not wait for what the last one missed', async () => {
+    await breakChain();
+    await harness.sender.connect(harness.negotiate);
+    const from = harness.reports.length;
+    await send('front', 1);
+    await pass(50);
+    expect(harness.encoders.encoders.at(-1)).toBeDefined();
+    expect(harness.reports.slice(from).every(({ encodedAtUs }) => encodedAtUs !== undefined)).toBe(true);
+  });
+});
+
 describe('the target', () => {
   it('rises from its start to what the link carries, by probes of padding that are counted apart', async () => {
     setUp({ startBitrateBps: 300_000 });
