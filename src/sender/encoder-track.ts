@@ -154,7 +154,7 @@ export abstract class EncoderTrack<
     for (const waiting of this.#mailbox.close()) this.#drop(waiting, 'stopped');
     this.#supervision.end();
     await this.#loop;
-    this.rtp.stop();
+    this.rtp.takeBack('stopped');
   }
 
   async dispose(): Promise<void> {
@@ -221,7 +221,7 @@ export abstract class EncoderTrack<
     if (this.paused) return 'paused';
     if (!this.rtp.connected) return 'not-connected';
     if (this.failure !== undefined) return 'encode-failed';
-    return this.rtp.mustSkipFrames ? 'congestion' : undefined;
+    return this.rtp.mustSkipFrames || !this.isEncodingOfUse ? 'congestion' : undefined;
   }
 
   /** Runs a check of what was given to this track; its error names the track. */

@@ -19,7 +19,7 @@ import {
 } from './outbound-packets.js';
 import { Retransmitter } from './retransmitter.js';
 import { RtpRoute } from './rtp-route.js';
-import type { OutboundPacket, SendPath } from './send-path.js';
+import type { OutboundPacket, SendPath, TakenBack } from './send-path.js';
 import type { RemoteInboundStats } from './track-stats.js';
 
 /** The count of padding is one byte (RFC 3550 section 5.1). */
@@ -144,12 +144,12 @@ export class OutboundRtp {
   /** Sends nothing from now on; what waits is lost. */
   unbind(): void {
     this.#route = undefined;
-    this.#path.takeBack(this.ssrc, 'not-connected');
+    this.takeBack('not-connected');
   }
 
-  /** Gives up what waits: its track is stopped. */
-  stop(): void {
-    this.#path.takeBack(this.ssrc, 'stopped');
+  /** Gives up what waits. */
+  takeBack(reason: TakenBack): void {
+    this.#path.takeBack(this.ssrc, reason);
   }
 
   /**

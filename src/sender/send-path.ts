@@ -9,6 +9,8 @@ import type { NetworkFeedback } from './feedback-router.js';
 export type TakenBack =
   /** Its track was stopped. */
   | 'stopped'
+  /** Its track was paused. */
+  | 'paused'
   /** The connection that it was made for is gone. */
   | 'not-connected'
   /** It has waited for too long. */

@@ -19,6 +19,7 @@ import { ErrorReports } from './error-reports.js';
 import { FeedbackRouter } from './feedback-router.js';
 import { HealthMonitor, isFault } from './health-monitor.js';
 import { InFlight } from './in-flight.js';
+import { KeyFramePacer } from './key-frame-pacer.js';
 import { watchLocks } from './lock-watch.js';
 import { PeriodicWork } from './periodic-work.js';
 import { Rescaler } from './rescaler.js';
@@ -82,7 +83,7 @@ export class SenderCore {
     const living = this.#lifetime.clock(clock);
     const startBps = options.startBitrateBps ?? DEFAULT_START_BITRATE_BPS;
     const maxBps = options.maxBitrateBps ?? Number.POSITIVE_INFINITY;
-    this.bitrate = new BitrateControl(this.registry, { startBps, maxBps });
+    this.bitrate = new BitrateControl(this.registry, living, { startBps, maxBps });
     const control = {
       clock: living,
       startBps,
@@ -102,12 +103,20 @@ export class SenderCore {
       onHandlerError: (type, error) => this.#errors.handlerFailed(type, error),
     });
     this.#deferred = new DeferredCalls(schedule, (error) => this.#errors.releaseFailed(error));
-    this.#feedback = new FeedbackRouter(clock, this.#path, (ssrc) => this.registry.findBySsrc(ssrc));
+    const keyFrames = new KeyFramePacer();
+    this.#feedback = new FeedbackRouter({
+      clock,
+      network: this.#path,
+      keyFrames,
+      findTrack: (ssrc) => this.registry.findBySsrc(ssrc),
+    });
     this.factory = new TrackFactory({
       host: {
         clock,
         frameReported: (report) => this.events.emit('frameSent', report),
         frameEncoded: (report) => this.events.emit('encodedFrame', report),
+        activityChanged: (change) => this.events.emit('trackActivity', change),
+        keyFrames,
         late: this.#late,
         defer: (userCode) => this.#deferred.add(userCode),
       },
@@ -240,6 +249,7 @@ export class SenderCore {
   async #stop(): Promise<readonly CloseStep[]> {
     this.#lifetime.end();
     this.#periodicWork.stop();
+    this.bitrate.end();
     this.#path.end();
     const tracks = this.registry.all;
     const shutdown = new Shutdown(this.clock, this.#stopTimeoutMs);

@@ -45,6 +45,7 @@ export function trackStats(track: Track, nowUs: number): TrackStats {
     ssrc: rtp.ssrc,
     ...(rtp.agreedRtxSsrc === undefined ? {} : { rtxSsrc: rtp.agreedRtxSsrc }),
     active: !track.paused,
+    ...(track.allocationReason === undefined ? {} : { allocationReason: track.allocationReason }),
     health: track.health(nowUs),
     ...(track.failure === undefined ? {} : { failure: track.failure }),
     ...(track.encoderImplementation === undefined ? {} : { encoderImplementation: track.encoderImplementation }),

@@ -188,6 +188,31 @@ describe('a frame of which packets wait', () => {
     expect(harness.sender.getStats().lateCompletions).toEqual({});
   });
 
+  it('is taken back when its track is paused: reported as paused, and not sent any more', async () => {
+    await harness.connected('front', 'rear');
+    await giveWaiting('rear');
+    const sent = harness.packetsOf('rear').length;
+    await harness.sender.setBitrateAllocation({ front: 1 });
+    await harness.settle();
+    expect(harness.reportsOf('rear')).toMatchObject([{ outcome: 'dropped', reason: 'paused' }]);
+    await pass(500);
+    expect(harness.packetsOf('rear').filter(({ header }) => header.padding !== true)).toHaveLength(sent);
+  });
+
+  it('waits for those of a track with a higher priority class', async () => {
+    await harness.connected('front', 'rear');
+    await harness.sender.setBitrateAllocation({ front: { priorityClass: 1 }, rear: 1 });
+    await giveWaiting('rear');
+    await giveWaiting('front');
+    const from = harness.network.last.rtp.length;
+    await pass(400);
+    const { ssrc } = harness.sender.getTrackStats('front');
+    const order = harness.network.last.rtp.slice(from).filter(({ header }) => header.padding !== true);
+    const lastOfFront = order.findLastIndex(({ header }) => header.ssrc === ssrc);
+    expect(lastOfFront).toBe(order.filter(({ header }) => header.ssrc === ssrc).length - 1);
+    expect(order.length).toBeGreaterThan(lastOfFront + 1);
+  });
+
   it('of a pre-encoded track is taken back when that is removed', async () => {
     await harness.connected('front');
     await harness.sender.addEncodedVideoTrack({ id: 'thermal', codec: 'vp8' });
@@ -329,6 +354,62 @@ describe('retransmissions in a stream of their own', () => {
   });
 });
 
+describe('after frames were thrown away that later ones refer to', () => {
+  /** Lets frames wait for too long, and returns the reports of what followed. */
+  async function breakChain(): Promise<void> {
+    setUp({ startBitrateBps: 100_000, encoder: { chunkBytes: 40_000 } });
+    await harness.connected('front');
+    peer.link = { capacityBps: 100_000, delayMs: 10 };
+    await send('front', 20);
+    expect(harness.reports).toContainEqual(expect.objectContaining({ outcome: 'dropped', reason: 'congestion' }));
+  }
+
+  it('nothing is sent before the next key frame, and little is encoded', async () => {
+    await breakChain();
+    await send('front', 130);
+    await pass(400);
+    const sent = harness.reports.filter(({ outcome }) => outcome === 'sent');
+    const encoded = harness.reports.filter(({ encodedAtUs }) => encodedAtUs !== undefined);
+    // Not one of these key frames, of 3.2 s each, gets through.
+    expect(sent).toEqual([]);
+    expect(harness.packetsOf('front').filter(({ header }) => header.marker === true)).toEqual([]);
+    expect(encoded.length).toBeLessThan(15);
+  });
+
+  it('a pre-encoded track sends none that nobody can use, and goes on with the key frame that its owner was asked for', async () => {
+    setUp({ startBitrateBps: 100_000 });
+    await harness.connected('front');
+    await harness.sender.addEncodedVideoTrack({ id: 'thermal', codec: 'vp8' });
+    let wishes = 0;
+    harness.sender.on('keyFrameRequest', () => void (wishes += 1));
+    const give = async (type: 'key' | 'delta', bytes: number) => {
+      const timestamp = harness.clock.nowUs();
+      harness.sender.sendEncodedFrame('thermal', { data: new Uint8Array(bytes).fill(1), type, timestamp });
+      await pass(100);
+    };
+    await give('key', 40_000);
+    await pass(300);
+    expect(wishes).toBe(1);
+    await give('delta', 100);
+    await give('delta', 100);
+    await give('key', 100);
+    await give('delta', 100);
+    const fates = harness.reportsOf('thermal').map((report) => (report.outcome === 'sent' ? 'sent' : report.reason));
+    expect(fates).toEqual(['congestion', 'congestion', 'congestion', 'sent', 'sent']);
+    harness.reports.splice(0, harness.reports.length, ...harness.reportsOf('front'));
+  });
+
+  it('another connection does not wait for what the last one missed', async () => {
+    await breakChain();
+    await harness.sender.connect(harness.negotiate);
+    const from = harness.reports.length;
+    await send('front', 1);
+    await pass(50);
+    expect(harness.encoders.encoders.at(-1)).toBeDefined();
+    expect(harness.reports.slice(from).every(({ encodedAtUs }) => encodedAtUs !== undefined)).toBe(true);
+  });
+});
+
 describe('the target', () => {
   it('rises from its start to what the link carries, by probes of padding that are counted apart', async () => {
     setUp({ startBitrateBps: 300_000 });
@@ -353,16 +434,45 @@ describe('the target', () => {
     expect(bytesSent).toBe(bytesOf(false));
   });
 
-  it('is latched on encoders with the feedback itself', async () => {
+  it('falls for encoders with the feedback itself', async () => {
+    setUp({ startBitrateBps: 2 * MBPS });
+    await harness.connected('front');
+    await send('front', 30);
+    peer.link = { capacityBps: 500_000, delayMs: 10 };
+    let falls = 0;
+    for (let frame = 0; frame < 30; frame += 1) {
+      await harness.send('front', FRAME_MS);
+      const before = harness.sender.getTrackStats('front').targetBitrate;
+      peer.report();
+      const { targetBitrate } = harness.sender.getTrackStats('front');
+      if (targetBitrate >= before) continue;
+      falls += 1;
+      expect(targetBitrate).toBe(harness.sender.getStats().targetBitrate);
+    }
+    expect(falls).toBeGreaterThan(0);
+  });
+
+  it('rises for encoders in steps that are worth it, and is never less by more than that', async () => {
     setUp({ startBitrateBps: 300_000 });
     await harness.connected('front');
-    await send('front', 1);
-    await harness.clock.advance(40);
-    const before = harness.sender.getTrackStats('front').targetBitrate;
-    peer.report();
-    const { targetBitrate } = harness.sender.getTrackStats('front');
-    expect(targetBitrate).not.toBe(before);
-    expect(targetBitrate).toBe(harness.sender.getStats().targetBitrate);
+    peer.link = { capacityBps: 4 * MBPS, delayMs: 10 };
+    const risesAtUs: number[] = [];
+    let last = harness.sender.getTrackStats('front').targetBitrate;
+    for (let frame = 0; frame < 300; frame += 1) {
+      await send('front', 1);
+      peer.report();
+      const granted = harness.sender.getTrackStats('front').targetBitrate;
+      expect(granted).toBeLessThanOrEqual(harness.sender.getStats().targetBitrate);
+      if (granted > last) risesAtUs.push(harness.clock.nowUs());
+      last = granted;
+    }
+    expect(risesAtUs.length).toBeGreaterThan(3);
+    const [, ...after] = risesAtUs;
+    for (const [index, atUs] of after.entries()) expect(atUs - (risesAtUs[index] ?? 0)).toBeGreaterThanOrEqual(290_000);
+    harness.sender.updateBitrate(last - 100_000);
+    await send('front', 30);
+    harness.sender.updateBitrate(last - 90_000);
+    expect(harness.sender.getTrackStats('front').targetBitrate).toBe(harness.sender.getStats().targetBitrate);
   });
 
   it('never exceeds what updateBitrate allows, nor do probes', async () => {
