@@ -126,14 +126,16 @@ export class FeedbackRouter {
 
   #packetsLost(ssrc: number, lost: readonly number[]): void {
     const track = this.#find(ssrc);
-    if (track === undefined) return;
+    // What is lost of retransmissions has numbers of its own; whoever misses media asks for that.
+    if (track?.rtp.ssrc !== ssrc) return;
     track.counters.nackCount += 1;
     track.rtp.resend(lost);
   }
 
   #reported(block: ReportBlock): void {
     const track = this.#find(block.ssrc);
-    track?.rtp.receiverReported(block, this.#clock.wallUs());
+    // Loss and jitter of retransmissions tell nothing of the media.
+    if (track?.rtp.ssrc === block.ssrc) track.rtp.receiverReported(block, this.#clock.wallUs());
   }
 
   #find(ssrc: number): Track | undefined {

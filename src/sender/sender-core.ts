@@ -89,7 +89,7 @@ export class SenderCore {
       startBps,
       maxBps,
       bitrate: this.bitrate,
-      padding: (maxBytes: number) => paddingOf(this.registry.all, maxBytes),
+      padding: () => paddingOf(this.registry.all),
     };
     this.#path = new SendPath(clock, isControlled(options.congestionControl) ? control : undefined);
     this.#errors = new ErrorReports(this.#logger, (event) => this.events.emit('error', event));
@@ -302,11 +302,16 @@ export class SenderCore {
   }
 }
 
-/** Padding of the first track that can carry it. */
-function paddingOf(tracks: readonly Track[], maxBytes: number): OutboundPacket | undefined {
-  for (const { rtp } of tracks) {
-    const padding = rtp.padding(maxBytes);
-    if (padding !== undefined) return padding;
+/** Of the first track that can repeat something useful, or else of the first that can carry nothing. */
+function paddingOf(tracks: readonly Track[]): OutboundPacket | undefined {
+  const streams = tracks.map(({ rtp }) => rtp);
+  return firstOf(streams, (rtp) => rtp.repetition()) ?? firstOf(streams, (rtp) => rtp.padding());
+}
+
+function firstOf<T, Result>(items: readonly T[], find: (item: T) => Result | undefined): Result | undefined {
+  for (const item of items) {
+    const found = find(item);
+    if (found !== undefined) return found;
   }
   return undefined;
 }

@@ -40,8 +40,8 @@ export const SEND_PATH_MUTANTS: readonly Mutant[] = [
     name: 'transport-number-used-up-by-a-failed-write',
     guarantee,
     file: 'src/sender/congestion-driver.ts',
-    find: 'if (packet?.send(sentAtUs, this.#sequence) !== true) continue;',
-    replace: 'if (packet === undefined) continue;\n      packet.send(sentAtUs, this.#sequence);',
+    find: 'if (!packet.send(sentAtUs, this.#sequence)) continue;',
+    replace: 'packet.send(sentAtUs, this.#sequence);',
     tests: ['sender/congestion-control'],
   },
   {

@@ -306,6 +306,54 @@ describe('a link that is too slow', () => {
   });
 });
 
+describe('retransmissions in a stream of their own', () => {
+  beforeEach(() => {
+    setUp({ startBitrateBps: 300_000 });
+    harness.network.takesRtx = true;
+  });
+
+  it('fill up probes with packets of the last frames, and leave no gap anywhere', async () => {
+    await harness.connected('front');
+    peer.link = { capacityBps: 4 * MBPS, delayMs: 10 };
+    await send('front', 300);
+    const { rtxSsrc, targetBitrate, paddingBytesSent } = harness.sender.getTrackStats('front');
+    expect(targetBitrate).toBeGreaterThan(1.5 * MBPS);
+    const repeated = harness.network.last.rtp.filter(({ header }) => header.ssrc === rtxSsrc);
+    expect(repeated.reduce((sum, { payload }) => sum + payload.length, 0)).toBe(paddingBytesSent);
+    expect(Math.max(...repeated.map(({ payload }) => payload.length))).toBeGreaterThan(1000);
+    expect(harness.network.last.rtp.filter(({ header }) => header.padding)).toEqual([]);
+    expect(gaps(repeated.map(({ header }) => header.sequenceNumber))).toEqual([]);
+    expect(gaps(peer.sequences)).toEqual([]);
+  });
+
+  it('that wait are given up with their track', async () => {
+    await harness.connected('front', 'rear');
+    await send('front', 10);
+    const { ssrc, rtxSsrc } = harness.sender.getTrackStats('front');
+    const numbers = harness.packetsOf('front').map(({ header }) => header.sequenceNumber);
+    const transport = harness.network.last;
+    await giveWaiting('rear');
+    transport.observer.rtcp(writeNack(1, ssrc, numbers.slice(-8)));
+    const sentOf = () => transport.rtp.filter(({ header }) => header.ssrc === rtxSsrc).length;
+    const before = sentOf();
+    await harness.sender.removeTrack('front');
+    await pass(200);
+    expect(sentOf()).toBe(before);
+  });
+
+  it('that wait are not queued twice, however often they are asked for', async () => {
+    await harness.connected('front');
+    await send('front', 10);
+    const { ssrc, retransmittedPacketsSent: before } = harness.sender.getTrackStats('front');
+    const media = harness.packetsOf('front').slice(-4);
+    const numbers = media.map(({ header }) => header.sequenceNumber);
+    await giveWaiting('front');
+    for (let storm = 0; storm < 5; storm += 1) harness.network.last.observer.rtcp(writeNack(1, ssrc, numbers));
+    await pass(300);
+    expect(harness.sender.getTrackStats('front').retransmittedPacketsSent - before).toBe(numbers.length);
+  });
+});
+
 describe('after frames were thrown away that later ones refer to', () => {
   /** Lets frames wait for too long, and returns the reports of what followed. */
   async function breakChain(): Promise<void> {
