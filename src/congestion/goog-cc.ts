@@ -12,7 +12,7 @@ import { ProbeController } from './probe-controller.js';
 import { ProbeEstimator } from './probe-estimator.js';
 import { QueueDelay } from './queue-delay.js';
 import { QueueGuard } from './queue-guard.js';
-import { ReceiveRate } from './receive-rate.js';
+import { RecentRate } from './recent-rate.js';
 import { RoundTrip } from './round-trip.js';
 import type { FeedbackReport, PacketResult, SentPacket } from './sent-packets.js';
 
@@ -38,7 +38,9 @@ export class GoogCc implements NetworkController {
   /** What is allowed of that at the moment. */
   #allowedBps: number;
   readonly #acked = new AckedRate();
-  readonly #receiveRate = new ReceiveRate();
+  readonly #receiveRate = new RecentRate();
+  /** Of packets that have been reported, by their times of sending. */
+  readonly #sendRate = new RecentRate();
   readonly #queue = new QueueDelay();
   readonly #guard = new QueueGuard();
   readonly #loss = new LossBasedEstimator();
@@ -85,6 +87,9 @@ export class GoogCc implements NetworkController {
     if (clockJumped) this.#forgetArrivals();
     const received = packets.filter(isReceived).sort((a, b) => a.receivedAtUs - b.receivedAtUs);
     this.#measure(received, atUs);
+    for (const { sizeBytes, priorUnreportedBytes, sentAtUs } of packets) {
+      this.#sendRate.add(sizeBytes + priorUnreportedBytes, sentAtUs);
+    }
     const probedBps = this.#probeEstimator.add(received);
     if (probedBps !== undefined) this.#probes.found(probedBps, atUs);
     const ackedBps = this.#acked.bps;
@@ -98,7 +103,7 @@ export class GoogCc implements NetworkController {
       probedBps,
       nowUs: atUs,
     });
-    this.#drainQueue(atUs);
+    this.#drainQueue(packets.at(-1)?.sentAtUs ?? atUs, atUs);
     const delayBasedBps = this.#delay.targetBps;
     this.#lossBps = this.#loss.update({ packets, delayBasedBps, ackedBps, nowUs: atUs });
     const windowBytes = this.#window.sizeBytes(this.#limit(atUs).bps, this.#roundTrip.loopUs);
@@ -147,10 +152,12 @@ export class GoogCc implements NetworkController {
     this.#delay.rttUs = this.#roundTrip.us;
   }
 
-  #drainQueue(nowUs: number): void {
+  #drainQueue(sentUntilUs: number, nowUs: number): void {
     const { capBps, targetBps } = this.#guard.judge({
       queueUs: this.#queue.standingUs,
       receiveBps: this.#receiveRate.bps,
+      sendBps: this.#sendRate.bps,
+      sentUntilUs,
       targetBps: this.#delay.targetBps,
       nowUs,
     });
@@ -185,6 +192,7 @@ export class GoogCc implements NetworkController {
     this.#delay.resetDelays();
     this.#acked.reset();
     this.#receiveRate.reset();
+    this.#sendRate.reset();
     this.#probeEstimator.reset();
     this.#queue.reset();
     this.#guard.reset();

@@ -78,7 +78,7 @@ interface Network {
 function startFlow(scenario: Scenario, plan: FlowPlan, network: Network & { readonly delayUs: number }): FlowRecord {
   const { events, chance, delayUs } = network;
   const record = new FlowRecord();
-  const { startMbps = 0.3, maxMbps = 20, overshoot = 1, content, driftPpm = 0 } = scenario;
+  const { startMbps = 0.3, maxMbps = 20, overshoot = 1, content, stubbornMbps, driftPpm = 0 } = scenario;
   const { pauseS } = plan;
   new MediaFlow({
     events,
@@ -90,6 +90,7 @@ function startFlow(scenario: Scenario, plan: FlowPlan, network: Network & { read
       framerate: FRAMERATE,
       overshoot,
       ...(content === undefined ? {} : { contentBps: (nowUs: number) => valueAt(content, nowUs / 1e6) * 1e6 }),
+      ...(stubbornMbps === undefined ? {} : { stubbornBps: stubbornMbps * 1e6 }),
     }),
     framerate: FRAMERATE,
     record,

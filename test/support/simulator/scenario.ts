@@ -52,6 +52,8 @@ export interface Scenario {
   /** Of each flow, in Mbit/s. @default 20 */
   readonly maxMbps?: number;
   readonly overshoot?: number;
+  /** What the encoder makes whatever it is asked for, in Mbit/s. @default what it is asked for */
+  readonly stubbornMbps?: number;
   /** What the scene has to show from a second on, in Mbit/s. */
   readonly content?: readonly (readonly [number, number])[];
   /** @default one, from the start */
