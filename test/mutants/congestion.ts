@@ -11,6 +11,7 @@ const PROBES = 'src/congestion/probe-controller.ts';
 const PROBE_ESTIMATOR = 'src/congestion/probe-estimator.ts';
 const ACKED_RATE = 'src/congestion/acked-rate.ts';
 const LOSS = 'src/congestion/loss-based-estimator.ts';
+const QUEUE_DELAY = 'src/congestion/queue-delay.ts';
 
 const UNIT = (name: string): readonly string[] => [`congestion/${name}`];
 
@@ -191,6 +192,14 @@ export const CONGESTION_MUTANTS: readonly Mutant[] = [
     find: 'targetBps: Math.max(bps * this.#encoderShare, this.#minBps),',
     replace: 'targetBps: bps * this.#encoderShare,',
     tests: [...UNIT('goog-cc'), ...UNIT('garbage-feedback')],
+  },
+  {
+    name: 'jitter-of-few-packets-taken-for-a-queue',
+    guarantee,
+    file: QUEUE_DELAY,
+    find: 'Math.min(least, ...this.#latest)',
+    replace: 'least',
+    tests: UNIT('queue-delay'),
   },
   {
     name: 'gives-way-to-others-for-good',

@@ -72,6 +72,18 @@ export const LINK_SCENARIOS: readonly Scenario[] = [
     jitterMs: 30,
     bars: { utilisationPct: 80, queueP95Ms: 100 },
   },
+  ...([60, 100, 150] as const).map(
+    (kbps): Scenario => ({
+      id: `jitter_${kbps}k`,
+      title: `jitter of 30 ms, ${kbps} kbit/s`,
+      seconds: 60,
+      capacity: [[0, kbps / 1000]],
+      jitterMs: 30,
+      startMbps: kbps / 1000,
+      minMbps: 0.03,
+      bars: { utilisationPct: 80, queueP95Ms: 100 },
+    }),
+  ),
   { id: 'lte_1', title: 'radio, 1 to 12 Mbit/s', seconds: 60, capacity: LTE_1, bars: { queueP95Ms: 150 } },
   { id: 'lte_2', title: 'radio, 0.6 to 5 Mbit/s', seconds: 60, capacity: LTE_2, bars: { queueP95Ms: 150 } },
   {

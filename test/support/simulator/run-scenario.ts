@@ -9,7 +9,6 @@ import { SyntheticEncoder } from './synthetic-encoder.js';
 import { TcpFlow } from './tcp-flow.js';
 
 const FRAMERATE = 30;
-const MIN_BPS = 50_000;
 /** Short TCP flows: how many at once, their sizes, and the pause between them (RFC 8867 section 5.7). */
 const SHORT_FLOWS = 10;
 const SHORT_BYTES = [100_000, 1_000_000] as const;
@@ -78,13 +77,21 @@ interface Network {
 function startFlow(scenario: Scenario, plan: FlowPlan, network: Network & { readonly delayUs: number }): FlowRecord {
   const { events, chance, delayUs } = network;
   const record = new FlowRecord();
-  const { startMbps = 0.3, maxMbps = 20, overshoot = 1, content, stubbornMbps, driftPpm = 0 } = scenario;
+  const {
+    startMbps = 0.3,
+    minMbps = 0.05,
+    maxMbps = 20,
+    overshoot = 1,
+    content,
+    stubbornMbps,
+    driftPpm = 0,
+  } = scenario;
   const { pauseS } = plan;
   new MediaFlow({
     events,
     forward: delayed(events, plan.isReverse === true ? network.back : network.forward, delayUs),
     back: delayed(events, plan.isReverse === true ? network.forward : network.back, delayUs),
-    controller: new GoogCc({ startBps: startMbps * 1e6, minBps: MIN_BPS, maxBps: maxMbps * 1e6 }),
+    controller: new GoogCc({ startBps: startMbps * 1e6, minBps: minMbps * 1e6, maxBps: maxMbps * 1e6 }),
     encoder: new SyntheticEncoder({
       chance,
       framerate: FRAMERATE,

@@ -49,6 +49,8 @@ export interface Scenario {
   readonly driftPpm?: number;
   /** In Mbit/s. @default 0.3 */
   readonly startMbps?: number;
+  /** Of each flow, in Mbit/s. @default 0.05 */
+  readonly minMbps?: number;
   /** Of each flow, in Mbit/s. @default 20 */
   readonly maxMbps?: number;
   readonly overshoot?: number;
