@@ -13,6 +13,7 @@ import { ProbeEstimator } from './probe-estimator.js';
 import { QueueDelay } from './queue-delay.js';
 import { QueueGuard } from './queue-guard.js';
 import { RecentRate } from './recent-rate.js';
+import { type ReceiverReport, ReportBasedRate } from './report-based-rate.js';
 import { RoundTrip } from './round-trip.js';
 import type { FeedbackReport, PacketResult, SentPacket } from './sent-packets.js';
 
@@ -23,6 +24,8 @@ import type { FeedbackReport, PacketResult, SentPacket } from './sent-packets.js
 const PACING_FACTOR = 1.1;
 /** Each half second without feedback halves the rate. Who sends nothing for that long does not wait for feedback either. */
 const SILENCE_STEP_US = 500_000;
+/** A receiver that has given none by then never will, and is asked by its reports. */
+const NO_FEEDBACK_AFTER_US = 1_000_000;
 
 type ReceivedPacket = PacketResult & { readonly receivedAtUs: number };
 
@@ -49,6 +52,10 @@ export class GoogCc implements NetworkController {
   readonly #window = new InFlightWindow();
   readonly #roundTrip = new RoundTrip();
   #delay: DelayBasedEstimator;
+  /** Until the first feedback. */
+  #reports: ReportBasedRate | undefined;
+  /** What goes by receiver reports, since no feedback has come in time. */
+  #unreportedBps: number | undefined;
   #lossBps = Number.POSITIVE_INFINITY;
   #queueCapBps = Number.POSITIVE_INFINITY;
   #receiverBps = Number.POSITIVE_INFINITY;
@@ -62,6 +69,7 @@ export class GoogCc implements NetworkController {
     this.#maxBps = maxBps;
     this.#allowedBps = maxBps;
     this.#delay = new DelayBasedEstimator({ startBps, minBps, maxBps });
+    this.#reports = new ReportBasedRate({ startBps, minBps, maxBps });
     this.#probes = new ProbeController(maxBps);
   }
 
@@ -76,13 +84,16 @@ export class GoogCc implements NetworkController {
     this.#probes.setMaximum(this.#allowedBps);
   }
 
-  onPacketSent({ sentAtUs }: SentPacket): void {
+  onPacketSent({ sentAtUs, sizeBytes }: SentPacket): void {
+    this.#reports?.sent(sizeBytes, sentAtUs);
     if (sentAtUs - this.#sentAtUs > SILENCE_STEP_US) this.#waitingSinceUs = sentAtUs;
     this.#waitingSinceUs ??= sentAtUs;
     this.#sentAtUs = sentAtUs;
   }
 
   onFeedback({ atUs, packets, clockJumped, inFlightBytes }: FeedbackReport): void {
+    this.#reports = undefined;
+    this.#unreportedBps = undefined;
     this.#waitingSinceUs = inFlightBytes > 0 ? atUs : undefined;
     if (clockJumped) this.#forgetArrivals();
     const received = packets.filter(isReceived).sort((a, b) => a.receivedAtUs - b.receivedAtUs);
@@ -114,6 +125,10 @@ export class GoogCc implements NetworkController {
     this.#receiverBps = bps ?? Number.POSITIVE_INFINITY;
   }
 
+  onReceiverReport(report: ReceiverReport, nowUs: number): void {
+    this.#reports?.report(report, nowUs);
+  }
+
   onRouteChanged(startBps: number): void {
     this.#forgetArrivals();
     this.#loss.reset();
@@ -124,10 +139,15 @@ export class GoogCc implements NetworkController {
     this.#window.reset();
     this.#encoderShare = 1;
     this.#waitingSinceUs = undefined;
-    this.#delay = new DelayBasedEstimator({ startBps, minBps: this.#minBps, maxBps: this.#maxBps });
+    const bounds = { startBps, minBps: this.#minBps, maxBps: this.#maxBps };
+    this.#delay = new DelayBasedEstimator(bounds);
+    this.#reports = new ReportBasedRate(bounds);
+    this.#unreportedBps = undefined;
   }
 
   onTick(nowUs: number): NetworkDecision {
+    const mustDoWithout = this.#unreportedBps !== undefined || this.#silenceUs(nowUs) >= NO_FEEDBACK_AFTER_US;
+    if (mustDoWithout) this.#unreportedBps = this.#reports?.bps;
     const { bps, limitedBy } = this.#limit(nowUs);
     const probes = this.#probes.tick({ targetBps: bps, limitedBy, queueUs: this.#queue.standingUs, nowUs });
     for (const probe of probes) this.#probeEstimator.started(probe);
@@ -167,16 +187,16 @@ export class GoogCc implements NetworkController {
 
   /** The least of all limits, and which it is. */
   #limit(nowUs: number): { readonly bps: number; readonly limitedBy: LimitingFactor } {
-    const delayBps = this.#delay.targetBps;
+    const unreportedBps = this.#unreportedBps;
     const limits: readonly (readonly [LimitingFactor, number])[] = [
       ['maximum', this.#allowedBps],
-      ['delay', delayBps],
+      unreportedBps === undefined ? ['delay', this.#delay.targetBps] : ['reports', unreportedBps],
       ['loss', this.#lossBps],
       ['queue', this.#queueCapBps],
       ['receiver', this.#receiverBps],
     ];
     const [limitedBy, bps] = limits.reduce((least, limit) => (limit[1] < least[1] ? limit : least));
-    const silenceSteps = Math.floor(this.#silenceUs(nowUs) / SILENCE_STEP_US);
+    const silenceSteps = unreportedBps === undefined ? Math.floor(this.#silenceUs(nowUs) / SILENCE_STEP_US) : 0;
     if (silenceSteps <= 0) return { bps: Math.max(bps, this.#minBps), limitedBy };
     return { bps: Math.max(bps / 2 ** silenceSteps, this.#minBps), limitedBy: 'silence' };
   }
