@@ -173,7 +173,7 @@ export class GoogCc implements NetworkController {
   }
 
   #drainQueue(sentUntilUs: number, nowUs: number): void {
-    const { capBps, targetBps } = this.#guard.judge({
+    const { capBps, targetBps, isLongerWay } = this.#guard.judge({
       queueUs: this.#queue.standingUs,
       receiveBps: this.#receiveRate.bps,
       sendBps: this.#sendRate.bps,
@@ -183,6 +183,7 @@ export class GoogCc implements NetworkController {
     });
     this.#queueCapBps = capBps;
     if (targetBps !== undefined) this.#delay.set(targetBps, nowUs);
+    if (isLongerWay === true) this.#queue.rebase();
   }
 
   /** The least of all limits, and which it is. */

@@ -37,6 +37,11 @@ export class QueueDelay {
     return Math.max(Math.min(least, ...this.#latest) - base, 0);
   }
 
+  /** The way has become longer: the delay without a queue is the least from now on. */
+  rebase(): void {
+    this.#base.clear();
+  }
+
   /** The route or the receiver's clock has changed. */
   reset(): void {
     this.#recent.clear();

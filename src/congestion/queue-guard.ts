@@ -13,6 +13,9 @@ const FILL = 0.95;
  */
 const FALLEN_TO = 0.85;
 const JUDGED_AFTER_US = 400_000;
+/** If it then stays within this for so much longer, it is nobody's: the way has become longer. What TCP keeps up changes by the packet. */
+const LEVEL_WITHIN_US = 5_000;
+const LEVEL_FOR_US = 600_000;
 /** If it were ours it should have fallen so many times as far, by what was sent. */
 const EXPECTED_FALL = 2;
 /** What got through before the cut is taken up again with this much on top, at the most (aimd_rate_control.cc bounds its growth so). */
@@ -43,6 +46,8 @@ export interface QueueVerdict {
   readonly capBps: number;
   /** Aim at this from now on, if at anything else. */
   readonly targetBps?: number;
+  /** It was no queue: the delay without one is what it is now. */
+  readonly isLongerWay?: true;
 }
 
 interface Engagement {
@@ -60,6 +65,8 @@ interface Engagement {
   judgedUntilUs: number;
   /** By how much the queue should have fallen since then, by what was sent. */
   dueFallUs: number;
+  /** The shortest and the longest since it has been known not to be ours. */
+  level: { readonly leastUs: number; readonly mostUs: number } | undefined;
 }
 
 const NO_QUEUE: QueueVerdict = { capBps: Number.POSITIVE_INFINITY };
@@ -94,7 +101,9 @@ export class QueueGuard {
       this.#engaged = undefined;
       return NO_QUEUE;
     }
-    if (isSomebodyElses(engaged, input, receiveBps)) return this.#leaveAlone(engaged, nowUs);
+    const owner = ownerOf(engaged, input, receiveBps);
+    if (owner === 'others') return this.#leaveAlone(engaged, nowUs);
+    if (owner === 'nobody') return this.#acceptDelay(engaged);
     // At its end the queue is short, and what arrives is what was sent.
     if (queueUs > ENGAGE_ABOVE_US) engaged.capacityBps = receiveBps;
     return this.#drain(engaged, queueUs);
@@ -115,6 +124,7 @@ export class QueueGuard {
       peakSinceUs: nowUs,
       judgedUntilUs: nowUs,
       dueFallUs: 0,
+      level: undefined,
     };
     return this.#drain(this.#engaged, queueUs);
   }
@@ -135,15 +145,20 @@ export class QueueGuard {
     this.#leftAloneUntilUs = nowUs + LEFT_ALONE_US;
     return { ...NO_QUEUE, targetBps: restoredBps };
   }
+
+  #acceptDelay({ restoredBps }: Engagement): QueueVerdict {
+    this.#engaged = undefined;
+    return { ...NO_QUEUE, targetBps: restoredBps, isLongerWay: true };
+  }
 }
 
-/** Takes what was reported into account. What was sent before the cut tells nothing of its effect. */
-function isSomebodyElses(engaged: Engagement, input: QueueInput, receiveBps: number): boolean {
+/** Whose queue it is, as far as can be told. What was sent before the cut tells nothing of its effect. */
+function ownerOf(engaged: Engagement, input: QueueInput, receiveBps: number): 'us' | 'others' | 'nobody' {
   const { queueUs, sendBps, sentUntilUs } = input;
   engaged.peakUs = Math.max(engaged.peakUs, queueUs);
   if (sentUntilUs <= engaged.judgedUntilUs) {
     if (engaged.dueFallUs === 0) engaged.uncutBps = receiveBps;
-    return false;
+    return 'us';
   }
   const sparedShare = 1 - Math.min((sendBps ?? engaged.uncutBps) / engaged.uncutBps, 1);
   engaged.dueFallUs += (sentUntilUs - engaged.judgedUntilUs) * sparedShare;
@@ -151,7 +166,12 @@ function isSomebodyElses(engaged: Engagement, input: QueueInput, receiveBps: num
   if (queueUs < FALLEN_TO * engaged.peakUs) {
     engaged.peakSinceUs = sentUntilUs;
     engaged.dueFallUs = 0;
+    engaged.level = undefined;
   }
-  if (sentUntilUs - engaged.peakSinceUs <= JUDGED_AFTER_US) return false;
-  return engaged.dueFallUs > EXPECTED_FALL * (1 - FALLEN_TO) * engaged.peakUs;
+  const metUs = sentUntilUs - engaged.peakSinceUs;
+  if (metUs <= JUDGED_AFTER_US || engaged.dueFallUs <= EXPECTED_FALL * (1 - FALLEN_TO) * engaged.peakUs) return 'us';
+  const { leastUs, mostUs } = engaged.level ?? { leastUs: queueUs, mostUs: queueUs };
+  engaged.level = { leastUs: Math.min(leastUs, queueUs), mostUs: Math.max(mostUs, queueUs) };
+  if (engaged.level.mostUs - engaged.level.leastUs > LEVEL_WITHIN_US) return 'others';
+  return metUs > JUDGED_AFTER_US + LEVEL_FOR_US ? 'nobody' : 'us';
 }

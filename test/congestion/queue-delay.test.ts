@@ -72,4 +72,17 @@ describe('QueueDelay', () => {
     send(queue, 200, () => 80_000, 29_000_000);
     expect(queue.standingUs).toBe(0);
   });
+
+  it('takes the delay of now for one without a queue once the way has become longer', () => {
+    const queue = new QueueDelay();
+    send(queue, 100, () => 50_000);
+    send(queue, 20, () => 90_000, 1_000_000);
+    queue.rebase();
+    expect(queue.standingUs).toBe(0);
+    send(queue, 20, () => 95_000, 1_200_000);
+    send(queue, 1, () => 90_000, 1_400_000);
+    expect(queue.standingUs).toBe(0);
+    send(queue, 20, () => 130_000, 1_500_000);
+    expect(queue.standingUs).toBe(40_000);
+  });
 });

@@ -15,6 +15,13 @@ function engagedFor(durationUs: number, input: Partial<QueueInput> = {}): QueueG
   return guard;
 }
 
+/** The guard after 500 ms, when it has left such a queue to others. */
+function competing(): QueueGuard {
+  const guard = engagedFor(450_000);
+  judge(guard, 110_000, 500_000);
+  return guard;
+}
+
 describe('QueueGuard', () => {
   it('leaves a queue of 30 ms alone', () => {
     expect(new QueueGuard().judge({ ...INPUT, queueUs: 30_000, nowUs: 0 })).toEqual({
@@ -61,19 +68,31 @@ describe('QueueGuard', () => {
   });
 
   it('leaves a queue to others that packets of 400 ms have met since the cut, and aims at what was aimed at before', () => {
-    const guard = engagedFor(400_000, { targetBps: 1_200_000 });
+    const guard = engagedFor(450_000, { targetBps: 1_200_000 });
     expect(guard.isCompeting).toBe(false);
-    expect(judge(guard, 100_000, 450_000, { targetBps: 950_000 })).toEqual({
+    expect(judge(guard, 105_001, 500_000, { targetBps: 950_000 })).toEqual({
       capBps: Number.POSITIVE_INFINITY,
       targetBps: 1_200_000,
     });
     expect(guard.isCompeting).toBe(true);
-    expect(judge(guard, 300_000, 500_000).capBps).toBe(Number.POSITIVE_INFINITY);
+    expect(judge(guard, 300_000, 550_000).capBps).toBe(Number.POSITIVE_INFINITY);
   });
 
   it('aims at 1.5 times what arrived at the most then, whatever was aimed at before', () => {
-    const guard = engagedFor(400_000, { targetBps: 9_000_000 });
-    expect(judge(guard, 100_000, 450_000).targetBps).toBe(1_500_000);
+    const guard = engagedFor(450_000, { targetBps: 9_000_000 });
+    expect(judge(guard, 110_000, 500_000).targetBps).toBe(1_500_000);
+  });
+
+  it('takes a queue that stays within 5 ms for another 600 ms for a longer way, and aims at what was aimed at before', () => {
+    const guard = engagedFor(450_000, { targetBps: 1_200_000 });
+    for (let nowUs = 500_000; nowUs <= 1_000_000; nowUs += 50_000)
+      expect(judge(guard, 100_000 + (nowUs % 100_000) / 10, nowUs).capBps).toBeLessThan(1_000_000);
+    expect(judge(guard, 100_000, 1_050_000)).toEqual({
+      capBps: Number.POSITIVE_INFINITY,
+      targetBps: 1_200_000,
+      isLongerWay: true,
+    });
+    expect(guard.isCompeting).toBe(false);
   });
 
   it('takes a deep queue for its own while what arrives was sent before the cut, however late', () => {
@@ -86,13 +105,19 @@ describe('QueueGuard', () => {
   it('takes a queue for its own while too little less is sent than got through for it to fall', () => {
     expect(engagedFor(3_000_000, { sendBps: 1_000_000 }).isCompeting).toBe(false);
     // A tenth less for 250 ms lets a queue of 100 ms fall by 25: not twice the 15 that were to be seen.
-    expect(engagedFor(250_000, { sendBps: 900_000 }).isCompeting).toBe(false);
-    expect(engagedFor(450_000, { sendBps: 900_000 }).isCompeting).toBe(true);
+    const guard = engagedFor(250_000, { sendBps: 900_000 });
+    judge(guard, 100_000, 410_000, { sendBps: 1_000_000 });
+    judge(guard, 110_000, 420_000, { sendBps: 1_000_000 });
+    expect(guard.isCompeting).toBe(false);
+    const longer = engagedFor(450_000, { sendBps: 900_000 });
+    judge(longer, 110_000, 500_000, { sendBps: 900_000 });
+    expect(longer.isCompeting).toBe(true);
   });
 
   it('goes by what got through before the cut: what arrives afterwards is what was sent', () => {
     const guard = engagedFor(0);
-    for (let nowUs = 50_000; nowUs <= 450_000; nowUs += 50_000) judge(guard, 100_000, nowUs, { receiveBps: 400_000 });
+    for (let nowUs = 50_000; nowUs <= 600_000; nowUs += 50_000)
+      judge(guard, 100_000 + nowUs / 10, nowUs, { receiveBps: 400_000 });
     expect(guard.isCompeting).toBe(true);
   });
 
@@ -104,7 +129,7 @@ describe('QueueGuard', () => {
   });
 
   it('takes the queue up again once it has been gone for 3 s', () => {
-    const guard = engagedFor(450_000);
+    const guard = competing();
     judge(guard, 100_000, 1_000_000);
     judge(guard, 5_000, 4_000_000);
     expect(guard.isCompeting).toBe(true);
@@ -114,14 +139,14 @@ describe('QueueGuard', () => {
   });
 
   it('takes it up again after 30 s in any case: it may have been its own', () => {
-    const guard = engagedFor(450_000);
-    for (let nowUs = 500_000; nowUs < 30_450_000; nowUs += 50_000) judge(guard, 100_000, nowUs);
+    const guard = competing();
+    for (let nowUs = 550_000; nowUs < 30_500_000; nowUs += 50_000) judge(guard, 100_000, nowUs);
     expect(guard.isCompeting).toBe(true);
-    expect(judge(guard, 100_000, 30_450_000).capBps).toBeLessThan(1_000_000);
+    expect(judge(guard, 100_000, 30_500_000).capBps).toBeLessThan(1_000_000);
   });
 
   it('forgets others at a reset', () => {
-    const guard = engagedFor(450_000);
+    const guard = competing();
     guard.reset();
     expect(guard.isCompeting).toBe(false);
   });

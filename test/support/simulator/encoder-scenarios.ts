@@ -16,6 +16,14 @@ export const ENCODER_SCENARIOS: readonly Scenario[] = [
     bars: { queueP95Ms: 100, rampS: 4 },
   },
   {
+    id: 'pause',
+    title: 'a pause of 20 s',
+    seconds: 60,
+    capacity: [[0, 3]],
+    flows: [{ startS: 0, pauseS: [20, 40] }],
+    bars: { queueP95Ms: 100, resumeS: 3, lossPct: 1 },
+  },
+  {
     id: 'overshoot',
     title: 'an encoder that makes 1.3 times its target',
     seconds: 60,

@@ -30,4 +30,25 @@ export const FEEDBACK_SCENARIOS: readonly Scenario[] = [
     driftPpm: 200,
     bars: { utilisationPct: 80, queueP95Ms: 100 },
   },
+  {
+    id: 'feedback_late',
+    title: 'feedback that comes 300 ms later for 20 s, every tenth message overtaken',
+    seconds: 60,
+    capacity: [[0, 3]],
+    feedbackDelaySteps: [
+      [0, 0],
+      [20, 300],
+      [40, 0],
+    ],
+    feedbackReorderedShare: 0.1,
+    bars: { utilisationPct: 80, queueP95Ms: 100 },
+  },
+  {
+    id: 'wraps',
+    title: "sequence numbers and the receiver's clock wrap",
+    seconds: 60,
+    capacity: [[0, 3]],
+    wraps: true,
+    bars: { utilisationPct: 80, queueP95Ms: 100 },
+  },
 ];
