@@ -2,6 +2,7 @@ import type { TransportFeedback } from '../rtp/transport-cc.js';
 import { type NetworkController, type NetworkDecision, TICK_US } from './network-controller.js';
 import { OvershootMeter } from './overshoot-meter.js';
 import { type Departure, type PacedPacket, Pacer, type PacerOptions } from './pacer.js';
+import type { ReceiverReport } from './report-based-rate.js';
 import { SentPackets } from './sent-packets.js';
 
 /** From this queue in the pacer on the encoders get less, by what it would take to send it within half a second. */
@@ -115,6 +116,11 @@ export class SendSide<Packet extends PacedPacket> {
     if (report === undefined) return;
     this.#controller.onFeedback(report);
     this.#decide(nowUs);
+  }
+
+  /** A receiver report came: it counts while no feedback has come. */
+  receiverReport(report: ReceiverReport, nowUs: number): void {
+    this.#controller.onReceiverReport(report, nowUs);
   }
 
   /** Another route: nothing of the former one counts any more, and nothing that is in flight there will be reported. */

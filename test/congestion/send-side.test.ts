@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { NetworkController, NetworkDecision } from '../../src/congestion/network-controller.js';
 import type { PacedPacket } from '../../src/congestion/pacer.js';
 import type { ProbeCluster } from '../../src/congestion/probe-estimator.js';
+import type { ReceiverReport } from '../../src/congestion/report-based-rate.js';
 import { SendSide } from '../../src/congestion/send-side.js';
 import type { FeedbackReport, SentPacket } from '../../src/congestion/sent-packets.js';
 
@@ -15,6 +16,7 @@ class Scripted implements NetworkController {
   probes: ProbeCluster[] = [];
   readonly sent: SentPacket[] = [];
   readonly reports: FeedbackReport[] = [];
+  readonly receiverReports: ReceiverReport[] = [];
   readonly ticksUs: number[] = [];
   readonly routes: number[] = [];
 
@@ -27,6 +29,10 @@ class Scripted implements NetworkController {
   }
 
   onReceiverLimit(): void {}
+
+  onReceiverReport(report: ReceiverReport): void {
+    this.receiverReports.push(report);
+  }
 
   onRouteChanged(startBps: number): void {
     this.routes.push(startBps);
