@@ -43,8 +43,7 @@ export interface BitrateGrant {
 export interface TrackActivity {
   readonly trackId: string;
   readonly active: boolean;
-  /** Why. */
-  readonly reason?: AllocationReason;
+  readonly reason: AllocationReason;
 }
 
 /** Width and height in pixels. */
@@ -164,7 +163,8 @@ export abstract class OutboundTrack {
   }
 
   #setPaused(paused: boolean, reason: AllocationReason | undefined): void {
-    if (paused === this.#paused) return;
+    // Audio is given no reason, and never paused.
+    if (paused === this.#paused || reason === undefined) return;
     this.#paused = paused;
     this.#watchdog.reset();
     this.#keyFrameWait.end();
@@ -172,7 +172,7 @@ export abstract class OutboundTrack {
     if (paused) this.rtp.takeBack('paused');
     // The receiver has missed what was encoded before the pause ended, if anything.
     else this.requestKeyFrame();
-    this.host.activityChanged({ trackId: this.id, active: !paused, ...(reason === undefined ? {} : { reason }) });
+    this.host.activityChanged({ trackId: this.id, active: !paused, reason });
   }
 
   /** Why the track was given up; nothing while it was not. */
