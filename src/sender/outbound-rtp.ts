@@ -2,7 +2,7 @@ import type { Clock } from '../core/clock.js';
 import type { Random } from '../core/random.js';
 import { createPacketizer } from '../rtp/create-packetizer.js';
 import { rtpHeaderBytes } from '../rtp/header-extensions.js';
-import { ntpTimestamp, roundTripTimeUs, rtpTimestamp } from '../rtp/media-time.js';
+import { ntpTimestamp, rtpTimestamp } from '../rtp/media-time.js';
 import type { Packetizer } from '../rtp/packetizer.js';
 import type { ReportBlock } from '../rtp/rtcp-packet.js';
 import { writeSenderReport } from '../rtp/rtcp-write.js';
@@ -19,6 +19,7 @@ import {
   type StreamPacing,
   type WriteOutcome,
 } from './outbound-packets.js';
+import { ReceiverReports } from './receiver-reports.js';
 import { RtpRoute } from './rtp-route.js';
 import type { OutboundPacket, SendPath, TakenBack } from './send-path.js';
 import type { RemoteInboundStats } from './track-stats.js';
@@ -60,8 +61,7 @@ export class OutboundRtp {
   #route: RtpRoute | undefined;
   /** Of the last packet to this peer; nothing before the first. */
   #lastPayloadType: number | undefined;
-  #roundTripUs: number | undefined;
-  #remoteInbound: RemoteInboundStats | undefined;
+  #reports: ReceiverReports;
 
   constructor(init: {
     readonly codec: RtpCodec;
@@ -73,6 +73,7 @@ export class OutboundRtp {
     this.#clock = init.clock;
     this.#stream = new RtpStream(init.ssrc, init.random);
     this.#traits = RTP_CODECS[init.codec];
+    this.#reports = new ReceiverReports(this.#traits.clockRate);
     this.#random = init.random;
     this.#path = init.path;
     this.#codec = init.codec;
@@ -90,7 +91,7 @@ export class OutboundRtp {
 
   /** What the receiver last reported. */
   get remoteInbound(): RemoteInboundStats | undefined {
-    return this.#remoteInbound;
+    return this.#reports.latest;
   }
 
   /** Whether frames of this codec can be sent: to the peer that there is, or to one that is yet to come. */
@@ -220,7 +221,7 @@ export class OutboundRtp {
   resend(sequenceNumbers: readonly number[]): void {
     const route = this.#route;
     if (route === undefined) return;
-    const intervalUs = this.#roundTripUs ?? DEFAULT_RESEND_INTERVAL_US;
+    const intervalUs = this.#reports.roundTripUs ?? DEFAULT_RESEND_INTERVAL_US;
     for (const sequenceNumber of sequenceNumbers) {
       const found = this.#history.lookup(sequenceNumber, this.#clock.nowUs(), intervalUs);
       if (found.kind !== 'found') continue;
@@ -235,22 +236,18 @@ export class OutboundRtp {
 
   /** Takes in what a receiver says of this stream. `arrivalWallUs`: when the report arrived, on the wall clock that stamps sender reports. */
   receiverReported(block: ReportBlock, arrivalWallUs: number): void {
-    this.#roundTripUs = roundTripTimeUs(arrivalWallUs, block) ?? this.#roundTripUs;
-    this.#remoteInbound = {
-      fractionLost: block.fractionLost / 256,
-      packetsLost: block.cumulativeLost,
-      jitter: block.jitter / this.#traits.clockRate,
-      ...(this.#roundTripUs === undefined ? {} : { roundTripTime: this.#roundTripUs / 1e6 }),
-    };
+    this.#reports.receive(block, arrivalWallUs);
   }
 
   /** A sender report of this instant; none before the first packet (RFC 3550 section 6.4). */
   senderReport(): Uint8Array | undefined {
     if (this.#stream.lastTimestamp === undefined) return undefined;
     const { packetsSent, bytesSent } = this.#stream.counts;
+    const wallUs = this.#clock.wallUs();
+    this.#reports.senderReported(wallUs);
     return writeSenderReport({
       ssrc: this.ssrc,
-      ntp: ntpTimestamp(this.#clock.wallUs()),
+      ntp: ntpTimestamp(wallUs),
       rtpTimestamp: rtpTimestamp(this.#clock.nowUs(), this.#traits.clockRate),
       packetCount: packetsSent,
       octetCount: bytesSent,
@@ -260,8 +257,7 @@ export class OutboundRtp {
   #forgetPeer(): void {
     this.#history = new SendHistory();
     this.#lastPayloadType = undefined;
-    this.#roundTripUs = undefined;
-    this.#remoteInbound = undefined;
+    this.#reports = new ReceiverReports(this.#traits.clockRate);
   }
 
   /** Sequence numbers are used up by packets that were written, and by no others. */

@@ -20,6 +20,10 @@ export interface RemoteInboundStats {
   readonly jitter: number;
   /** Round-trip time in seconds, where the report allows to compute it. */
   readonly roundTripTime?: number;
+  /** Sum of all round-trip times in seconds that were measured to this peer. */
+  readonly totalRoundTripTime: number;
+  /** How many they are. */
+  readonly roundTripTimeMeasurements: number;
 }
 
 /**

@@ -215,8 +215,11 @@ describe('answering a NACK', () => {
   });
 
   it('sends a packet again at most once a round trip when that is known', async () => {
+    sentSequence();
+    rtp.senderReport();
+    const { seconds, fraction } = ntpTimestamp(clock.wallUs());
+    await clock.advance(200);
     const sequenceNumber = sentSequence();
-    const { seconds, fraction } = ntpTimestamp(clock.wallUs() - 200_000);
     const lastSenderReport = (((seconds & 0xffff) << 16) | (fraction >>> 16)) >>> 0;
     const report = { ssrc: SSRC, fractionLost: 0, cumulativeLost: 0, highestSequence: 0, jitter: 0 };
     rtp.receiverReported({ ...report, lastSenderReport, delaySinceLastSenderReport: 0 }, clock.wallUs());
