@@ -11,6 +11,7 @@ export type { Clock, Timer } from './core/clock.js';
 export { SystemClock } from './core/clock.js';
 export type { ErrorCode, ErrorContext } from './core/errors.js';
 export { ERROR_CODES, FramelockError, isFramelockError } from './core/errors.js';
+export type { IceServer } from './core/ice-server.js';
 export type { LogFields, Logger } from './core/logger.js';
 export type { Random } from './core/random.js';
 export type {

@@ -1,4 +1,5 @@
 import type { LateCompletionObserver } from '../concurrency/late-completions.js';
+import type { IceServer } from '../core/ice-server.js';
 import type { RtpCodec } from '../rtp/rtp-codec.js';
 import type { RtpPacketHeader } from '../rtp/rtp-packet.js';
 
@@ -116,5 +117,8 @@ export interface MediaTransport {
   close(): Promise<void>;
 }
 
-/** Makes transports. */
-export type MediaTransportFactory = (observer: TransportObserver) => MediaTransport;
+/**
+ * Makes transports.
+ * @param iceServers that the SFU has named by its signalling; those that cannot be used are ignored
+ */
+export type MediaTransportFactory = (observer: TransportObserver, iceServers?: readonly IceServer[]) => MediaTransport;
