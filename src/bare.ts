@@ -36,6 +36,7 @@ export type {
 export type { FallbackOptions } from './encoder/fallback-encoder-factory.js';
 export { FallbackEncoderFactory } from './encoder/fallback-encoder-factory.js';
 export type { PlaneLayout, RawVideoFrame, VideoPixelFormat } from './encoder/video-frame.js';
+export type { PlayoutDelay } from './rtp/header-extensions.js';
 export type { RtpCodec } from './rtp/rtp-codec.js';
 export type { BitrateAllocation, TrackShare } from './sender/allocation.js';
 export type { CloseReport, CloseStep } from './sender/close-report.js';

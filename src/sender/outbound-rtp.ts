@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.js';
 import type { Random } from '../core/random.js';
 import { createPacketizer } from '../rtp/create-packetizer.js';
+import type { PlayoutDelay } from '../rtp/header-extensions.js';
 import { ntpTimestamp, rtpTimestamp } from '../rtp/media-time.js';
 import type { Packetizer } from '../rtp/packetizer.js';
 import type { ReportBlock } from '../rtp/rtcp-packet.js';
@@ -33,7 +34,8 @@ interface PreparedPacket {
   readonly payloadType: number;
   readonly timestamp: number;
   readonly marker: boolean;
-  readonly captureTime: RtpHeaderExtension | undefined;
+  /** Of the frame, in its first packet. */
+  readonly ofFrame: readonly RtpHeaderExtension[];
   readonly payload: Uint8Array;
   readonly padding: boolean;
 }
@@ -47,6 +49,8 @@ interface PreparedPacket {
 export class OutboundRtp {
   readonly #clock: Clock;
   readonly #stream: RtpStream;
+  /** Is told to the peer with each frame, if it wants to know. */
+  readonly playoutDelay: PlayoutDelay | undefined;
   /** Is offered for its retransmissions. */
   readonly rtxSsrc: number | undefined;
   readonly #retransmitter: Retransmitter;
@@ -69,11 +73,13 @@ export class OutboundRtp {
     readonly ssrc: number;
     /** For its retransmissions, where the peer takes them as a stream of their own; lost sound is concealed sooner than it could be sent again. */
     readonly rtxSsrc?: number;
+    readonly playoutDelay?: PlayoutDelay | undefined;
     readonly clock: Clock;
     readonly random: Random;
     readonly path: SendPath;
   }) {
     const { clock, random, path, codec, rtxSsrc } = init;
+    this.playoutDelay = init.playoutDelay;
     this.#clock = clock;
     this.#random = random;
     this.#path = path;
@@ -129,7 +135,7 @@ export class OutboundRtp {
    */
   bind(transport: MediaTransport, negotiated: NegotiatedTrack, codec: RtpCodec = this.#codec): void {
     if (this.#route?.transport !== transport) this.#forgetPeer();
-    this.#route = new RtpRoute(transport, negotiated, codec);
+    this.#route = new RtpRoute(transport, negotiated, codec, this.playoutDelay);
   }
 
   /** Its packets go before those of lower classes from now on; what waits keeps its place, and no packet of a stream overtakes another. */
@@ -179,7 +185,7 @@ export class OutboundRtp {
     const payloads = this.#packetizer.packetize(data, { key: type === 'key' }, route.maxPayloadBytes);
     const timestamp = rtpTimestamp(timestampUs, this.#traits.clockRate);
     // Capture times are monotonic, the extension is on the clock of the sender reports: carry the age over.
-    const captureTime = route.captureTime(this.#clock.wallUs() - (this.#clock.nowUs() - timestampUs));
+    const ofFrame = route.ofFrame(this.#clock.wallUs() - (this.#clock.nowUs() - timestampUs));
     const endsSilence = this.#silent;
     this.#silent = false;
     const frame = new FrameInTransit(payloads.length, (fate) => {
@@ -194,7 +200,7 @@ export class OutboundRtp {
           payloadType,
           timestamp,
           marker,
-          captureTime: index === 0 ? captureTime : undefined,
+          ofFrame: index === 0 ? ofFrame : [],
           payload,
           padding: false,
         };
@@ -224,7 +230,7 @@ export class OutboundRtp {
     if (!route?.hasTransportSequence || payloadType === undefined || timestamp === undefined) return undefined;
     if (this.#traits.kind === 'audio') return undefined;
     const payload = new Uint8Array(MAX_PADDING_BYTES).fill(MAX_PADDING_BYTES, -1);
-    const prepared = { payloadType, timestamp, marker: false, captureTime: undefined, payload, padding: true };
+    const prepared = { payloadType, timestamp, marker: false, ofFrame: [], payload, padding: true };
     return new SparePacket(this.ssrc, route.headerBytes + payload.length, (nowUs, transportSequence) =>
       this.#write(route, prepared, nowUs, transportSequence),
     );
@@ -266,11 +272,11 @@ export class OutboundRtp {
   /** Sequence numbers are used up by packets that were written, and by no others. */
   #write(
     route: RtpRoute,
-    { payloadType, timestamp, marker, captureTime, payload, padding }: PreparedPacket,
+    { payloadType, timestamp, marker, ofFrame, payload, padding }: PreparedPacket,
     nowUs: number,
     transportSequence: number | undefined,
   ): WriteOutcome {
-    const extensions = route.extensions(nowUs, captureTime, transportSequence);
+    const extensions = route.extensions(nowUs, ofFrame, transportSequence);
     const header = this.#stream.prepare({ payloadType, timestamp, marker, extensions, padding });
     if (!route.transport.sendRtp(header, payload)) return 'refused';
     this.#lastPayloadType = payloadType;

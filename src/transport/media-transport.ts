@@ -24,6 +24,8 @@ export interface TransportTrackSpec {
   readonly stereo?: boolean;
   /** Whether an Opus track leaves silence out; announced by `usedtx`. @default false */
   readonly dtx?: boolean;
+  /** Whether its frames will tell how long they may be held back; the header extension is offered then. @default false */
+  readonly playoutDelay?: boolean;
   /** Whether its packets will bear transport-wide sequence numbers; offered as `transport-cc`, with the extension. @default false */
   readonly transportWideCc?: boolean;
 }
@@ -33,6 +35,7 @@ export interface HeaderExtensionIds {
   readonly mid?: number;
   readonly absSendTime?: number;
   readonly absCaptureTime?: number;
+  readonly playoutDelay?: number;
   /** Only where the peer has agreed to send the feedback, too. */
   readonly transportWideCc?: number;
 }

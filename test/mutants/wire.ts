@@ -210,6 +210,22 @@ export const WIRE_MUTANTS: readonly Mutant[] = [
     tests: ['sender/connector'],
   },
   {
+    name: 'goodbye-without-a-report',
+    guarantee,
+    file: 'src/sender/goodbye.ts',
+    find: 'rtp.senderReport() ?? writeReceiverReport(rtp.ssrc, []), ',
+    replace: '',
+    tests: ['sender/close'],
+  },
+  {
+    name: 'playout-delay-left-out-of-what-is-sent-again',
+    guarantee,
+    file: 'src/sender/rtp-route.ts',
+    find: 'id === absCaptureTime || id === playoutDelay',
+    replace: 'id === absCaptureTime && playoutDelay !== id',
+    tests: ['sender/outbound-rtp'],
+  },
+  {
     name: 'answer-from-another-certificate',
     guarantee,
     file: REMOTE,
