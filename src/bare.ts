@@ -62,6 +62,17 @@ export type { Negotiate } from './sender/signaller-from-negotiation.js';
 export type { TrackHandle, TrackRef } from './sender/track-handle.js';
 export type { TrackHealth } from './sender/track-health.js';
 export type { RemoteInboundStats, TrackStats } from './sender/track-stats.js';
+export type {
+  CandidatePairStats,
+  CandidateStats,
+  CodecStats,
+  MediaSourceStats,
+  OutboundRtpStats,
+  RemoteInboundRtpStats,
+  StatsEntry,
+  StatsReport,
+  TransportEntry,
+} from './sender/w3c-stats.js';
 export { registerSenderMetrics } from './service/sender-metrics.js';
 export type { JanusSignallerOptions } from './signalling/janus/janus-options.js';
 export { JanusSignaller } from './signalling/janus/janus-signaller.js';

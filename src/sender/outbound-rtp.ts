@@ -103,6 +103,13 @@ export class OutboundRtp {
     return this.#retransmitter.counts;
   }
 
+  /** What this peer calls the stream, as far as it takes it. */
+  get agreed(): { readonly mid?: string; readonly payloadType?: number } {
+    const mid = this.#route?.mid;
+    const payloadType = this.#route?.payloadTypes.get(this.#codec);
+    return mid === undefined || payloadType === undefined ? {} : { mid, payloadType };
+  }
+
   /** That of its retransmissions, if this peer takes them as a stream of their own. */
   get agreedRtxSsrc(): number | undefined {
     return (this.#route?.rtxPayloadTypes.size ?? 0) > 0 ? this.rtxSsrc : undefined;

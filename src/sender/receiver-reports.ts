@@ -45,6 +45,7 @@ export class ReceiverReports {
       this.#measurements += 1;
     }
     this.#latest = {
+      timestamp: arrivalUs / 1000,
       fractionLost: block.fractionLost / 256,
       packetsLost: block.cumulativeLost,
       jitter: block.jitter / this.#clockRate,

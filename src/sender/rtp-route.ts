@@ -50,6 +50,11 @@ export class RtpRoute {
     this.largestHeaderBytes = rtpHeaderBytes(this.extensions(0, this.ofFrame(0), 0));
   }
 
+  /** The identification tag of the m-line. */
+  get mid(): string {
+    return this.#negotiated.mid;
+  }
+
   /** Leaves room for what retransmissions bear besides. */
   get maxPayloadBytes(): number {
     const rtxBytes = this.rtxPayloadTypes.size === 0 ? 0 : RTX_HEADER_BYTES;

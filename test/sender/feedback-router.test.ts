@@ -171,6 +171,7 @@ describe('a receiver report', () => {
   it('tells loss, jitter and, where it can be computed, the round trip', async () => {
     receive(writeReceiverReport(PEER, [block()]));
     expect(harness.sender.getTrackStats('front').remoteInbound).toEqual({
+      timestamp: harness.clock.wallUs() / 1000,
       fractionLost: 0.25,
       packetsLost: 7,
       jitter: 0.01,

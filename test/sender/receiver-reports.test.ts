@@ -29,6 +29,7 @@ describe('receiver reports', () => {
     expect(reports.latest).toBeUndefined();
     reports.receive(block(), START_US);
     expect(reports.latest).toEqual({
+      timestamp: START_US / 1000,
       fractionLost: 0.25,
       packetsLost: -3,
       jitter: 0.01,
