@@ -226,6 +226,14 @@ export const WIRE_MUTANTS: readonly Mutant[] = [
     tests: ['sender/outbound-rtp'],
   },
   {
+    name: 'session-of-a-broken-answer-left-open',
+    guarantee,
+    file: 'src/signalling/whip/whip-session.ts',
+    find: '      if (resource !== undefined) await this.#deleteAt(resource);\n',
+    replace: '',
+    tests: ['signalling/whip-signaller'],
+  },
+  {
     name: 'answer-from-another-certificate',
     guarantee,
     file: REMOTE,

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
 import { FramelockError } from '../../src/core/errors.js';
 import { silentLogger } from '../../src/core/logger.js';
@@ -275,6 +276,19 @@ describe('WhipSignaller: failures', () => {
     });
     const error = await failureOf(signallerTo(server).offer(OFFER));
     expect(error.code).toBe('SIGNALLING_FAILED');
+    expect(server.seen.map((seen) => `${seen.method} ${seen.path}`)).toEqual(['POST /whip/demo', 'DELETE /s/9']);
+  });
+
+  it.each([
+    ['is cut off', (response: ServerResponse) => void response.write('v=0', () => response.destroy())],
+    ['is too long', (response: ServerResponse) => void response.end('v=0'.repeat(MAX_BODY_BYTES))],
+  ])('deletes the session that was opened by an answer that %s', async (_, answer) => {
+    const server = await serve((seen, response) => {
+      if (seen.method !== 'POST') return void response.end();
+      response.writeHead(201, { 'content-type': 'application/sdp', location: '/s/9' });
+      answer(response);
+    });
+    expect((await failureOf(signallerTo(server).offer(OFFER))).code).toBe('SIGNALLING_FAILED');
     expect(server.seen.map((seen) => `${seen.method} ${seen.path}`)).toEqual(['POST /whip/demo', 'DELETE /s/9']);
   });
 

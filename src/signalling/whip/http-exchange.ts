@@ -12,13 +12,17 @@ export const MAX_REDIRECTS = 5;
 /** Longest excerpt of a network error in an error message: some quote a header of the server in full. */
 const MAX_REASON_CHARS = 200;
 
-/** A response that has been read completely. */
-export interface HttpAnswer {
+/** A response without its body. */
+export interface HttpHead {
   readonly status: number;
   readonly headers: Headers;
-  readonly body: string;
   /** Where the answer came from, after redirects. */
   readonly url: URL;
+}
+
+/** A response that has been read completely. */
+export interface HttpAnswer extends HttpHead {
+  readonly body: string;
 }
 
 /** One request, redirects included. */
@@ -27,6 +31,8 @@ export interface HttpExchangeOptions {
   readonly url: URL;
   /** An SDP body, for POST. */
   readonly sdp?: string;
+  /** Told of the answer before its body is read: what comes of that is not known yet. */
+  readonly headCame?: (head: HttpHead) => void;
   /** Bearer token; sent to `tokenOrigin` only. */
   readonly token?: string;
   /** The one origin that may see the token. */
@@ -53,7 +59,9 @@ export async function exchangeHttp(options: HttpExchangeOptions): Promise<HttpAn
     for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects += 1) {
       const response = await fetch(url, { ...requestInit(options, url), signal });
       if (response.status !== 307 && response.status !== 308) {
-        return { status: response.status, headers: response.headers, body: await readBody(response), url };
+        const head = { status: response.status, headers: response.headers, url };
+        options.headCame?.(head);
+        return { ...head, body: await readBody(response) };
       }
       await response.body?.cancel();
       url = redirectTarget(response, url);

@@ -6,7 +6,7 @@ import type { IceServer } from '../../core/ice-server.js';
 import type { Logger } from '../../core/logger.js';
 import { displayUrl } from '../display-url.js';
 import type { SignallingCloseResult } from '../signaller.js';
-import { exchangeHttp, type HttpAnswer, parseHttpUrl } from './http-exchange.js';
+import { exchangeHttp, type HttpAnswer, type HttpHead, parseHttpUrl } from './http-exchange.js';
 import { readIceServers } from './ice-server-links.js';
 import { rejectionError } from './rejection.js';
 import { withoutToken } from './secret.js';
@@ -105,23 +105,21 @@ export class WhipSession {
   }
 
   async #send(sdp: string): Promise<OpenedSession> {
-    const { clock, token } = this.#options;
-    const answer = await this.#exchange(
-      'POST',
-      this.#options.url,
-      this.#options.requestTimeoutMs + LATE_ANSWER_GRACE_MS,
-      sdp,
-    );
-    if (answer.status !== 201 && answer.status !== 200) throw rejectionError(answer, clock.wallUs() / 1000, token);
-    // Possibly relative to where the answer came from (RFC 9725 section 4.2).
-    const resource = parseHttpUrl(answer.headers.get('location'), answer.url);
-    const opened = { sdp: answer.body, resource, iceServers: readIceServers(answer.headers.get('link')) };
-    if (isSdp(answer)) return opened;
-    await this.#delete(Promise.resolve(opened));
-    const url = withoutToken(displayUrl(answer.url), token);
-    throw new FramelockError('SIGNALLING_FAILED', `WHIP: ${url} did not answer with SDP; is this the WHIP endpoint?`, {
-      context: { url, status: answer.status },
-    });
+    const { clock, token, url, requestTimeoutMs } = this.#options;
+    let resource: URL | undefined;
+    try {
+      const answer = await this.#exchange('POST', url, requestTimeoutMs + LATE_ANSWER_GRACE_MS, sdp, (head) => {
+        // Possibly relative to where the answer came from (RFC 9725 section 4.2).
+        if (head.status >= 200 && head.status < 300) resource = parseHttpUrl(head.headers.get('location'), head.url);
+      });
+      if (answer.status !== 201 && answer.status !== 200) throw rejectionError(answer, clock.wallUs() / 1000, token);
+      if (!isSdp(answer)) throw noSdpError(answer, token);
+      return { sdp: answer.body, resource, iceServers: readIceServers(answer.headers.get('link')) };
+    } catch (error) {
+      // The server has opened a session, and what it then said of it was of no use, or never came to its end.
+      if (resource !== undefined) await this.#deleteAt(resource);
+      throw error;
+    }
   }
 
   #warnOf({ resource }: OpenedSession): void {
@@ -136,11 +134,15 @@ export class WhipSession {
       if (post === undefined) return { confirmed: true };
       resource = (await post).resource;
     } catch {
-      // The failed POST is reported by open(); there is no session to end.
+      // The failed POST is reported by open(), and has ended what it had opened.
       return { confirmed: true };
     }
     if (resource === undefined)
       return { confirmed: false, reason: 'the server named no session to delete (no Location)' };
+    return this.#deleteAt(resource);
+  }
+
+  async #deleteAt(resource: URL): Promise<SignallingCloseResult> {
     try {
       const { status } = await this.#exchange('DELETE', resource, this.#options.deleteTimeoutMs);
       // 404 and 410: the server ended the session by itself.
@@ -151,7 +153,13 @@ export class WhipSession {
     }
   }
 
-  #exchange(method: 'POST' | 'DELETE', url: URL, timeoutMs: number, sdp?: string): Promise<HttpAnswer> {
+  #exchange(
+    method: 'POST' | 'DELETE',
+    url: URL,
+    timeoutMs: number,
+    sdp?: string,
+    headCame?: (head: HttpHead) => void,
+  ): Promise<HttpAnswer> {
     const { token, clock } = this.#options;
     return exchangeHttp({
       method,
@@ -161,6 +169,7 @@ export class WhipSession {
       signal: this.#cutOff.signal,
       clock,
       ...(sdp === undefined ? {} : { sdp }),
+      ...(headCame === undefined ? {} : { headCame }),
       ...(token === undefined ? {} : { token }),
     });
   }
@@ -180,4 +189,11 @@ export class WhipSession {
 function isSdp(answer: HttpAnswer): boolean {
   const type = answer.headers.get('content-type') ?? 'application/sdp';
   return /^application\/sdp\s*(;|$)/i.test(type.trim()) && answer.body.startsWith('v=0');
+}
+
+function noSdpError(answer: HttpAnswer, token: string | undefined): FramelockError {
+  const url = withoutToken(displayUrl(answer.url), token);
+  return new FramelockError('SIGNALLING_FAILED', `WHIP: ${url} did not answer with SDP; is this the WHIP endpoint?`, {
+    context: { url, status: answer.status },
+  });
 }
