@@ -234,6 +234,14 @@ export const WIRE_MUTANTS: readonly Mutant[] = [
     tests: ['signalling/whip-signaller'],
   },
   {
+    name: 'user-info-of-a-redirect-kept',
+    guarantee,
+    file: 'src/signalling/whip/http-exchange.ts',
+    find: "  url.username = '';\n  url.password = '';\n",
+    replace: '',
+    tests: ['signalling/whip-signaller'],
+  },
+  {
     name: 'answer-from-another-certificate',
     guarantee,
     file: REMOTE,

@@ -120,6 +120,21 @@ describe('WhipSignaller: redirects', () => {
     expect(server.seen).toHaveLength(MAX_REDIRECTS + 1);
   });
 
+  it('leaves out the user info of where it is redirected to, and tells nobody', async () => {
+    const server = await serve((seen, response) => {
+      const place = `//user:hidden@${new URL(server.origin).host}/edge`;
+      if (seen.path === '/whip/demo') response.writeHead(307, { location: place }).end();
+      else response.writeHead(403).end();
+    });
+    const { code, message } = await failureOf(signallerTo(server).offer(OFFER));
+    expect(code).toBe('SIGNALLING_REJECTED');
+    expect(message).not.toContain('hidden');
+    expect(server.seen.map(({ path, authorization }) => [path, authorization])).toEqual([
+      ['/whip/demo', undefined],
+      ['/edge', undefined],
+    ]);
+  });
+
   it('refuses a redirect that leads nowhere', async () => {
     const server = await serve((_, response) => response.writeHead(307, { location: 'ftp://example.org/' }).end());
     expect((await failureOf(signallerTo(server).offer(OFFER))).code).toBe('SIGNALLING_FAILED');

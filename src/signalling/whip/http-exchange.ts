@@ -78,10 +78,13 @@ export async function exchangeHttp(options: HttpExchangeOptions): Promise<HttpAn
   }
 }
 
-/** An http or https URL, resolved against `base`; `undefined` for anything else. */
+/** An http or https URL without user info, resolved against `base`; `undefined` for anything else. */
 export function parseHttpUrl(text: string | null, base: URL): URL | undefined {
   if (text === null || !URL.canParse(text, base.href)) return undefined;
   const url = new URL(text, base);
+  // fetch refuses them, and quotes them in its error.
+  url.username = '';
+  url.password = '';
   return url.protocol === 'http:' || url.protocol === 'https:' ? url : undefined;
 }
 
