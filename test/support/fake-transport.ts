@@ -5,6 +5,8 @@ import type {
   MediaTransport,
   MediaTransportFactory,
   NegotiatedTrack,
+  RestartExchange,
+  RestartOptions,
   TransportObserver,
   TransportState,
   TransportStats,
@@ -37,6 +39,7 @@ export class FakeTransport implements MediaTransport {
   /** Called before each RTP packet is sent. */
   beforeRtp: (() => void) | undefined;
   closes = 0;
+  restarts = 0;
   readonly #network: FakeNetwork;
   #state: TransportState = 'new';
 
@@ -96,6 +99,18 @@ export class FakeTransport implements MediaTransport {
     this.become('connected');
   }
 
+  async restartIce(
+    exchange: RestartExchange,
+    { signal = new AbortController().signal }: RestartOptions,
+  ): Promise<void> {
+    this.#assertOpen();
+    this.restarts += 1;
+    await exchange(`restart ${this.restarts}`, signal);
+    await this.#network.step('restart', signal);
+    this.#assertOpen();
+    if (this.#state === 'disconnected') this.become('connected');
+  }
+
   sendRtp(header: RtpPacketHeader, payload: Uint8Array): boolean {
     this.beforeRtp?.();
     if (this.#state !== 'connected') return false;
@@ -134,7 +149,7 @@ export class FakeTransport implements MediaTransport {
 }
 
 /** Steps of a connect that a test can hold up or let fail. */
-export type ConnectStep = 'gather' | 'answer' | 'connect';
+export type ConnectStep = 'gather' | 'answer' | 'connect' | 'restart';
 
 /** Makes fake transports and keeps them for inspection. */
 export class FakeNetwork {

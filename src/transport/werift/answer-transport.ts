@@ -1,5 +1,5 @@
 import { isIP, SocketAddress } from 'node:net';
-import { invalidAnswer } from './answer-error.js';
+import { type AnswerPlace, invalidAnswer } from './answer-error.js';
 import type { SdpAttributes, SdpMedia, SdpSession } from './sdp-reader.js';
 
 /** A peer's candidate that we can use: component 1, UDP, a literal address. */
@@ -56,14 +56,7 @@ export function readRemoteTransport(session: SdpSession, accepted: readonly Acce
   const read = (section: AcceptedSection, name: string): string | undefined =>
     section.media.attributes.first(name) ?? session.attributes.first(name);
 
-  const usernameFragment = read(tagged, 'ice-ufrag') ?? '';
-  if (!UFRAG_PATTERN.test(usernameFragment)) {
-    throw invalidAnswer({ ...place, field: 'ice-ufrag' }, 'it is missing or malformed');
-  }
-  const password = read(tagged, 'ice-pwd') ?? '';
-  if (!PASSWORD_PATTERN.test(password)) {
-    throw invalidAnswer({ ...place, field: 'ice-pwd' }, 'it is missing or malformed');
-  }
+  const credentials = readCredentials((name) => read(tagged, name), place);
   const fingerprints = readFingerprints(session.attributes, tagged.media.attributes);
   if (fingerprints.length === 0) {
     throw invalidAnswer({ ...place, field: 'fingerprint' }, 'a sha-256, sha-384 or sha-512 fingerprint is needed');
@@ -84,12 +77,27 @@ export function readRemoteTransport(session: SdpSession, accepted: readonly Acce
     }
   }
   return {
-    usernameFragment,
-    password,
+    ...credentials,
     iceLite: session.attributes.has('ice-lite'),
     fingerprints,
-    candidates: readCandidates([tagged, ...accepted]),
+    candidates: readCandidates([tagged, ...accepted].map(({ media }) => media.attributes)),
   };
+}
+
+/** The peer's user name and password of ICE. @throws FramelockError INVALID_SDP */
+export function readCredentials(
+  read: (name: string) => string | undefined,
+  place: Omit<AnswerPlace, 'field'>,
+): Pick<RemoteTransport, 'usernameFragment' | 'password'> {
+  const usernameFragment = read('ice-ufrag') ?? '';
+  if (!UFRAG_PATTERN.test(usernameFragment)) {
+    throw invalidAnswer({ ...place, field: 'ice-ufrag' }, 'it is missing or malformed');
+  }
+  const password = read('ice-pwd') ?? '';
+  if (!PASSWORD_PATTERN.test(password)) {
+    throw invalidAnswer({ ...place, field: 'ice-pwd' }, 'it is missing or malformed');
+  }
+  return { usernameFragment, password };
 }
 
 /**
@@ -129,10 +137,11 @@ function readFingerprints(session: SdpAttributes, media: SdpAttributes): Fingerp
   });
 }
 
-function readCandidates(sections: readonly AcceptedSection[]): RemoteCandidate[] {
+/** The candidates of these sections that we can use, each once. */
+export function readCandidates(sections: readonly SdpAttributes[]): RemoteCandidate[] {
   const found = new Map<string, RemoteCandidate>();
-  for (const { media } of sections) {
-    for (const value of media.attributes.all('candidate')) {
+  for (const attributes of sections) {
+    for (const value of attributes.all('candidate')) {
       const candidate = readCandidate(value);
       if (candidate !== undefined) found.set(`${candidate.address} ${candidate.port}`, candidate);
       if (found.size === MAX_REMOTE_CANDIDATES) return [...found.values()];

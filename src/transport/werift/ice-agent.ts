@@ -1,20 +1,24 @@
 import { randomBytes } from 'node:crypto';
 import { type Address, Candidate, CandidatePairState, Connection, StunOverTurnProtocol, StunProtocol } from 'werift';
-import type { Lifetime } from '../../concurrency/lifetime.js';
+import type { LateCompletionObserver } from '../../concurrency/late-completions.js';
+import { Lifetime } from '../../concurrency/lifetime.js';
 import type { Clock, Timer } from '../../core/clock.js';
 import { describeError, FramelockError } from '../../core/errors.js';
 import type { RemoteTransport } from './answer-transport.js';
-import { DatagramGuard, type DatagramKind, type GuardContext, type RejectionReason } from './datagram-guard.js';
+import type { DatagramGuard, DatagramKind, GuardContext } from './datagram-guard.js';
 import type { LocalCandidate } from './offer.js';
+import { isBindingRequest } from './stun-message.js';
 import type { IceAgentState } from './transport-state.js';
 import { UdpSocket } from './udp-socket.js';
 import { connectionInternals, stunInternals, turnInternals } from './werift-internals.js';
 
 /** Servers and addresses of an agent. */
 export interface IceAgentOptions {
-  /** Of the transport; asked before anything that comes in is handed on. */
-  readonly lifetime: Lifetime;
+  /** Hears of what comes in after the end. */
+  readonly late: LateCompletionObserver;
   readonly clock: Clock;
+  /** In front of everything that comes in; judges it by this agent's user name, password and pairs. */
+  readonly guard: DatagramGuard;
   /** Literal local addresses, one socket and host candidate each. */
   readonly addresses: readonly string[];
   readonly portRange?: readonly [number, number];
@@ -29,28 +33,30 @@ export interface IceAgentObserver {
   stateChanged(state: IceAgentState, reason?: string): void;
   /** A datagram that the guard admitted, other than STUN. */
   received(kind: Exclude<DatagramKind, 'stun'>, datagram: Buffer): void;
+  /** A check came that is signed with our password. */
+  heard(): void;
   /** The operating system refused a datagram. */
   sendFailed(error: Error): void;
 }
 
 /** Every so often, pairs that failed are checked again. werift gives a pair up after 1.6 s, for good. */
 const RECHECK_MS = 1000;
+/** Longest round trip of a check on the pair in use. */
+const PROBE_TIMEOUT_MS = 2000;
 
 /**
  * ICE in the controlling role: werift's `Connection` does gathering, checks, nomination and consent (RFC 8445, RFC 7675); the sockets are
- * ours, with the guard behind them.
+ * ours, with the guard behind them. One agent is one generation: an ICE restart makes another.
  *
  * Owner of its state: the transport.
  */
 export class IceAgent implements GuardContext {
   state: IceAgentState = 'new';
-  /** When something last came from the peer, by the clock. */
-  lastHeardUs = 0;
   dtlsConnected = false;
   readonly #options: IceAgentOptions;
   readonly #observer: IceAgentObserver;
   readonly #connection: Connection;
-  readonly #guard = new DatagramGuard();
+  readonly #lifetime: Lifetime;
   readonly #sockets = new Map<object, UdpSocket>();
   readonly #opening = new Set<Promise<UdpSocket>>();
   readonly #unbound: string[];
@@ -60,6 +66,7 @@ export class IceAgent implements GuardContext {
   constructor(options: IceAgentOptions, observer: IceAgentObserver) {
     this.#options = options;
     this.#observer = observer;
+    this.#lifetime = new Lifetime('The ICE agent', options.late);
     this.#unbound = [...options.addresses];
     this.#connection = new Connection(true, {
       ...options.servers,
@@ -88,18 +95,16 @@ export class IceAgent implements GuardContext {
     return this.#connection.localPassword;
   }
 
-  get rejected(): ReadonlyMap<RejectionReason, number> {
-    return this.#guard.rejected;
-  }
-
-  get rejectedTotal(): number {
-    return this.#guard.rejectedTotal;
-  }
-
   /** The nominated pair, for people. */
   get selectedPair(): { readonly local: string; readonly remote: string } | undefined {
     const pair = this.#connection.nominated;
     return pair && { local: describe(pair.localCandidate), remote: describe(pair.remoteCandidate) };
+  }
+
+  /** The address of ours that the nominated pair goes out from; nothing if it goes by a relay. */
+  get selectedAddress(): string | undefined {
+    const pair = this.#connection.nominated;
+    return pair?.localCandidate.type === 'host' ? pair.localCandidate.host : undefined;
   }
 
   /** Opens the sockets and asks the servers; once. */
@@ -155,6 +160,28 @@ export class IceAgent implements GuardContext {
     return true;
   }
 
+  /** Checks the nominated pair once (RFC 8445 section 7.2.4). Resolves with whether the peer answered, signed; never rejects. */
+  async probe(): Promise<boolean> {
+    const connection = this.#connection;
+    const pair = connection.nominated;
+    if (pair === undefined) return false;
+    const { localUsername, remoteUsername, remotePassword, iceControlling, remoteIsLite } = connection;
+    const { protocol, remoteAddr, localCandidate } = pair;
+    const request = connectionInternals(connection).buildRequest({
+      localUsername,
+      remoteUsername,
+      iceControlling,
+      localCandidate,
+      // As libwebrtc does: a lite peer does not check, and may have lost the nomination.
+      nominate: iceControlling && remoteIsLite,
+    });
+    const options = { retransmissions: 0, responseTimeout: PROBE_TIMEOUT_MS, signal: this.#lifetime.signal };
+    return protocol.request(request, remoteAddr, Buffer.from(remotePassword, 'utf8'), options).then(
+      () => true,
+      () => false,
+    );
+  }
+
   isPeer(address: string, port: number): boolean {
     const nominated = this.#connection.nominated;
     if (nominated !== undefined && isAt(nominated.remoteAddr, address, port)) return true;
@@ -167,7 +194,7 @@ export class IceAgent implements GuardContext {
   /** Idempotent. Nothing is reported any more; our sockets are closed first, whatever werift does afterwards. */
   async close(): Promise<void> {
     this.state = 'closed';
-    this.#options.lifetime.end();
+    this.#lifetime.end();
     this.#recheck?.cancel();
     const opened = await Promise.allSettled(this.#opening);
     const late = opened.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
@@ -201,7 +228,7 @@ export class IceAgent implements GuardContext {
     const request = protocol.request.bind(protocol);
     // Checks bring their options; without any it is the question to a STUN server. werift's close would leave it, and its timer, unsettled.
     protocol.request = (message, address, key, retries, sent) =>
-      request(message, address, key, retries ?? { signal: this.#options.lifetime.signal }, sent);
+      request(message, address, key, retries ?? { signal: this.#lifetime.signal }, sent);
   }
 
   async #open(address: string | undefined, observer: Parameters<typeof UdpSocket.open>[1]): Promise<UdpSocket> {
@@ -220,7 +247,7 @@ export class IceAgent implements GuardContext {
   }
 
   #guardRelay(protocol: StunOverTurnProtocol): void {
-    if (!this.#options.lifetime.enter('relay')) {
+    if (!this.#lifetime.enter('relay')) {
       // Nobody else would give the allocation back, and werift would refresh it for ever. Closing a socket cannot fail.
       void protocol.close();
       throw new FramelockError('CLOSED', 'The ICE agent was closed while a relay was allocated');
@@ -231,12 +258,16 @@ export class IceAgent implements GuardContext {
   }
 
   #receive(datagram: Buffer, from: Address, toIce: (datagram: Buffer, from: Address) => void): void {
-    if (!this.#options.lifetime.enter('datagram')) return;
-    const kind = this.#guard.admit(datagram, from[0], from[1], this);
+    if (!this.#lifetime.enter('datagram')) return;
+    const kind = this.#options.guard.admit(datagram, from[0], from[1], this);
     if (kind === undefined) return;
-    if (kind !== 'stun' || this.isPeer(from[0], from[1])) this.lastHeardUs = this.#options.clock.nowUs();
-    if (kind === 'stun') toIce(datagram, from);
-    else this.#observer.received(kind, datagram);
+    if (kind !== 'stun') {
+      this.#observer.received(kind, datagram);
+      return;
+    }
+    // A response proves itself to whoever asked.
+    if (isBindingRequest(datagram)) this.#observer.heard();
+    toIce(datagram, from);
   }
 
   #scheduleRecheck(): void {

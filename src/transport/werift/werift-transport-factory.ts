@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { getHostAddresses, parseIceServers } from 'werift';
 import type { Clock } from '../../core/clock.js';
 import { FramelockError } from '../../core/errors.js';
@@ -21,9 +22,11 @@ export interface WeriftTransportOptions {
   readonly iceServers?: readonly IceServer[];
   /**
    * Literal local addresses to open sockets on.
-   * @default those of all network interfaces, looked up for each connection; on a machine without a network 127.0.0.1
+   * @default those of all network interfaces, looked up for each connection and each ICE restart; on a machine without a network 127.0.0.1
    */
   readonly bindAddresses?: readonly string[];
+  /** All addresses of all interfaces, now; asked twice a second, to notice that the machine has moved. @default asks the operating system */
+  readonly machineAddresses?: () => readonly string[];
   /** First and last UDP port to use, 1-65535. @default any free port */
   readonly portRange?: readonly [number, number];
   /** How long gathering candidates may take, 100-60000 ms. @default 5000 */
@@ -58,7 +61,8 @@ export function createWeriftTransportFactory(options: WeriftTransportOptions): M
       logger,
       servers,
       gatheringTimeoutMs,
-      addresses: bindAddresses ?? localAddresses(),
+      addresses: () => bindAddresses ?? localAddresses(),
+      machineAddresses: options.machineAddresses ?? machineAddresses,
       ...(portRange === undefined ? {} : { portRange }),
     });
 }
@@ -67,6 +71,10 @@ export function createWeriftTransportFactory(options: WeriftTransportOptions): M
 function localAddresses(): readonly string[] {
   const addresses = getHostAddresses(true, true);
   return addresses.length > 0 ? addresses : ['127.0.0.1'];
+}
+
+function machineAddresses(): readonly string[] {
+  return Object.values(networkInterfaces()).flatMap((interfaces) => interfaces?.map(({ address }) => address) ?? []);
 }
 
 function readServers(iceServers: readonly IceServer[]): ReturnType<typeof parseIceServers> {

@@ -9,7 +9,6 @@ import {
   type ObservedTransport,
   openUdpSockets,
   PacketPump,
-  SkewedClock,
   UdpPath,
   WrtcPeer,
 } from './wrtc-peer.js';
@@ -205,8 +204,8 @@ describe('WeriftTransport with libwebrtc', () => {
 
 describe('WeriftTransport over a bad path', () => {
   /** A connection whose only path is one that we can cut: the peer learns of us by our checks alone. */
-  async function startOverPath(clock = new SkewedClock()) {
-    const observed = createTransport({ bindAddresses: ['127.0.0.1'], clock });
+  async function startOverPath() {
+    const observed = createTransport({ bindAddresses: ['127.0.0.1'] });
     const peer = new WrtcPeer();
     const offer = await observed.transport.createOffer([FRONT]);
     const answer = await peer.answer(offer.replaceAll(/a=candidate:.*\r\n/g, ''));
@@ -220,7 +219,7 @@ describe('WeriftTransport over a bad path', () => {
     );
     const candidate = `a=candidate:1 1 udp 1 127.0.0.1 ${port} typ host\r\na=ice-ufrag`;
     const overPath = answer.replaceAll(/a=candidate:.*\r\n/g, '').replace('a=ice-ufrag', candidate);
-    return { ...observed, clock, path, overPath };
+    return { ...observed, path, overPath };
   }
 
   it('connects although the first checks are lost', async () => {
@@ -234,12 +233,11 @@ describe('WeriftTransport over a bad path', () => {
   });
 
   it('is disconnected while the peer is silent, sends nothing meanwhile, and recovers', async () => {
-    const { transport, states, clock, path, overPath } = await startOverPath();
+    const { transport, states, path, overPath } = await startOverPath();
     await transport.acceptAnswer(overPath);
     await transport.connected(5000);
     path.cut = true;
-    clock.aheadUs += 9_000_000;
-    await eventually(() => transport.state === 'disconnected', 'silence to be noticed', 3000);
+    await eventually(() => transport.state === 'disconnected', 'silence to be noticed', 10_000);
     expect(transport.sendRtcp(writeCompound([writeReceiverReport(1111, [])]))).toBe(false);
     path.cut = false;
     await eventually(() => transport.state === 'connected', 'the peer to be heard again');

@@ -18,16 +18,25 @@ export class WrtcPeer {
   }
 
   /** RTP packets received, by SSRC. */
-  async received(): Promise<Map<number, number>> {
-    const counts = new Map<number, number>();
-    for (const entry of (await this.connection.getStats()).values()) {
-      if (entry.type === 'inbound-rtp') counts.set(entry.ssrc, entry.packetsReceived);
-    }
-    return counts;
+  received(): Promise<Map<number, number>> {
+    return this.#count('packetsReceived');
+  }
+
+  /** RTP packets that are missing, by SSRC. */
+  lost(): Promise<Map<number, number>> {
+    return this.#count('packetsLost');
   }
 
   close(): void {
     this.connection.close();
+  }
+
+  async #count(member: 'packetsReceived' | 'packetsLost'): Promise<Map<number, number>> {
+    const counts = new Map<number, number>();
+    for (const entry of (await this.connection.getStats()).values()) {
+      if (entry.type === 'inbound-rtp') counts.set(entry.ssrc, entry[member]);
+    }
+    return counts;
   }
 }
 
@@ -85,15 +94,6 @@ export class PacketPump {
 
 /** Payload descriptor, then the header of a 64x64 key frame (RFC 7741 section 4, RFC 6386 section 9.1). */
 const KEY_FRAME = Buffer.concat([Buffer.from([0x10, 0x30, 0, 0, 0x9d, 0x01, 0x2a, 64, 0, 64, 0]), Buffer.alloc(100)]);
-
-/** The machine's clock, set forward at will. */
-export class SkewedClock extends SystemClock {
-  aheadUs = 0;
-
-  override nowUs(): number {
-    return super.nowUs() + this.aheadUs;
-  }
-}
 
 /** The machine's clock, whose timers ring even though they were cancelled. */
 export class LateSystemClock extends SystemClock {
