@@ -44,6 +44,7 @@ export class Connection {
     this.transport = init.createTransport({
       stateChanged: this.#lifetime.guard('transport state', (state, reason) => observer.stateChanged(state, reason)),
       rtcp: this.#lifetime.guard('rtcp', (compound) => observer.rtcp(compound)),
+      addressesChanged: this.#lifetime.guard('addresses', (reason) => observer.addressesChanged?.(reason)),
       lateCompletion: (kind) => late.lateCompletion(kind),
     });
   }
@@ -51,6 +52,28 @@ export class Connection {
   /** Whether tracks can be added and removed without a new connection. */
   get canRenegotiate(): boolean {
     return this.#signaller.canRenegotiate;
+  }
+
+  /** Whether ICE can be restarted without a new connection. */
+  get canRestartIce(): boolean {
+    return this.#signaller.canRestartIce === true && this.#signaller.restartIce !== undefined;
+  }
+
+  /**
+   * Moves the connection to another pair of addresses; DTLS and SRTP go on. If it fails, the connection is as before.
+   * @throws FramelockError as `MediaTransport.restartIce`, SIGNALLING_FAILED, SIGNALLING_REJECTED
+   */
+  async restartIce({ timeoutMs, signal }: EstablishOptions): Promise<void> {
+    const cancel = AbortSignal.any([signal, this.#lifetime.signal]);
+    await this.#step('ice restart', cancel, () =>
+      this.transport.restartIce(
+        async (fragment, exchange) => {
+          if (this.#signaller.restartIce !== undefined) return this.#signaller.restartIce(fragment, exchange);
+          throw new FramelockError('SIGNALLING_FAILED', 'this signalling takes no ICE restarts');
+        },
+        { timeoutMs, signal: cancel },
+      ),
+    );
   }
 
   /**

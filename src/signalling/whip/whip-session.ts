@@ -1,11 +1,12 @@
 import type { LateCompletionObserver } from '../../concurrency/late-completions.js';
 import { Lifetime } from '../../concurrency/lifetime.js';
 import type { Clock } from '../../core/clock.js';
-import { describeError, FramelockError } from '../../core/errors.js';
+import { describeError, FramelockError, isFramelockError } from '../../core/errors.js';
 import { displayUrl } from '../display-url.js';
 import type { SignallingCloseResult } from '../signaller.js';
 import { exchangeHttp, type HttpAnswer, parseHttpUrl } from './http-exchange.js';
 import { rejectionError } from './rejection.js';
+import { restartIceAt } from './whip-restart.js';
 
 /** How long a POST whose caller gave up may still run, so that the session that it may have made can be deleted; `cutOff` ends it earlier. */
 const LATE_ANSWER_GRACE_MS = 5_000;
@@ -25,6 +26,8 @@ export interface WhipSessionOptions {
 interface OpenedSession {
   readonly sdp: string;
   readonly resource: URL | undefined;
+  /** Entity tag of its ICE session; a server without one takes no PATCH (RFC 9725 section 4.3.1). */
+  readonly etag: string | null;
 }
 
 /**
@@ -37,6 +40,8 @@ export class WhipSession {
   #giveUp: ((reason: FramelockError) => void) | undefined;
   #end: Promise<SignallingCloseResult> | undefined;
   #failed = false;
+  /** Where ICE can be restarted. */
+  #restartable: URL | undefined;
   readonly #cutOff = new AbortController();
 
   constructor(options: WhipSessionOptions) {
@@ -46,6 +51,29 @@ export class WhipSession {
   /** Whether `open` has failed; a session that may still come into being is deleted behind the scenes. */
   get failed(): boolean {
     return this.#failed;
+  }
+
+  /** Whether the server has said that it takes ICE restarts, and not refused one. */
+  get canRestartIce(): boolean {
+    return this.#restartable !== undefined;
+  }
+
+  /** Brings a restart to the server and its own parameters back. @throws FramelockError SIGNALLING_FAILED, SIGNALLING_REJECTED */
+  async restartIce(fragment: string, signal?: AbortSignal): Promise<string> {
+    const url = this.#restartable;
+    if (url === undefined) {
+      throw new FramelockError('SIGNALLING_FAILED', 'WHIP: this session takes no ICE restarts');
+    }
+    const given = signal === undefined ? this.#cutOff.signal : AbortSignal.any([signal, this.#cutOff.signal]);
+    const { token, clock, requestTimeoutMs: timeoutMs } = this.#options;
+    const request = { url, timeoutMs, clock, signal: given, tokenOrigin: this.#options.url.origin };
+    try {
+      return await restartIceAt(fragment, { ...request, ...(token === undefined ? {} : { token }) });
+    } catch (error) {
+      // What it refuses once it would refuse again.
+      if (isFramelockError(error, 'SIGNALLING_REJECTED')) this.#restartable = undefined;
+      throw error;
+    }
   }
 
   /**
@@ -67,6 +95,7 @@ export class WhipSession {
     const timer = waiting.clock(clock).setTimer(requestTimeoutMs, () => this.abandon(this.#timeoutError()));
     try {
       const opened = await Promise.race([post, givenUp]);
+      if (opened.etag !== null) this.#restartable = opened.resource;
       return opened.sdp;
     } catch (error) {
       this.#failed = true;
@@ -105,8 +134,9 @@ export class WhipSession {
     if (answer.status !== 201 && answer.status !== 200) throw rejectionError(answer, clock.wallUs() / 1000);
     // Possibly relative to where the answer came from (RFC 9725 section 4.2).
     const resource = parseHttpUrl(answer.headers.get('location'), answer.url);
-    if (isSdp(answer)) return { sdp: answer.body, resource };
-    await this.#delete(Promise.resolve({ sdp: '', resource }));
+    const etag = answer.headers.get('etag');
+    if (isSdp(answer)) return { sdp: answer.body, resource, etag };
+    await this.#delete(Promise.resolve({ sdp: '', resource, etag }));
     const url = displayUrl(answer.url);
     throw new FramelockError('SIGNALLING_FAILED', `WHIP: ${url} did not answer with SDP; is this the WHIP endpoint?`, {
       context: { url, status: answer.status },
