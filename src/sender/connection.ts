@@ -10,12 +10,18 @@ import type {
   TransportTrackSpec,
 } from '../transport/media-transport.js';
 
+/** Hears of a connection. */
+export interface ConnectionObserver extends Omit<TransportObserver, keyof LateCompletionObserver> {
+  /** The server has ended the session, or cannot be reached any more: media will end too, or has. */
+  sessionLost(reason: string): void;
+}
+
 /** What a connection is made of. */
 export interface ConnectionInit {
   readonly signaller: Signaller;
   readonly createTransport: MediaTransportFactory;
   /** Hears of the connection while it lasts. */
-  readonly observer: Omit<TransportObserver, keyof LateCompletionObserver>;
+  readonly observer: ConnectionObserver;
   /** Hears of what comes after its end. */
   readonly late: LateCompletionObserver;
 }
@@ -41,6 +47,7 @@ export class Connection {
     this.#signaller = init.signaller;
     const { observer, late } = init;
     this.#lifetime = new Lifetime('The connection', late);
+    this.#signaller.watch?.(this.#lifetime.guard('lost session', (reason) => observer.sessionLost(reason)));
     this.transport = init.createTransport({
       stateChanged: this.#lifetime.guard('transport state', (state, reason) => observer.stateChanged(state, reason)),
       rtcp: this.#lifetime.guard('rtcp', (compound) => observer.rtcp(compound)),

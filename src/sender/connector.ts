@@ -173,6 +173,7 @@ export class Connector {
         },
         rtcp: (compound) => this.#host.rtcpReceived(compound),
         addressesChanged: (reason) => this.#recovery.moved(connection, reason),
+        sessionLost: (reason) => this.#sessionLost(connection, reason),
       },
       late: this.#host.late,
     });
@@ -218,6 +219,11 @@ export class Connector {
     this.#setState(state, reason);
     if (state === 'disconnected') this.#recovery.silent(connection);
     if (state === 'connected') for (const track of this.#host.tracks()) track.routeChanged();
+  }
+
+  /** Media may flow for a while yet, which the next connection cuts short. */
+  #sessionLost(connection: Connection, reason: string): void {
+    if (connection === this.#current && this.#state !== 'connecting') this.#setState('failed', reason);
   }
 
   async #closeCurrent(): Promise<void> {

@@ -17,6 +17,11 @@ export interface Signaller {
    * @throws FramelockError SIGNALLING_FAILED (unreachable, timeout), SIGNALLING_REJECTED (refused by the server)
    */
   offer(sdp: string, signal?: AbortSignal): Promise<SignallingAnswer>;
+  /**
+   * Whom to tell if the server ends the open session or can no longer be reached, in place of who was to be told before. Absent where the signaller
+   * keeps no connection to the server.
+   */
+  watch?(lost: (reason: string) => void): void;
   /** Whether the open session takes ICE restarts, as far as is known. @default false */
   readonly canRestartIce?: boolean;
   /**
