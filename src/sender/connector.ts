@@ -65,7 +65,6 @@ export class Connector {
     this.#recovery = new IceRecovery({
       logger: host.logger,
       negotiations: this.#negotiations,
-      closing: this.#closing.signal,
       isCurrent: (connection) => connection === this.#current,
       moved: () => {
         host.path.rerouted();

@@ -8,8 +8,6 @@ export interface IceRecoveryInit {
   readonly logger: Logger;
   /** Restarts wait for their turn among negotiations. */
   readonly negotiations: Sequencer;
-  /** Aborted when the sender closes. */
-  readonly closing: AbortSignal;
   /** Whether it is still the sender's connection. */
   readonly isCurrent: (connection: Connection) => boolean;
   /** Packets take another way to the peer. */
@@ -61,14 +59,16 @@ export class IceRecovery {
   }
 
   async #run(connection: Connection, restart: AbortController): Promise<void> {
-    const { closing, isCurrent, logger, moved } = this.#init;
-    const signal = AbortSignal.any([closing, restart.signal]);
+    const { isCurrent, logger, moved } = this.#init;
+    const { signal } = restart;
     try {
       if (signal.aborted || !isCurrent(connection)) return;
       await connection.restartIce({ timeoutMs: RESTART_TIMEOUT_MS, signal });
       if (isCurrent(connection)) moved();
     } catch (error) {
-      if (!signal.aborted) logger.warn('the ICE restart failed', { error: describeError(error) });
+      // One that is closed meanwhile gives its restart up.
+      if (!signal.aborted && isCurrent(connection))
+        logger.warn('the ICE restart failed', { error: describeError(error) });
     } finally {
       if (this.#restart === restart) this.#restart = undefined;
     }

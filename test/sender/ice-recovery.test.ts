@@ -67,6 +67,7 @@ describe('a peer that falls silent', () => {
     held.open();
     await harness.settle();
     expect(harness.sender.state).toBe('connected');
+    expect(last.restarts).toBe(1);
     harness.network.gate = () => {
       throw new FramelockError('CONNECT_FAILED', 'no pair');
     };
