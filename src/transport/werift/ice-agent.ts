@@ -22,8 +22,8 @@ export interface IceAgentOptions {
   /** Literal local addresses, one socket and host candidate each. */
   readonly addresses: readonly string[];
   readonly portRange?: readonly [number, number];
-  /** How long a STUN server may take to answer, seconds. */
-  readonly stunTimeoutSeconds: number;
+  /** How long servers may take to answer; then it goes on with the candidates that there are, if any, ms. */
+  readonly serverPatienceMs: number;
   /** STUN and TURN servers in werift's form. */
   readonly servers: Readonly<Partial<Connection['options']>>;
 }
@@ -61,6 +61,7 @@ export class IceAgent implements GuardContext {
   readonly #opening = new Set<Promise<UdpSocket>>();
   readonly #unbound: string[];
   #gathering: Promise<void> | undefined;
+  #patience: Timer | undefined;
   #recheck: Timer | undefined;
 
   constructor(options: IceAgentOptions, observer: IceAgentObserver) {
@@ -70,7 +71,7 @@ export class IceAgent implements GuardContext {
     this.#unbound = [...options.addresses];
     this.#connection = new Connection(true, {
       ...options.servers,
-      stunGatherTimeout: options.stunTimeoutSeconds,
+      stunGatherTimeout: options.serverPatienceMs / 1000,
       // Our addresses and no others, in our order.
       useIpv4: false,
       useIpv6: false,
@@ -109,7 +110,7 @@ export class IceAgent implements GuardContext {
 
   /** Opens the sockets and asks the servers; once. */
   gather(): Promise<void> {
-    this.#gathering ??= this.#connection.gatherCandidates();
+    this.#gathering ??= this.#gather();
     return this.#gathering;
   }
 
@@ -196,10 +197,22 @@ export class IceAgent implements GuardContext {
     this.state = 'closed';
     this.#lifetime.end();
     this.#recheck?.cancel();
+    this.#patience?.cancel();
     const opened = await Promise.allSettled(this.#opening);
     const late = opened.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
     await Promise.all([...this.#sockets.values(), ...late].map((socket) => socket.close()));
     await this.#connection.close();
+  }
+
+  /** werift asks a TURN server for 40 s, and a machine that has a direct way as well should not wait for one that is dead. */
+  async #gather(): Promise<void> {
+    const enough = new Promise<void>((resolve) => {
+      this.#patience = this.#options.clock.setTimer(this.#options.serverPatienceMs, () => {
+        if (this.#connection.localCandidates.length > 0) resolve();
+      });
+    });
+    await Promise.race([this.#connection.gatherCandidates(), enough]);
+    this.#patience?.cancel();
   }
 
   #takeOverSockets(): void {

@@ -20,6 +20,8 @@ export interface WeriftTransportOptions {
   readonly clock: Clock;
   /** The first STUN and the first TURN server are used. @default none: host candidates only, which is enough for a public SFU */
   readonly iceServers?: readonly IceServer[];
+  /** `relay`: nothing is sent but by the TURN server, and no address of this machine is told to the peer (RFC 8828 section 5.2, mode 4). @default 'all' */
+  readonly iceTransportPolicy?: 'all' | 'relay';
   /**
    * Literal local addresses to open sockets on.
    * @default those of all network interfaces, looked up for each connection and each ICE restart; on a machine without a network 127.0.0.1
@@ -29,7 +31,7 @@ export interface WeriftTransportOptions {
   readonly machineAddresses?: () => readonly string[];
   /** First and last UDP port to use, 1-65535. @default any free port */
   readonly portRange?: readonly [number, number];
-  /** How long gathering candidates may take, 100-60000 ms. @default 5000 */
+  /** How long gathering candidates may take, 100-60000 ms; servers that take longer than half of it are left out where there is a way without. @default 5000 */
   readonly gatheringTimeoutMs?: number;
   readonly logger?: Logger;
 }
@@ -53,7 +55,7 @@ export function createWeriftTransportFactory(options: WeriftTransportOptions): M
   if (!(gatheringTimeoutMs >= 100 && gatheringTimeoutMs <= 60_000)) {
     throw invalid('gatheringTimeoutMs', `${gatheringTimeoutMs} is not within 100-60000`);
   }
-  const servers = readServers(options.iceServers ?? []);
+  const servers = readServers(options.iceServers ?? [], options.iceTransportPolicy ?? 'all');
   return (observer) =>
     new WeriftTransport({
       observer,
@@ -77,7 +79,10 @@ function machineAddresses(): readonly string[] {
   return Object.values(networkInterfaces()).flatMap((interfaces) => interfaces?.map(({ address }) => address) ?? []);
 }
 
-function readServers(iceServers: readonly IceServer[]): ReturnType<typeof parseIceServers> {
+function readServers(
+  iceServers: readonly IceServer[],
+  policy: 'all' | 'relay',
+): ReturnType<typeof parseIceServers> & { readonly forceTurn: boolean } {
   const servers = iceServers.map(({ urls, ...credentials }) => ({ urls: [urls].flat(), ...credentials }));
   for (const server of servers) {
     for (const url of server.urls) {
@@ -88,7 +93,10 @@ function readServers(iceServers: readonly IceServer[]): ReturnType<typeof parseI
       }
     }
   }
-  return parseIceServers(servers);
+  const parsed = parseIceServers(servers);
+  if (policy === 'relay' && parsed.turnServer === undefined)
+    throw invalid('iceTransportPolicy', 'relay needs a TURN server');
+  return { ...parsed, forceTurn: policy === 'relay' };
 }
 
 function isPortRange([first, last]: readonly [number, number]): boolean {

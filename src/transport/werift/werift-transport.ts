@@ -104,8 +104,7 @@ export class WeriftTransport implements MediaTransport {
         clock: this.#clock,
         addresses,
         servers,
-        // Leaves time to go on with the candidates that there are.
-        stunTimeoutSeconds: gatheringTimeoutMs / 2000,
+        serverPatienceMs: gatheringTimeoutMs / 2,
         ...(portRange === undefined ? {} : { portRange }),
       },
       {
