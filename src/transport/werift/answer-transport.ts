@@ -26,6 +26,8 @@ export interface RemoteTransport {
   readonly iceLite: boolean;
   readonly fingerprints: readonly Fingerprint[];
   readonly candidates: readonly RemoteCandidate[];
+  /** How many more there are whose address is a name, such as the `.local` ones of browsers; they are not looked up. */
+  readonly namedCandidates: number;
 }
 
 /** An accepted m-line: its section, index and track. */
@@ -43,6 +45,8 @@ export const MAX_REMOTE_CANDIDATES = 64;
 const UFRAG_PATTERN = /^[A-Za-z0-9+/]{4,256}$/;
 const PASSWORD_PATTERN = /^[A-Za-z0-9+/]{22,256}$/;
 const CANDIDATE_PATTERN = /^(?:candidate:)?(\S{1,32}) (\d{1,3}) (\S+) (\d{1,10}) (\S+) (\d{1,5}) typ (\S+)/;
+/** Component 1, UDP, at a name (RFC 8839 section 5.1, draft-ietf-mmusic-mdns-ice-candidates). */
+const NAMED_CANDIDATE_PATTERN = /^(?:candidate:)?\S{1,32} 1 udp \d{1,10} [^\s:]*[a-z][^\s:]* \d{1,5} typ /i;
 const DIGEST_BYTES = { sha256: 32, sha384: 48, sha512: 64 } as const;
 
 /**
@@ -80,7 +84,7 @@ export function readRemoteTransport(session: SdpSession, accepted: readonly Acce
     ...credentials,
     iceLite: session.attributes.has('ice-lite'),
     fingerprints,
-    candidates: readCandidates([tagged, ...accepted].map(({ media }) => media.attributes)),
+    ...readCandidates([tagged, ...accepted].map(({ media }) => media.attributes)),
   };
 }
 
@@ -137,17 +141,19 @@ function readFingerprints(session: SdpAttributes, media: SdpAttributes): Fingerp
   });
 }
 
-/** The candidates of these sections that we can use, each once. */
-export function readCandidates(sections: readonly SdpAttributes[]): RemoteCandidate[] {
+/** The candidates of these sections that we can use, each once, and the number of those that are names. */
+export function readCandidates(
+  sections: readonly SdpAttributes[],
+): Pick<RemoteTransport, 'candidates' | 'namedCandidates'> {
   const found = new Map<string, RemoteCandidate>();
-  for (const attributes of sections) {
-    for (const value of attributes.all('candidate')) {
-      const candidate = readCandidate(value);
-      if (candidate !== undefined) found.set(`${candidate.address} ${candidate.port}`, candidate);
-      if (found.size === MAX_REMOTE_CANDIDATES) return [...found.values()];
-    }
+  const names = new Set<string>();
+  for (const value of sections.flatMap((attributes) => attributes.all('candidate'))) {
+    if (found.size === MAX_REMOTE_CANDIDATES) break;
+    const candidate = readCandidate(value);
+    if (candidate !== undefined) found.set(`${candidate.address} ${candidate.port}`, candidate);
+    else if (NAMED_CANDIDATE_PATTERN.test(value)) names.add(value);
   }
-  return [...found.values()];
+  return { candidates: [...found.values()], namedCandidates: names.size };
 }
 
 /** A candidate from the value of its attribute; nothing if we have no use for it (TCP, RTCP component, a host name). */

@@ -54,11 +54,12 @@ export function readIceFragment(text: string, known: RemoteTransport): RemoteTra
   if (credentials.usernameFragment === known.usernameFragment || credentials.password === known.password) {
     throw invalidAnswer({ field: 'ice-ufrag' }, 'it is the one from before: the peer has not restarted ICE');
   }
-  const candidates = readCandidates(sections);
+  const { candidates, namedCandidates } = readCandidates(sections);
   return {
     ...known,
     ...credentials,
     iceLite: known.iceLite || session.attributes.has('ice-lite'),
     candidates: candidates.length > 0 ? candidates : known.candidates,
+    namedCandidates,
   };
 }

@@ -165,6 +165,7 @@ export class WeriftTransport implements MediaTransport {
     this.#offered = undefined;
     if (this.#remote === undefined) {
       this.#remote = transport;
+      this.#tellOfNames(transport);
       this.#channel = this.#createChannel(this.#certificate, transport);
       this.#ice.start(transport);
     }
@@ -276,6 +277,16 @@ export class WeriftTransport implements MediaTransport {
       this.#channel?.connect();
       this.#update();
     });
+  }
+
+  /** A name takes multicast DNS to look up; the peer's own checks, which need our addresses only, do without. */
+  #tellOfNames({ namedCandidates, candidates }: RemoteTransport): void {
+    if (namedCandidates === 0) return;
+    const context = { names: namedCandidates, addresses: candidates.length };
+    this.#init.logger.info(
+      'Candidates of the peer that are names were ignored: it is found by its own checks',
+      context,
+    );
   }
 
   #probe(): void {

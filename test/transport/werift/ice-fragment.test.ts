@@ -9,6 +9,7 @@ const KNOWN: RemoteTransport = {
   iceLite: true,
   fingerprints: [{ algorithm: 'sha256', hex: 'ab'.repeat(32) }],
   candidates: [{ foundation: '1', priority: 1, address: '192.0.2.1', port: 1000, type: 'host' }],
+  namedCandidates: 0,
 };
 const NEW = ['a=ice-ufrag:newuser', 'a=ice-pwd:newpasswordnewpassword'];
 
