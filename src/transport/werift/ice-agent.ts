@@ -1,16 +1,16 @@
 import { randomBytes } from 'node:crypto';
-import { type Address, Candidate, CandidatePairState, Connection, StunOverTurnProtocol, StunProtocol } from 'werift';
+import { type Address, Candidate, CandidatePairState, Connection } from 'werift';
 import type { LateCompletionObserver } from '../../concurrency/late-completions.js';
 import { Lifetime } from '../../concurrency/lifetime.js';
 import type { Clock, Timer } from '../../core/clock.js';
-import { describeError, FramelockError } from '../../core/errors.js';
+import { describeError } from '../../core/errors.js';
 import type { RemoteTransport } from './answer-transport.js';
 import type { DatagramGuard, DatagramKind, GuardContext } from './datagram-guard.js';
+import { IceSockets } from './ice-sockets.js';
 import type { LocalCandidate } from './offer.js';
 import { isBindingRequest } from './stun-message.js';
 import type { IceAgentState } from './transport-state.js';
-import { UdpSocket } from './udp-socket.js';
-import { connectionInternals, stunInternals, turnInternals } from './werift-internals.js';
+import { connectionInternals } from './werift-internals.js';
 
 /** Servers and addresses of an agent. */
 export interface IceAgentOptions {
@@ -57,9 +57,7 @@ export class IceAgent implements GuardContext {
   readonly #observer: IceAgentObserver;
   readonly #connection: Connection;
   readonly #lifetime: Lifetime;
-  readonly #sockets = new Map<object, UdpSocket>();
-  readonly #opening = new Set<Promise<UdpSocket>>();
-  readonly #unbound: string[];
+  readonly #sockets: IceSockets;
   #gathering: Promise<void> | undefined;
   #patience: Timer | undefined;
   #recheck: Timer | undefined;
@@ -68,7 +66,12 @@ export class IceAgent implements GuardContext {
     this.#options = options;
     this.#observer = observer;
     this.#lifetime = new Lifetime('The ICE agent', options.late);
-    this.#unbound = [...options.addresses];
+    this.#sockets = new IceSockets({
+      ...options,
+      lifetime: this.#lifetime,
+      received: (datagram, from, toIce) => this.#receive(datagram, from, toIce),
+      failed: (error) => observer.sendFailed(error),
+    });
     this.#connection = new Connection(true, {
       ...options.servers,
       stunGatherTimeout: options.serverPatienceMs / 1000,
@@ -85,7 +88,7 @@ export class IceAgent implements GuardContext {
     this.#connection.stateChanged.subscribe((state) => {
       if (state === 'failed') this.#become('failed', 'the peer no longer answers (RFC 7675 consent expired)');
     });
-    this.#takeOverSockets();
+    this.#sockets.takeOver(this.#connection);
   }
 
   get usernameFragment(): string {
@@ -152,7 +155,7 @@ export class IceAgent implements GuardContext {
   send(datagram: Buffer): boolean {
     const pair = this.#connection.nominated;
     if (pair === undefined) return false;
-    const socket = this.#sockets.get(pair.protocol);
+    const socket = this.#sockets.of(pair.protocol);
     if (socket !== undefined) return socket.sendNow(datagram, pair.remoteAddr[0], pair.remoteAddr[1]);
     // Relayed: werift's TURN client may first have to bind a channel, so an error shows later.
     pair.protocol.sendData(datagram, pair.remoteAddr).catch((error: unknown) => {
@@ -198,9 +201,7 @@ export class IceAgent implements GuardContext {
     this.#lifetime.end();
     this.#recheck?.cancel();
     this.#patience?.cancel();
-    const opened = await Promise.allSettled(this.#opening);
-    const late = opened.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
-    await Promise.all([...this.#sockets.values(), ...late].map((socket) => socket.close()));
+    await this.#sockets.close();
     await this.#connection.close();
   }
 
@@ -213,61 +214,6 @@ export class IceAgent implements GuardContext {
     });
     await Promise.race([this.#connection.gatherCandidates(), enough]);
     this.#patience?.cancel();
-  }
-
-  #takeOverSockets(): void {
-    const internals = connectionInternals(this.#connection);
-    const ensureProtocol = internals.ensureProtocol.bind(this.#connection);
-    internals.ensureProtocol = (protocol) => {
-      if (protocol instanceof StunProtocol) this.#giveSocket(protocol);
-      if (protocol instanceof StunOverTurnProtocol) this.#guardRelay(protocol);
-      ensureProtocol(protocol);
-    };
-  }
-
-  #giveSocket(protocol: StunProtocol): void {
-    // werift makes one protocol for each address, in order, before the first of them opens.
-    const address = this.#unbound.shift();
-    const { datagramReceived } = stunInternals(protocol);
-    const toIce = datagramReceived.bind(protocol);
-    protocol.connectionMade = async () => {
-      const socket = await this.#open(address, {
-        received: (datagram, from, port) => this.#receive(datagram, [from, port], toIce),
-        failed: (error) => this.#observer.sendFailed(error),
-      });
-      this.#sockets.set(protocol, socket);
-      protocol.transport = socket as unknown as StunProtocol['transport'];
-    };
-    const request = protocol.request.bind(protocol);
-    // Checks bring their options; without any it is the question to a STUN server. werift's close would leave it, and its timer, unsettled.
-    protocol.request = (message, address, key, retries, sent) =>
-      request(message, address, key, retries ?? { signal: this.#lifetime.signal }, sent);
-  }
-
-  async #open(address: string | undefined, observer: Parameters<typeof UdpSocket.open>[1]): Promise<UdpSocket> {
-    if (address === undefined || this.state === 'closed') throw new FramelockError('CLOSED', 'The ICE agent is closed');
-    const { portRange } = this.#options;
-    const opening = UdpSocket.open(portRange === undefined ? { address } : { address, portRange }, observer);
-    this.#opening.add(opening);
-    try {
-      return await opening;
-    } catch (error) {
-      this.#observer.sendFailed(error instanceof Error ? error : new Error(String(error)));
-      throw error;
-    } finally {
-      if (!this.#isClosed) this.#opening.delete(opening);
-    }
-  }
-
-  #guardRelay(protocol: StunOverTurnProtocol): void {
-    if (!this.#lifetime.enter('relay')) {
-      // Nobody else would give the allocation back, and werift would refresh it for ever. Closing a socket cannot fail.
-      void protocol.close();
-      throw new FramelockError('CLOSED', 'The ICE agent was closed while a relay was allocated');
-    }
-    const internals = turnInternals(protocol);
-    const toIce = internals.handleStunMessage.bind(protocol);
-    internals.handleStunMessage = (datagram, from) => this.#receive(datagram, from, toIce);
   }
 
   #receive(datagram: Buffer, from: Address, toIce: (datagram: Buffer, from: Address) => void): void {
