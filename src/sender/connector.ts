@@ -70,6 +70,7 @@ export class Connector {
         host.path.rerouted();
         for (const track of host.tracks()) track.routeChanged();
       },
+      stranded: (connection, reason) => this.#transportChanged(connection, 'disconnected', reason),
     });
   }
 
@@ -170,7 +171,12 @@ export class Connector {
           // While it is being set up, the outcome of the attempt tells the state.
           if (this.#state !== 'connecting') this.#transportChanged(connection, state, reason);
         },
-        rtcp: (compound) => this.#host.rtcpReceived(compound),
+        rtcp: (compound) => {
+          // The address was back before anybody missed it.
+          const { state } = connection.transport;
+          if (this.#state === 'disconnected' && state === 'connected') this.#transportChanged(connection, state);
+          this.#host.rtcpReceived(compound);
+        },
         addressesChanged: (reason) => this.#recovery.moved(connection, reason),
         sessionLost: (reason) => this.#sessionLost(connection, reason),
       },
@@ -217,7 +223,7 @@ export class Connector {
     if (connection !== this.#current) return;
     this.#host.path.rerouted();
     this.#setState(state, reason);
-    if (state === 'disconnected') this.#recovery.silent(connection);
+    if (state === 'disconnected' && connection.transport.state === state) this.#recovery.silent(connection);
     if (state === 'connected') for (const track of this.#host.tracks()) track.routeChanged();
   }
 

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FramelockError } from '../../src/core/errors.js';
+import { writePli } from '../../src/rtp/rtcp-write.js';
 import { codeOf, gate, SenderHarness } from './sender-harness.js';
 
 let harness: SenderHarness;
@@ -95,6 +96,30 @@ describe('a machine that moves to another network', () => {
     await harness.settle();
     expect(await sendFrame()).toBe('key');
     expect(states).toEqual(['connecting', 'connected']);
+  });
+
+  it.each([
+    ['where signalling takes no restarts', 'whip'],
+    ['where the restart fails', 'whipThatRestarts'],
+  ] as const)('%s loses its connection at once, unless the peer is heard again', async (_where, signaller) => {
+    await harness.sender.connect(harness[signaller]);
+    harness.network.gate = (step) => {
+      if (step === 'restart') throw new FramelockError('CONNECT_FAILED', 'no pair');
+    };
+    const { last } = harness.network;
+    last.observer.addressesChanged?.('the address is gone');
+    await harness.settle();
+    expect(harness.sender.state).toBe('disconnected');
+    expect(last.restarts).toBe(signaller === 'whip' ? 0 : 1);
+    last.observer.rtcp(writePli(1, 2));
+    await harness.settle();
+    expect(states).toEqual(['connecting', 'connected', 'disconnected', 'connected']);
+    last.observer.addressesChanged?.('the address is gone');
+    await harness.settle();
+    await harness.sender.connect(harness.whip, { onlyIfLost: true });
+    expect(harness.network.transports).toHaveLength(2);
+    last.observer.addressesChanged?.('too late');
+    expect(harness.sender.state).toBe('connected');
   });
 
   it('again during a restart has that one give way, since its candidates are from before', async () => {
