@@ -8,6 +8,7 @@ import { LIFETIME_MUTANTS } from './lifetimes.js';
 import { LOCK_MUTANTS } from './locks.js';
 import type { Mutant } from './mutant.js';
 import { SEND_PATH_MUTANTS } from './send-path.js';
+import { SERVICE_MUTANTS } from './service.js';
 import { WIRE_MUTANTS } from './wire.js';
 
 /** Every guard that `npm run mutants` takes away, one at a time. */
@@ -22,4 +23,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...ALLOCATION_MUTANTS,
   ...CONGESTION_MUTANTS,
   ...SEND_PATH_MUTANTS,
+  ...SERVICE_MUTANTS,
 ];

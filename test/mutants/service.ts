@@ -1,0 +1,175 @@
+import type { Mutant } from './mutant.js';
+
+const REGISTRY = 'src/service/publishers/publisher-registry.ts';
+const TRACKS = 'src/service/publishers/publisher-tracks.ts';
+const TRACK = 'src/service/publishers/published-track.ts';
+const PUBLISHER = 'src/service/publishers/publisher.ts';
+const DESK = 'src/service/allocation/allocation-desk.ts';
+const LEASE = 'src/service/allocation/allocation-lease.ts';
+
+const REGISTRY_TESTS = ['service/publisher-registry'];
+const DESK_TESTS = ['service/allocation-desk'];
+
+/** Which publisher and which track a call of the service acts on. */
+const HANDLES: readonly Mutant[] = [
+  {
+    name: 'publisher-of-another-generation',
+    guarantee: 'L5 handles',
+    file: REGISTRY,
+    find: 'generation === undefined || generation === publisher.generation',
+    replace: 'generation !== 0',
+    tests: REGISTRY_TESTS,
+  },
+  {
+    name: 'closing-publisher-still-found',
+    guarantee: 'L5 handles',
+    file: REGISTRY,
+    find: '      this.#open.delete(id);\n',
+    replace: '',
+    tests: REGISTRY_TESTS,
+  },
+  {
+    name: 'closed-publisher-unknown',
+    guarantee: 'L5 handles',
+    file: REGISTRY,
+    find: '    this.#retired.add(id);\n',
+    replace: '',
+    tests: REGISTRY_TESTS,
+  },
+  {
+    name: 'id-of-a-closing-publisher-free',
+    guarantee: 'L5 handles',
+    file: REGISTRY,
+    find: '    if (this.#closing.has(id)) {\n',
+    replace: '    if (this.#retired.has(id)) {\n',
+    tests: REGISTRY_TESTS,
+  },
+  {
+    name: 'closed-publisher-answers',
+    guarantee: 'L5 handles',
+    file: PUBLISHER,
+    find: 'if (this.#closing !== undefined) throw publisherClosed(this.id);',
+    replace: 'if (this.id === undefined) throw publisherClosed(this.id);',
+    tests: REGISTRY_TESTS,
+  },
+  {
+    name: 'published-track-of-another-generation',
+    guarantee: 'L5 handles',
+    file: TRACKS,
+    find: 'generation === undefined || generation === track.generation',
+    replace: 'generation !== 0',
+    tests: REGISTRY_TESTS,
+  },
+  {
+    name: 'removed-published-track-unknown',
+    guarantee: 'L5 handles',
+    file: TRACKS,
+    find: '    this.#retired.add(track.id);\n',
+    replace: '',
+    tests: REGISTRY_TESTS,
+  },
+  {
+    name: 'track-added-after-its-removal',
+    guarantee: 'L3 lifetimes',
+    file: TRACK,
+    find: '      this.#assertNotRemoved();\n      await camera.addTrack();',
+    replace: '      await camera.addTrack();',
+    tests: REGISTRY_TESTS,
+  },
+];
+
+/** Who may change an allocation, and when it comes back. */
+const DESK_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'lost-update',
+    guarantee: 'allocation',
+    file: DESK,
+    find: '      this.#assertRevision(ifMatch);\n',
+    replace: '',
+    tests: DESK_TESTS,
+  },
+  {
+    name: 'allocations-not-in-turns',
+    guarantee: 'allocation',
+    file: DESK,
+    find: '    return this.#turns.run(() => {\n      this.#assertOpen();\n      return body();\n    });',
+    replace: '    return body();',
+    tests: DESK_TESTS,
+  },
+  {
+    name: 'revision-counted-before-the-sender-agrees',
+    guarantee: 'allocation',
+    file: DESK,
+    find: '      if (inForce(next) !== inForce(this.#standing)) await target.apply(inForce(next));\n      this.#commit(next);',
+    replace:
+      '      const former = inForce(this.#standing);\n      this.#commit(next);\n      if (inForce(next) !== former) await target.apply(inForce(next));',
+    tests: DESK_TESTS,
+  },
+  {
+    name: 'dry-run-in-earnest',
+    guarantee: 'allocation',
+    file: DESK,
+    find: 'if (dryRun) return',
+    replace: 'if (dryRun) this.#commit(next);\n      if (dryRun) return',
+    tests: DESK_TESTS,
+  },
+  {
+    name: 'lease-keeps-nobody-out',
+    guarantee: 'allocation',
+    file: DESK,
+    find: '      if (request.takeover !== true) assertFree(',
+    replace: '      if (request.takeover === false) assertFree(',
+    tests: DESK_TESTS,
+  },
+  {
+    name: 'lease-of-others-ended',
+    guarantee: 'allocation',
+    file: DESK,
+    find: '      assertFree(this.#standing.lease, owner, this.#init.clock.nowUs());\n',
+    replace: '',
+    tests: DESK_TESTS,
+  },
+  {
+    name: 'lease-never-expires',
+    guarantee: 'allocation',
+    file: DESK,
+    find: 'if (!this.#closed) this.#expiry.set(',
+    replace: 'if (this.#closed) this.#expiry.set(',
+    tests: DESK_TESTS,
+  },
+  {
+    name: 'renewed-lease-reverted',
+    guarantee: 'allocation',
+    file: DESK,
+    find: ' || this.#standing.lease !== lease) return;',
+    replace: ') return;',
+    tests: DESK_TESTS,
+  },
+  {
+    name: 'reversion-not-tried-again',
+    guarantee: 'allocation',
+    file: DESK,
+    find: '      this.#expiry.retry(REVERSION_RETRY_MS, () => this.#expired(lease));\n',
+    replace: '',
+    tests: DESK_TESTS,
+  },
+  {
+    name: 'lease-outlives-its-publisher',
+    guarantee: 'L3 lifetimes',
+    file: DESK,
+    find: '    this.#closed = true;\n    this.#expiry.cancel();',
+    replace: '    this.#closed = true;',
+    tests: DESK_TESTS,
+  },
+  {
+    name: 'former-timer-of-a-lease-runs-on',
+    guarantee: 'L3 lifetimes',
+    file: LEASE,
+    find: '    this.cancel();\n    if (lease === undefined) return;',
+    replace: '    if (lease === undefined) return;',
+    tests: DESK_TESTS,
+  },
+];
+
+/** The publisher service. */
+export const SERVICE_MUTANTS: readonly Mutant[] = [...HANDLES, ...DESK_MUTANTS];
