@@ -6,7 +6,9 @@ export type PacketKind = 'audio' | 'retransmission' | 'video';
 /** A packet that waits to be sent. */
 export interface PacedPacket {
   readonly kind: PacketKind;
-  /** Among packets of the same kind: lower goes first. */
+  /** The stream that it belongs to. What is missing from the middle of one makes the rest of it undecodable. */
+  readonly ssrc: number;
+  /** Among packets of the same kind: lower goes first. The same for all packets of a stream that wait at a time, so that none overtakes another. */
   readonly priority: number;
   /** On the wire. */
   readonly sizeBytes: number;
@@ -84,12 +86,24 @@ export class Pacer<Packet extends PacedPacket> {
 
   /** How long it takes to send what waits, in microseconds. */
   get queueUs(): number {
-    return (this.#queueBytes * 8_000_000) / this.#limits.pacingBps;
+    return this.#timeUs(this.#queueBytes);
   }
 
-  /** For how long the packet has waited that waits longest. */
-  oldestUs(nowUs: number): number {
-    return this.#queue.reduce((oldest, { enqueuedAtUs }) => Math.max(oldest, nowUs - enqueuedAtUs), 0);
+  /** How long it takes to send what would go before a new packet of video with this priority, in microseconds. */
+  queueUsBefore(priority: number): number {
+    let bytes = 0;
+    for (const { packet } of this.#queue) {
+      if (packet.kind === 'video' && packet.priority > priority) break;
+      bytes += packet.sizeBytes;
+    }
+    return this.#timeUs(bytes);
+  }
+
+  /** The streams of which something waits since before `sinceUs`. */
+  streamsWaitingSince(sinceUs: number): ReadonlySet<number> {
+    const streams = new Set<number>();
+    for (const { packet, enqueuedAtUs } of this.#queue) if (enqueuedAtUs < sinceUs) streams.add(packet.ssrc);
+    return streams;
   }
 
   setLimits(limits: PacerLimits): void {
@@ -190,7 +204,11 @@ export class Pacer<Packet extends PacedPacket> {
   }
 
   #charge(sizeBytes: number): void {
-    this.#freeAtUs += (sizeBytes * 8_000_000) / this.#limits.pacingBps;
+    this.#freeAtUs += this.#timeUs(sizeBytes);
+  }
+
+  #timeUs(sizeBytes: number): number {
+    return (sizeBytes * 8_000_000) / this.#limits.pacingBps;
   }
 }
 

@@ -54,9 +54,9 @@ export class SendSide<Packet extends PacedPacket> {
     return targetBps * Math.max(1 - queueUs / SOFT_QUEUE_DRAIN_US, 0.1);
   }
 
-  /** Whether a frame had better not be encoded now: it would come too late. */
-  get mustSkipFrames(): boolean {
-    return this.#pacer.queueUs > SKIP_QUEUE_US;
+  /** Whether a frame whose packets have this priority had better not be encoded now: it would come too late. */
+  mustSkipFrames(priority: number): boolean {
+    return this.#pacer.queueUsBefore(priority) > SKIP_QUEUE_US;
   }
 
   /** Bytes that were sent and not reported yet. */
@@ -76,10 +76,11 @@ export class SendSide<Packet extends PacedPacket> {
     if (packet.kind === 'audio') this.#blockedUntilUs = nowUs;
   }
 
-  /** Takes back the video that has waited too long, all of it: what is missing from the middle makes the rest undecodable. */
+  /** Takes back all video of the streams of which something has waited too long. */
   takeStale(nowUs: number): readonly Packet[] {
-    if (this.#pacer.oldestUs(nowUs) <= HARD_QUEUE_US) return [];
-    return this.#pacer.remove(({ kind }) => kind === 'video');
+    const streams = this.#pacer.streamsWaitingSince(nowUs - HARD_QUEUE_US);
+    if (streams.size === 0) return [];
+    return this.#pacer.remove(({ kind, ssrc }) => kind === 'video' && streams.has(ssrc));
   }
 
   /** When `wake` is to be called next. */

@@ -1,15 +1,28 @@
+import { completeDemands, type TrackDemand } from '../congestion/allocator/track-demand.js';
 import { FramelockError } from '../core/errors.js';
 
+/** What one video track is to have of the bitrate. */
+export type TrackShare = Omit<TrackDemand, 'id'>;
+
 /**
- * How the target bitrate is divided: a relative weight for each track id, or `null` for equal shares. A track that is left out or has
- * weight 0 is paused.
+ * How the target bitrate is divided: for each track id a relative weight, or a {@link TrackShare} with bounds and a priority class, or `null` for equal
+ * shares of everything. A number stands for a share with this weight and no bounds. A track that is left out or has weight 0 is paused.
  */
-export type BitrateAllocation = Readonly<Record<string, number>> | null;
+export type BitrateAllocation = Readonly<Record<string, number | TrackShare>> | null;
 
 /** What each audio track takes off the top: this share of the target, within these bounds in bits per second. */
 const AUDIO_SHARE = 0.05;
 const MIN_AUDIO_BPS = 8_000;
 const MAX_AUDIO_BPS = 32_000;
+
+/** A misspelt bound would silently not hold. */
+const SHARE_FIELDS: ReadonlySet<string> = new Set<keyof TrackShare>([
+  'weight',
+  'minBps',
+  'maxBps',
+  'priorityClass',
+  'enforceMinimum',
+]);
 
 /** What the allocation needs to know of a track. */
 export interface AllocatableTrack {
@@ -19,10 +32,10 @@ export interface AllocatableTrack {
 }
 
 /**
- * Checks an allocation against the tracks that exist now and returns a private, frozen copy. Nothing is changed by a bad one.
+ * Checks an allocation against the tracks that exist now and returns a private copy, frozen through and through. Nothing is changed by a bad one.
  *
- * @throws FramelockError INVALID_ARGUMENT (not an object), INVALID_WEIGHT (not a finite number >= 0), TRACK_NOT_FOUND, NOT_ALLOCATABLE (audio),
- * ALLOCATION_SUM_ZERO
+ * @throws FramelockError INVALID_ARGUMENT (not an object, an unknown field, a class that is no integer), INVALID_WEIGHT (not a finite number >= 0),
+ * INVALID_BITRATE (a bound out of range, a minimum above the maximum), TRACK_NOT_FOUND, NOT_ALLOCATABLE (audio), ALLOCATION_SUM_ZERO
  */
 export function validateAllocation(
   allocation: BitrateAllocation,
@@ -32,43 +45,28 @@ export function validateAllocation(
   if (typeof allocation !== 'object') {
     throw new FramelockError('INVALID_ARGUMENT', 'an allocation is an object of weights by track id, or null');
   }
-  let sum = 0;
-  for (const [trackId, weight] of Object.entries(allocation)) {
-    if (typeof weight !== 'number' || !Number.isFinite(weight) || weight < 0) {
-      throw new FramelockError(
-        'INVALID_WEIGHT',
-        `weight of track "${trackId}" is ${weight}: it must be a finite number >= 0`,
-        {
-          context: { trackId, weight: String(weight) },
-        },
-      );
-    }
-    const track = tracks.get(trackId);
-    if (track === undefined) {
-      throw new FramelockError('TRACK_NOT_FOUND', `the allocation names track "${trackId}", which does not exist`, {
-        context: { trackId },
-      });
-    }
-    if (!track.allocatable) {
-      throw new FramelockError('NOT_ALLOCATABLE', `track "${trackId}" is audio and takes its share off the top`, {
-        context: { trackId },
-      });
-    }
-    sum += weight;
-  }
-  if (sum === 0) {
+  const shares = Object.entries(allocation).map(([trackId, share]): [string, number | TrackShare] => {
+    assertAllocatable(trackId, tracks.get(trackId));
+    return [trackId, typeof share === 'number' ? share : checkedShare(trackId, share)];
+  });
+  const demands = completeDemands(shares.map(([trackId, share]) => demandOf(trackId, share)));
+  if (demands.every(({ weight }) => weight === 0)) {
     throw new FramelockError('ALLOCATION_SUM_ZERO', 'the weights add up to 0: at least one track needs a weight > 0');
   }
-  if (!Number.isFinite(sum)) {
-    throw new FramelockError('INVALID_WEIGHT', 'the weights add up to more than a number can hold: use smaller ones');
-  }
-  return Object.freeze({ ...allocation });
+  return Object.freeze(Object.fromEntries(shares));
 }
 
 /** The weight of one track under a validated allocation; equal shares count as weight 1, so that they are never taken for a pause. */
 export function weightOf(allocation: BitrateAllocation, trackId: string): number {
-  if (allocation === null) return 1;
-  return Object.hasOwn(allocation, trackId) ? (allocation[trackId] ?? 0) : 0;
+  return demandUnder(allocation, trackId).weight ?? 1;
+}
+
+/** What the video tracks ask for under a validated allocation. */
+export function demandsUnder(
+  allocation: BitrateAllocation,
+  tracks: readonly AllocatableTrack[],
+): readonly TrackDemand[] {
+  return tracks.filter(({ allocatable }) => allocatable).map(({ id }) => demandUnder(allocation, id));
 }
 
 /** The share of each audio track, whatever the others do; below a target of 8 kbit/s a track it overshoots that, rather than fall silent. */
@@ -76,40 +74,45 @@ export function audioShareBps(targetBps: number): number {
   return Math.floor(Math.min(MAX_AUDIO_BPS, Math.max(targetBps * AUDIO_SHARE, MIN_AUDIO_BPS)));
 }
 
-/**
- * Divides the target among all tracks: audio takes its share off the top, and video what is left.
- *
- * @param targetBps bits per second, >= 0
- */
-export function divideTarget(
-  targetBps: number,
-  allocation: BitrateAllocation,
-  tracks: readonly AllocatableTrack[],
-): ReadonlyMap<string, number> {
-  const video = tracks.filter(({ allocatable }) => allocatable).map(({ id }) => id);
-  const audio = tracks.filter(({ allocatable }) => !allocatable).map(({ id }) => id);
-  const audioBps = audioShareBps(targetBps);
-  const videoBps = Math.max(0, targetBps - audio.length * audioBps);
-  const audioShares = audio.map((id): [string, number] => [id, audioBps]);
-  return new Map([...audioShares, ...divideBitrate(videoBps, allocation, video)]);
+function demandUnder(allocation: BitrateAllocation, trackId: string): TrackDemand {
+  if (allocation === null) return { id: trackId };
+  const share = Object.hasOwn(allocation, trackId) ? allocation[trackId] : undefined;
+  return demandOf(trackId, share ?? 0);
 }
 
-/**
- * Divides `budgetBps` among video tracks by weight, rounded down; paused tracks get 0.
- *
- * @param budgetBps bits per second, >= 0
- */
-export function divideBitrate(
-  budgetBps: number,
-  allocation: BitrateAllocation,
-  trackIds: readonly string[],
-): ReadonlyMap<string, number> {
-  const weights = trackIds.map((id) => weightOf(allocation, id));
-  const sum = weights.reduce((total, weight) => total + weight, 0);
-  return new Map(trackIds.map((id, index) => [id, share(budgetBps, weights[index] ?? 0, sum)]));
+function demandOf(id: string, share: number | TrackShare): TrackDemand {
+  return typeof share === 'number' ? { id, weight: share } : { ...share, id };
 }
 
-function share(budgetBps: number, weight: number, sum: number): number {
-  // Divide first: weight * budget could overflow to Infinity for very large weights.
-  return sum > 0 ? Math.floor(budgetBps * (weight / sum)) : 0;
+function checkedShare(trackId: string, share: unknown): TrackShare {
+  if (typeof share !== 'object' || share === null) {
+    throw new FramelockError(
+      'INVALID_WEIGHT',
+      `share of track "${trackId}" is ${String(share)}: it must be a finite number >= 0, or an object with bounds`,
+      { context: { trackId } },
+    );
+  }
+  const unknownField = Object.keys(share).find((field) => !SHARE_FIELDS.has(field));
+  if (unknownField !== undefined) {
+    const known = [...SHARE_FIELDS].join(', ');
+    throw new FramelockError(
+      'INVALID_ARGUMENT',
+      `share of track "${trackId}" has a field "${unknownField}", which does not exist: use ${known}`,
+      { context: { trackId, field: unknownField } },
+    );
+  }
+  return Object.freeze({ ...share });
+}
+
+function assertAllocatable(trackId: string, track: AllocatableTrack | undefined): void {
+  if (track === undefined) {
+    throw new FramelockError('TRACK_NOT_FOUND', `the allocation names track "${trackId}", which does not exist`, {
+      context: { trackId },
+    });
+  }
+  if (!track.allocatable) {
+    throw new FramelockError('NOT_ALLOCATABLE', `track "${trackId}" is audio and takes its share off the top`, {
+      context: { trackId },
+    });
+  }
 }

@@ -1,5 +1,7 @@
+import { type AllocationRequest, Allocator, type TrackAllocation } from '../congestion/allocator/allocator.js';
+import type { Clock, Timer } from '../core/clock.js';
 import { FramelockError } from '../core/errors.js';
-import { type BitrateAllocation, divideTarget, validateAllocation, weightOf } from './allocation.js';
+import { audioShareBps, type BitrateAllocation, demandsUnder, validateAllocation, weightOf } from './allocation.js';
 import { RawVideoTrack } from './raw-video-track.js';
 import type { TrackRegistry } from './track-registry.js';
 
@@ -12,21 +14,23 @@ export interface BitrateLimits {
   readonly maxBps: number;
 }
 
-/** How an allocation would change things: shares by track id, and the raw tracks that wake from a pause. */
+/** How an allocation would change things: what each video track would get, and the raw tracks that it names and the former one did not. */
 export interface AllocationPlan {
   readonly allocation: BitrateAllocation;
-  readonly shares: ReadonlyMap<string, number>;
+  readonly decisions: readonly TrackAllocation[];
   readonly activated: readonly RawVideoTrack[];
 }
 
 /**
- * Owns the target bitrate and the allocation, and is the only one who latches targets and pauses on tracks.
+ * Owns the target bitrate and the allocation, and is the only one who grants tracks their targets and pauses them.
  *
  * The allocation is changed under the exclusive side of tracksMu only. Every change is one synchronous step that leaves all tracks with
- * shares of one and the same target and allocation.
+ * shares of one and the same target and allocation. A timer runs while time alone would change a share.
  */
 export class BitrateControl {
   readonly #registry: TrackRegistry;
+  readonly #clock: Clock;
+  readonly #allocator = new Allocator();
   readonly #maxBps: number;
   readonly #startBps: number;
   /** What `setTarget` said last. */
@@ -36,11 +40,14 @@ export class BitrateControl {
   /** What the receiver allows (REMB), where nothing else is known of the network. */
   #receiverBps = Number.POSITIVE_INFINITY;
   #allocation: BitrateAllocation = null;
+  #review: Timer | undefined;
 
-  constructor(registry: TrackRegistry, limits: BitrateLimits) {
+  /** @param clock whose timers never ring once the sender has ended */
+  constructor(registry: TrackRegistry, clock: Clock, limits: BitrateLimits) {
     assertBitrate(limits.startBps, 'startBitrateBps');
     if (limits.maxBps !== Number.POSITIVE_INFINITY) assertBitrate(limits.maxBps, 'maxBitrateBps');
     this.#registry = registry;
+    this.#clock = clock;
     this.#maxBps = limits.maxBps;
     this.#startBps = limits.startBps;
   }
@@ -74,28 +81,28 @@ export class BitrateControl {
   setNetworkTarget(bps: number | undefined): void {
     this.#networkBps = bps;
     if (bps === undefined) this.#receiverBps = Number.POSITIVE_INFINITY;
-    this.redistribute();
+    this.#divide({ publishAtOnce: bps === undefined });
   }
 
   /** A receiver whose network is not known allows no more than this, in bits per second. */
   setReceiverLimit(bps: number): void {
     this.#receiverBps = Math.max(bps, LEAST_RECEIVER_LIMIT_BPS);
-    this.redistribute();
+    this.#divide({ publishAtOnce: false });
   }
 
   /**
    * Works out what an allocation would do, without doing it.
-   * @throws FramelockError INVALID_ARGUMENT, INVALID_WEIGHT, TRACK_NOT_FOUND, NOT_ALLOCATABLE, ALLOCATION_SUM_ZERO
+   * @throws FramelockError INVALID_ARGUMENT, INVALID_WEIGHT, INVALID_BITRATE, TRACK_NOT_FOUND, NOT_ALLOCATABLE, ALLOCATION_SUM_ZERO
    */
   plan(allocation: BitrateAllocation): AllocationPlan {
     const valid = validateAllocation(allocation, this.#registry.byId);
-    const tracks = this.#registry.all;
+    const { tracks } = this.#allocator.fork().update({ ...this.#request(valid), publishAtOnce: true });
     return {
       allocation: valid,
-      shares: this.#shares(valid),
-      activated: tracks.filter(
+      decisions: tracks,
+      activated: this.#registry.all.filter(
         (track): track is RawVideoTrack =>
-          track instanceof RawVideoTrack && track.paused && weightOf(valid, track.id) > 0,
+          track instanceof RawVideoTrack && this.weightOf(track.id) === 0 && weightOf(valid, track.id) > 0,
       ),
     };
   }
@@ -113,13 +120,14 @@ export class BitrateControl {
     this.commit(Object.freeze(rest));
   }
 
-  /** Latches every track's share of the current target. */
+  /** Grants every track its share of the current target, at once. */
   redistribute(): void {
-    const shares = this.#shares(this.#allocation);
-    for (const track of this.#registry.all) {
-      track.setPaused(track.allocatable && this.weightOf(track.id) === 0);
-      track.setTarget(shares.get(track.id) ?? 0);
-    }
+    this.#divide({ publishAtOnce: true });
+  }
+
+  /** The sender stops: time changes nothing any more. */
+  end(): void {
+    this.#review?.cancel();
   }
 
   /** The weight of a video track under the current allocation. */
@@ -127,8 +135,30 @@ export class BitrateControl {
     return weightOf(this.#allocation, trackId);
   }
 
-  #shares(allocation: BitrateAllocation): ReadonlyMap<string, number> {
-    return divideTarget(this.targetBps, allocation, this.#registry.all);
+  #divide({ publishAtOnce }: { readonly publishAtOnce: boolean }): void {
+    const request = { ...this.#request(this.#allocation), publishAtOnce };
+    const { tracks, reviewAtUs } = this.#allocator.update(request);
+    const decisions = new Map(tracks.map((decision) => [decision.id, decision]));
+    const priorities = new Map(request.tracks.map(({ id, priorityClass = 0 }) => [id, priorityClass]));
+    const audioBps = audioShareBps(request.targetBps);
+    for (const track of this.#registry.all) {
+      const decision = decisions.get(track.id);
+      if (decision === undefined) track.grant({ targetBps: audioBps });
+      else track.grant({ ...decision, priorityClass: priorities.get(track.id) });
+    }
+    this.#review?.cancel();
+    this.#review = undefined;
+    if (reviewAtUs === undefined) return;
+    const waitMs = Math.max(Math.ceil((reviewAtUs - request.nowUs) / 1000), 1);
+    this.#review = this.#clock.setTimer(waitMs, () => this.#divide({ publishAtOnce: false }));
+  }
+
+  #request(allocation: BitrateAllocation): AllocationRequest {
+    const { all } = this.#registry;
+    const { targetBps } = this;
+    const tracks = demandsUnder(allocation, all);
+    const audioBps = (all.length - tracks.length) * audioShareBps(targetBps);
+    return { nowUs: this.#clock.nowUs(), targetBps, audioBps, tracks };
   }
 }
 

@@ -100,9 +100,9 @@ export class CongestionDriver {
     return this.#isActive;
   }
 
-  /** Whether a picture had better not be encoded now: it would come too late. */
-  get mustSkipFrames(): boolean {
-    return this.#route?.send.mustSkipFrames === true;
+  /** Whether a picture whose packets have this priority had better not be encoded now: it would come too late. */
+  mustSkipFrames(priority: number): boolean {
+    return this.#route?.send.mustSkipFrames(priority) === true;
   }
 
   /** Absent before the first packet of a connection. */
@@ -229,9 +229,11 @@ export class CongestionDriver {
 
   #dropStale({ send }: NetworkRoute, nowUs: number): void {
     const stale = send.takeStale(nowUs);
+    if (stale.length === 0) return;
     for (const packet of stale) packet.takeBack('congestion');
     // Whoever waits for what was to be sent again will get a key frame instead.
-    if (stale.length > 0) this.takeBack(({ kind }) => kind === 'retransmission', 'congestion');
+    const streams = new Set(stale.map(({ ssrc }) => ssrc));
+    this.takeBack(({ kind, ssrc }) => kind === 'retransmission' && streams.has(ssrc), 'congestion');
   }
 
   #send({ send }: NetworkRoute, nowUs: number): void {

@@ -62,7 +62,7 @@ export class EncodedTrack extends OutboundTrack {
     return this.#targetBps;
   }
 
-  setTarget(targetBps: number): void {
+  protected setTarget(targetBps: number): void {
     if (targetBps === this.#targetBps) return;
     this.#targetBps = targetBps;
     this.#wishes.targetChanged(this.id, targetBps);
@@ -90,7 +90,7 @@ export class EncodedTrack extends OutboundTrack {
 
   async stop(): Promise<void> {
     this.refuseFrames();
-    this.rtp.stop();
+    this.rtp.takeBack('stopped');
   }
 
   async dispose(): Promise<void> {

@@ -92,8 +92,9 @@ export class EncoderOperations {
 
   async #commitAllocation(allocation: BitrateAllocation, named: readonly Track[]): Promise<void> {
     const { bitrate, registry } = this.#host;
-    const { activated, shares } = bitrate.plan(allocation);
-    const targets = activated.map((track) => ({ track, open: () => track.openFresh(shares.get(track.id) ?? 0) }));
+    const { activated, decisions } = bitrate.plan(allocation);
+    const shareBps = new Map(decisions.map(({ id, targetBps }) => [id, targetBps]));
+    const targets = activated.map((track) => ({ track, open: () => track.openFresh(shareBps.get(track.id) ?? 0) }));
     const commit = (): void => bitrate.commit(allocation);
     try {
       await this.#swap({ cause: 'activation', pinned: named, targets, commit });

@@ -154,7 +154,7 @@ export abstract class EncoderTrack<
     for (const waiting of this.#mailbox.close()) this.#drop(waiting, 'stopped');
     this.#supervision.end();
     await this.#loop;
-    this.rtp.stop();
+    this.rtp.takeBack('stopped');
   }
 
   async dispose(): Promise<void> {

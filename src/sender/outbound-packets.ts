@@ -45,21 +45,33 @@ export type WriteOutcome = 'refused' | 'written' | 'written with sequence';
 
 type Write = (nowUs: number, transportSequence: number | undefined) => WriteOutcome;
 
+/** How the packets of a stream are treated by the pacer, also those that wait already. */
+export type StreamPacing = Readonly<Pick<OutboundPacket, 'ssrc' | 'kind' | 'priority'>>;
+
 /** One packet of a frame. */
 export class MediaPacket implements OutboundPacket {
-  readonly ssrc: number;
-  readonly kind: PacketKind;
-  readonly priority = 0;
   readonly sizeBytes: number;
+  readonly #stream: StreamPacing;
   readonly #frame: FrameInTransit;
   readonly #write: Write;
 
-  constructor(stream: Pick<OutboundPacket, 'ssrc' | 'kind'>, sizeBytes: number, frame: FrameInTransit, write: Write) {
-    this.ssrc = stream.ssrc;
-    this.kind = stream.kind;
+  constructor(stream: StreamPacing, sizeBytes: number, frame: FrameInTransit, write: Write) {
+    this.#stream = stream;
     this.sizeBytes = sizeBytes;
     this.#frame = frame;
     this.#write = write;
+  }
+
+  get ssrc(): number {
+    return this.#stream.ssrc;
+  }
+
+  get kind(): PacketKind {
+    return this.#stream.kind;
+  }
+
+  get priority(): number {
+    return this.#stream.priority;
   }
 
   send(nowUs: number, transportSequence?: number): boolean {

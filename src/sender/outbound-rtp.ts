@@ -11,9 +11,16 @@ import type { RtpHeaderExtension } from '../rtp/rtp-packet.js';
 import { RtpStream, type RtpStreamCounts } from '../rtp/rtp-stream.js';
 import { SendHistory, type SentPacket } from '../rtp/send-history.js';
 import type { MediaTransport, NegotiatedTrack } from '../transport/media-transport.js';
-import { type FrameFate, FrameInTransit, MediaPacket, SparePacket, type WriteOutcome } from './outbound-packets.js';
+import {
+  type FrameFate,
+  FrameInTransit,
+  MediaPacket,
+  SparePacket,
+  type StreamPacing,
+  type WriteOutcome,
+} from './outbound-packets.js';
 import { RtpRoute } from './rtp-route.js';
-import type { OutboundPacket, SendPath } from './send-path.js';
+import type { OutboundPacket, SendPath, TakenBack } from './send-path.js';
 import type { RemoteInboundStats } from './track-stats.js';
 
 /** The count of padding is one byte (RFC 3550 section 5.1). */
@@ -48,6 +55,8 @@ export class OutboundRtp {
   /** Whether frames of silence were left out since the last packet. */
   #silent = false;
   readonly #path: SendPath;
+  /** Read by every packet that waits. */
+  readonly #pacing: { -readonly [Field in keyof StreamPacing]: StreamPacing[Field] };
   #route: RtpRoute | undefined;
   /** Of the last packet to this peer; nothing before the first. */
   #lastPayloadType: number | undefined;
@@ -68,6 +77,7 @@ export class OutboundRtp {
     this.#path = init.path;
     this.#codec = init.codec;
     this.#packetizer = createPacketizer(init.codec, init.random);
+    this.#pacing = { ssrc: init.ssrc, kind: this.#traits.kind, priority: 0 };
   }
 
   get ssrc(): number {
@@ -108,20 +118,25 @@ export class OutboundRtp {
     this.#route = new RtpRoute(transport, negotiated, codec);
   }
 
+  /** Its packets go before those of lower classes from now on; what waits keeps its place, and no packet of a stream overtakes another. */
+  setPriorityClass(priorityClass: number): void {
+    this.#pacing.priority = -priorityClass;
+  }
+
   /** Whether a frame had better not be encoded now: it would come too late. */
   get mustSkipFrames(): boolean {
-    return this.#traits.kind === 'video' && this.#path.mustSkipFrames;
+    return this.#traits.kind === 'video' && this.#path.mustSkipFrames(this.#pacing.priority);
   }
 
   /** Sends nothing from now on; what waits is lost. */
   unbind(): void {
     this.#route = undefined;
-    this.#path.takeBack(this.ssrc, 'not-connected');
+    this.takeBack('not-connected');
   }
 
-  /** Gives up what waits: its track is stopped. */
-  stop(): void {
-    this.#path.takeBack(this.ssrc, 'stopped');
+  /** Gives up what waits. */
+  takeBack(reason: TakenBack): void {
+    this.#path.takeBack(this.ssrc, reason);
   }
 
   /**
@@ -157,7 +172,6 @@ export class OutboundRtp {
       if (fate.outcome === 'dropped') this.#silent ||= endsSilence;
       settled(fate);
     });
-    const stream = { ssrc: this.ssrc, kind: this.#traits.kind };
     const last = payloads.length - 1;
     this.#path.enqueue(
       payloads.map((payload, index) => {
@@ -172,7 +186,7 @@ export class OutboundRtp {
         };
         const headerBytes = index === 0 ? route.largestHeaderBytes : route.headerBytes;
         const sizeBytes = headerBytes + payload.length;
-        return new MediaPacket(stream, sizeBytes, frame, (nowUs, transportSequence) =>
+        return new MediaPacket(this.#pacing, sizeBytes, frame, (nowUs, transportSequence) =>
           this.#write(route, prepared, nowUs, transportSequence),
         );
       }),

@@ -1,5 +1,6 @@
 import type { LateCompletionObserver } from '../concurrency/late-completions.js';
 import { Lifetime } from '../concurrency/lifetime.js';
+import type { AllocationReason } from '../congestion/allocator/allocator.js';
 import type { Clock } from '../core/clock.js';
 import type { SkipReason } from '../encoder/encoder.js';
 import { RTP_CODECS, type RtpCodec } from '../rtp/rtp-codec.js';
@@ -15,6 +16,7 @@ export interface TrackHost {
   readonly clock: Clock;
   frameReported(report: FrameReport): void;
   frameEncoded(report: EncodedFrameReport): void;
+  activityChanged(change: TrackActivity): void;
   /** Hears of frames that come to their end after their track has been given up; nobody else is told of them. */
   readonly late: LateCompletionObserver;
   /** Runs user code (a frame's `release`) later, outside every lock. */
@@ -23,6 +25,23 @@ export interface TrackHost {
 
 /** Between key frames of one track that are wished for because frames had waited for too long. */
 const CONGESTION_KEY_FRAME_INTERVAL_US = 1_000_000;
+
+/** What the bitrate control has decided about a track. */
+export interface BitrateGrant {
+  /** In bits per second; 0 while it is paused. */
+  readonly targetBps: number;
+  readonly paused?: boolean;
+  readonly reason?: AllocationReason;
+  readonly priorityClass?: number | undefined;
+}
+
+/** A track was paused by the allocation, or woken. */
+export interface TrackActivity {
+  readonly trackId: string;
+  readonly active: boolean;
+  /** Why. */
+  readonly reason?: AllocationReason;
+}
 
 /** Width and height in pixels. */
 export interface FrameSize {
@@ -61,6 +80,7 @@ export abstract class OutboundTrack {
   readonly #watchdog = new TrackWatchdog();
   #codec: RtpCodec;
   #paused = false;
+  #allocationReason: AllocationReason | undefined;
   #stopped = false;
   #lastTimestamp = Number.NEGATIVE_INFINITY;
   /** When the last key frame was or will be due that was wished for because of congestion. */
@@ -110,7 +130,7 @@ export abstract class OutboundTrack {
   abstract readonly encoderImplementation: string | undefined;
 
   /** Latches a new target in bits per second; the encode loop, or the owner of the chunks, follows it. */
-  abstract setTarget(targetBps: number): void;
+  protected abstract setTarget(targetBps: number): void;
   /**
    * Latches a wish for a key frame, from a time on where one is given; nothing to do for audio, whose packets can all be decoded without
    * earlier ones.
@@ -126,12 +146,28 @@ export abstract class OutboundTrack {
     return this.#paused;
   }
 
-  setPaused(paused: boolean): void {
+  /** Why it has the share that it has; nothing for audio. */
+  get allocationReason(): AllocationReason | undefined {
+    return this.#allocationReason;
+  }
+
+  /** Takes what the bitrate control has decided: from here on it is followed. */
+  grant({ targetBps, paused = false, reason, priorityClass = 0 }: BitrateGrant): void {
+    this.#allocationReason = reason;
+    this.rtp.setPriorityClass(priorityClass);
+    this.#setPaused(paused, reason);
+    this.setTarget(targetBps);
+  }
+
+  #setPaused(paused: boolean, reason: AllocationReason | undefined): void {
     if (paused === this.#paused) return;
     this.#paused = paused;
     this.#watchdog.reset();
+    // What waits would only take the rate that others are to have.
+    if (paused) this.rtp.takeBack('paused');
     // The receiver has missed what was encoded before the pause ended, if anything.
-    if (!paused) this.requestKeyFrame();
+    else this.requestKeyFrame();
+    this.host.activityChanged({ trackId: this.id, active: !paused, ...(reason === undefined ? {} : { reason }) });
   }
 
   /** Why the track was given up; nothing while it was not. */

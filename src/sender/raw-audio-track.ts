@@ -60,7 +60,7 @@ export class RawAudioTrack extends EncoderTrack<RawAudioData, EncodedAudioChunk,
     return audioEncoderBitrate(this.targetBps);
   }
 
-  setTarget(targetBps: number): void {
+  protected setTarget(targetBps: number): void {
     this.#targetBps = targetBps;
   }
 

@@ -87,7 +87,7 @@ export class RawVideoTrack extends EncoderTrack<RawVideoFrame, EncodedVideoChunk
     return encoderBitrate(this.targetBps);
   }
 
-  setTarget(targetBps: number): void {
+  protected setTarget(targetBps: number): void {
     this.#controls.setTarget(targetBps);
   }
 

@@ -1,4 +1,5 @@
 import type { EventHandler } from '../concurrency/event-queue.js';
+import type { TrackAllocation } from '../congestion/allocator/allocator.js';
 import { FramelockError } from '../core/errors.js';
 import type { AudioEncoderConfig } from '../encoder/audio-encoder.js';
 import { AUDIO_SAMPLE_RATE, type RawAudioData } from '../encoder/audio-frame.js';
@@ -211,15 +212,27 @@ export class RtcSender implements AsyncDisposable {
   }
 
   /**
-   * Divides the bitrate anew: relative weights by track id, or `null` for equal shares. A track left out or at 0 is paused; one that wakes
-   * gets a fresh encoder and starts with a key frame. All or nothing.
+   * Divides the bitrate anew: for each track id a relative weight, or a {@link TrackShare} with bounds and a priority class, or `null` for equal shares. A
+   * track left out or at 0 is paused; one that is named again gets a fresh encoder and starts with a key frame. All or nothing.
    *
-   * @throws FramelockError INVALID_ARGUMENT, INVALID_WEIGHT, TRACK_NOT_FOUND, TRACK_REMOVED (meanwhile), NOT_ALLOCATABLE, ALLOCATION_SUM_ZERO, ENCODER_OPEN_FAILED,
+   * A track with a minimum is also paused while the target does not cover that, in the order of classes, and wakes by itself (`trackActivity`); without
+   * minimums none is. With congestion control a higher class goes first where packets wait.
+   *
+   * @throws FramelockError INVALID_ARGUMENT, INVALID_WEIGHT, INVALID_BITRATE, TRACK_NOT_FOUND, TRACK_REMOVED (meanwhile), NOT_ALLOCATABLE, ALLOCATION_SUM_ZERO, ENCODER_OPEN_FAILED,
    * ENCODER_BUSY (an encode in flight does not end), CLOSED
    */
   async setBitrateAllocation(allocation: BitrateAllocation): Promise<void> {
     this.#core.assertOpen();
     await this.#core.operations.allocate(allocation);
+  }
+
+  /**
+   * What an allocation would give each video track now, and why, without doing anything.
+   * @throws FramelockError INVALID_ARGUMENT, INVALID_WEIGHT, INVALID_BITRATE, TRACK_NOT_FOUND, NOT_ALLOCATABLE, ALLOCATION_SUM_ZERO, CLOSED
+   */
+  previewBitrateAllocation(allocation: BitrateAllocation): readonly TrackAllocation[] {
+    this.#core.assertOpen();
+    return this.#core.bitrate.plan(allocation).decisions;
   }
 
   /**

@@ -9,6 +9,8 @@ import type { NetworkFeedback } from './feedback-router.js';
 export type TakenBack =
   /** Its track was stopped. */
   | 'stopped'
+  /** Its track was paused. */
+  | 'paused'
   /** The connection that it was made for is gone. */
   | 'not-connected'
   /** It has waited for too long. */
@@ -16,8 +18,6 @@ export type TakenBack =
 
 /** A packet on its way to the socket. */
 export interface OutboundPacket extends PacedPacket {
-  /** The stream that it belongs to. */
-  readonly ssrc: number;
   /**
    * Stamps it with all that belongs to this moment and writes it to the socket.
    * @param transportSequence transport-wide sequence number (0-65535), for an m-line with that extension; none without congestion control
@@ -59,9 +59,9 @@ export class SendPath implements NetworkFeedback {
     return this.#driver !== undefined;
   }
 
-  /** Whether a picture had better not be encoded now: it would come too late. */
-  get mustSkipFrames(): boolean {
-    return this.#driver?.mustSkipFrames === true;
+  /** Whether a picture whose packets have this priority had better not be encoded now: it would come too late. */
+  mustSkipFrames(priority: number): boolean {
+    return this.#driver?.mustSkipFrames(priority) === true;
   }
 
   /** Absent without congestion control, and before the first packet of a connection. */

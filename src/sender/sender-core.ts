@@ -82,7 +82,7 @@ export class SenderCore {
     const living = this.#lifetime.clock(clock);
     const startBps = options.startBitrateBps ?? DEFAULT_START_BITRATE_BPS;
     const maxBps = options.maxBitrateBps ?? Number.POSITIVE_INFINITY;
-    this.bitrate = new BitrateControl(this.registry, { startBps, maxBps });
+    this.bitrate = new BitrateControl(this.registry, living, { startBps, maxBps });
     const control = {
       clock: living,
       startBps,
@@ -108,6 +108,7 @@ export class SenderCore {
         clock,
         frameReported: (report) => this.events.emit('frameSent', report),
         frameEncoded: (report) => this.events.emit('encodedFrame', report),
+        activityChanged: (change) => this.events.emit('trackActivity', change),
         late: this.#late,
         defer: (userCode) => this.#deferred.add(userCode),
       },
@@ -240,6 +241,7 @@ export class SenderCore {
   async #stop(): Promise<readonly CloseStep[]> {
     this.#lifetime.end();
     this.#periodicWork.stop();
+    this.bitrate.end();
     this.#path.end();
     const tracks = this.registry.all;
     const shutdown = new Shutdown(this.clock, this.#stopTimeoutMs);

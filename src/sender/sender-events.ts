@@ -1,6 +1,7 @@
 import type { EventQueueOptions } from '../concurrency/event-queue.js';
 import type { TransportState } from '../transport/media-transport.js';
 import type { EncodedFrameReport, FrameReport } from './frame-report.js';
+import type { TrackActivity } from './outbound-track.js';
 import type { SenderStats } from './sender-stats.js';
 import type { TrackHealth } from './track-health.js';
 
@@ -17,6 +18,8 @@ export interface SenderEvents {
   readonly connectionState: { readonly state: TransportState; readonly reason?: string };
   /** A track changed its health; the reason is there if it has failed. Never dropped. */
   readonly trackHealth: { readonly trackId: string; readonly health: TrackHealth; readonly reason?: string };
+  /** A track was paused by the allocation, or woken, and why. Never dropped. */
+  readonly trackActivity: TrackActivity;
   /** A track's encoder was exchanged. Never dropped. */
   readonly encoderSwapped: EncoderSwapped;
   /** A pre-encoded track should aim at this rate from now on. Only the newest of a track is kept. */
@@ -65,6 +68,7 @@ export const EVENT_POLICIES: EventQueueOptions<SenderEvents>['policies'] = Objec
   encodedFrame: { overflow: 'drop-oldest-counted', capacity: FRAME_EVENTS_CAPACITY },
   connectionState: { overflow: 'never-drop' },
   trackHealth: { overflow: 'never-drop' },
+  trackActivity: { overflow: 'never-drop' },
   encoderSwapped: { overflow: 'never-drop' },
   targetBitrate: { overflow: 'coalesce', key: ({ trackId }) => trackId },
   keyFrameRequest: { overflow: 'coalesce', key: ({ trackId }) => trackId },

@@ -44,6 +44,7 @@ export function trackStats(track: Track, nowUs: number): TrackStats {
     codec: track.codec,
     ssrc: rtp.ssrc,
     active: !track.paused,
+    ...(track.allocationReason === undefined ? {} : { allocationReason: track.allocationReason }),
     health: track.health(nowUs),
     ...(track.failure === undefined ? {} : { failure: track.failure }),
     ...(track.encoderImplementation === undefined ? {} : { encoderImplementation: track.encoderImplementation }),

@@ -1,4 +1,5 @@
 import type { LockStats } from '../concurrency/lock-stats.js';
+import type { AllocationReason } from '../congestion/allocator/allocator.js';
 import type { RtpCodec } from '../rtp/rtp-codec.js';
 import { DROP_REASONS, type DropReason } from './frame-report.js';
 import {
@@ -32,8 +33,10 @@ export interface TrackStats {
   readonly kind: 'video' | 'audio';
   readonly codec: RtpCodec;
   readonly ssrc: number;
-  /** Whether the allocation gives the track any rate. */
+  /** Whether the allocation has the track sent. */
   readonly active: boolean;
+  /** Why the track has its target, or none; absent for audio, which takes its share off the top. */
+  readonly allocationReason?: AllocationReason;
   readonly health: TrackHealth;
   /** Why the track was given up, while its health is `failed`. */
   readonly failure?: string;

@@ -24,7 +24,8 @@ class Sender {
     this.sentAtUs = [];
     for (const endUs = this.nowUs + durationUs; this.nowUs < endUs; this.nowUs += 5_000) {
       this.send.takeStale(this.nowUs);
-      if (!this.send.mustSkipFrames) this.send.enqueue({ kind: 'video', priority: 0, sizeBytes: 700 }, this.nowUs);
+      if (!this.send.mustSkipFrames(0))
+        this.send.enqueue({ kind: 'video', ssrc: 1, priority: 0, sizeBytes: 700 }, this.nowUs);
       for (const departure of this.send.wake(this.nowUs)) {
         const sizeBytes = 'packet' in departure ? departure.packet.sizeBytes : departure.paddingBytes;
         this.send.sent(this.#sequence, sizeBytes, this.nowUs, departure.probeId);

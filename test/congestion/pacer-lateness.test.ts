@@ -3,7 +3,7 @@ import { type PacedPacket, Pacer } from '../../src/congestion/pacer.js';
 
 /** A packet takes 10 ms. */
 const LIMITS = { pacingBps: 800_000, windowBytes: 100_000 };
-const PACKET: PacedPacket = { kind: 'video', priority: 0, sizeBytes: 1000 };
+const PACKET: PacedPacket = { kind: 'video', ssrc: 1, priority: 0, sizeBytes: 1000 };
 
 function pacerWith(packets: number, windowBytes = LIMITS.windowBytes): Pacer<PacedPacket> {
   const pacer = new Pacer<PacedPacket>({ ...LIMITS, windowBytes }, { catchUpUs: 30_000 });

@@ -10,8 +10,8 @@ interface Named extends PacedPacket {
   readonly name: string;
 }
 
-function packet(name: string, kind: PacketKind = 'video', priority = 0, sizeBytes = 1_250): Named {
-  return { name, kind, priority, sizeBytes };
+function packet(name: string, kind: PacketKind = 'video', priority = 0, sizeBytes = 1_250, ssrc = 1): Named {
+  return { name, kind, ssrc, priority, sizeBytes };
 }
 
 function names(departures: readonly Departure<Named>[]): readonly string[] {
@@ -45,12 +45,8 @@ function filled(packets: readonly Named[], limits = LIMITS): Pacer<Named> {
 describe('Pacer', () => {
   it('has nothing to do while nothing waits', () => {
     const pacer = new Pacer<Named>(LIMITS);
-    expect([pacer.nextDepartureUs(5), pacer.queueBytes, pacer.queueUs, pacer.oldestUs(5)]).toEqual([
-      undefined,
-      0,
-      0,
-      0,
-    ]);
+    expect([pacer.nextDepartureUs(5), pacer.queueBytes, pacer.queueUs]).toEqual([undefined, 0, 0]);
+    expect(pacer.streamsWaitingSince(5)).toEqual(new Set());
     expect(pacer.depart(5, 0)).toEqual([]);
   });
 
@@ -108,13 +104,44 @@ describe('Pacer', () => {
     );
   });
 
-  it('says how long what waits will take, and for how long the oldest has waited', () => {
+  it('says how long what waits will take', () => {
     const pacer = filled([packet('a'), packet('b')]);
     pacer.enqueue(packet('sound', 'audio', 0, 250), START_US + 4_000);
     expect([pacer.queueBytes, pacer.queueUs]).toEqual([2_750, 22_000]);
-    expect(pacer.oldestUs(START_US + 7_000)).toBe(7_000);
     pacer.setLimits({ ...LIMITS, pacingBps: 500_000 });
     expect(pacer.queueUs).toBe(44_000);
+  });
+
+  it('says how long a packet would wait that goes before others', () => {
+    const pacer = filled([
+      packet('rear', 'video', 1),
+      packet('front', 'video', 0),
+      packet('lost', 'retransmission', 9),
+    ]);
+    expect([-1, 0, 1].map((priority) => pacer.queueUsBefore(priority))).toEqual([10_000, 20_000, 30_000]);
+  });
+
+  it('names the streams of which something waits since before a time', () => {
+    const pacer = filled([packet('a', 'video', 0, 1_250, 1), packet('b', 'video', 1, 1_250, 2)]);
+    pacer.enqueue(packet('c', 'video', 0, 1_250, 3), START_US + 1);
+    expect(pacer.streamsWaitingSince(START_US)).toEqual(new Set());
+    expect(pacer.streamsWaitingSince(START_US + 1)).toEqual(new Set([1, 2]));
+  });
+
+  it('lets no packet of a stream overtake another, though its priority rises while some wait', () => {
+    const front = { ...packet('front'), ssrc: 1, priority: 1 };
+    const named = (name: string): Named => ({
+      ...packet(name),
+      ssrc: 1,
+      get priority() {
+        return front.priority;
+      },
+    });
+    const pacer = filled([named('front 1'), packet('rear', 'video', 0, 1_250, 2), named('front 2')]);
+    front.priority = -1;
+    pacer.enqueue(named('front 3'), START_US);
+    const left = drain(pacer).map(([, name]) => name);
+    expect(left.filter((name) => name.startsWith('front'))).toEqual(['front 1', 'front 2', 'front 3']);
   });
 
   it('waits while the window is full, but for sound', () => {

@@ -43,10 +43,10 @@ class Scripted implements NetworkController {
 const MS_BYTES = 125;
 
 function video(queueMs: number): PacedPacket {
-  return { kind: 'video', priority: 0, sizeBytes: queueMs * MS_BYTES };
+  return { kind: 'video', ssrc: 1, priority: 0, sizeBytes: queueMs * MS_BYTES };
 }
 
-const SOUND: PacedPacket = { kind: 'audio', priority: 0, sizeBytes: MS_BYTES };
+const SOUND: PacedPacket = { kind: 'audio', ssrc: 2, priority: 0, sizeBytes: MS_BYTES };
 
 function begin() {
   const controller = new Scripted();
@@ -97,9 +97,9 @@ describe('SendSide', () => {
   it('says that frames had better be skipped beyond a queue of 150 ms', () => {
     const { send } = begin();
     send.enqueue(video(150), START_US);
-    expect(send.mustSkipFrames).toBe(false);
+    expect(send.mustSkipFrames(0)).toBe(false);
     send.enqueue(video(1), START_US);
-    expect(send.mustSkipFrames).toBe(true);
+    expect(send.mustSkipFrames(0)).toBe(true);
   });
 
   it('skips frames after a large fall, when what waits takes longer all at once', () => {
@@ -108,7 +108,7 @@ describe('SendSide', () => {
     controller.targetBps = 200_000;
     controller.windowBytes = 0;
     send.wake(START_US + 25 * MS);
-    expect(send.mustSkipFrames).toBe(true);
+    expect(send.mustSkipFrames(0)).toBe(true);
   });
 
   it('gives back all video, and only video, once something has waited for more than 250 ms', () => {
@@ -123,12 +123,24 @@ describe('SendSide', () => {
     expect(send.pacer.queueBytes).toBe(MS_BYTES);
   });
 
+  it('leaves alone the streams of which nothing has waited too long, and lets what goes first be encoded on', () => {
+    const { controller, send } = begin();
+    controller.windowBytes = 0;
+    send.wake(START_US + 25 * MS);
+    const rear = { ...video(200), ssrc: 2, priority: 1 };
+    send.enqueue(rear, START_US + 25 * MS);
+    send.enqueue(video(5), START_US + 200 * MS);
+    expect([send.mustSkipFrames(0), send.mustSkipFrames(1)]).toEqual([false, true]);
+    expect(send.takeStale(START_US + 275 * MS + 1)).toEqual([rear]);
+    expect(send.takeStale(START_US + 275 * MS + 1)).toEqual([]);
+  });
+
   it('asks encoders for less that make more than their share, by as much', () => {
     const { send } = begin();
     for (let nowUs = START_US; nowUs < START_US + 10_000 * MS; nowUs += 25 * MS) {
       const asked = send.mediaTargetBps;
       // They make 1.3 times what they are asked for.
-      send.enqueue({ kind: 'video', priority: 0, sizeBytes: (1.3 * asked * 0.025) / 8 }, nowUs);
+      send.enqueue({ kind: 'video', ssrc: 1, priority: 0, sizeBytes: (1.3 * asked * 0.025) / 8 }, nowUs);
       for (let atUs = nowUs; atUs < nowUs + 25 * MS; atUs += MS) send.wake(atUs);
     }
     expect(send.mediaTargetBps).toBeGreaterThan(730_000);

@@ -7,9 +7,12 @@ const HYSTERESIS = 'src/congestion/allocator/pause-hysteresis.ts';
 const PUBLISHED = 'src/congestion/allocator/published-rate.ts';
 const DEMAND = 'src/congestion/allocator/track-demand.ts';
 const ALLOCATOR = 'src/congestion/allocator/allocator.ts';
+const CONTROL = 'src/sender/bitrate-control.ts';
+const TRACK = 'src/sender/outbound-track.ts';
 
 const FILLING_TESTS = ['congestion/allocator/water-filling'];
 const INVARIANTS = ['congestion/allocator/allocator-invariants'];
+const BOUNDS = ['sender/allocation-bounds'];
 const UNIT = ['congestion/allocator/allocator'];
 
 /** How a target is divided among tracks, and who is paused for want of it. */
@@ -234,8 +237,8 @@ export const ALLOCATION_MUTANTS: readonly Mutant[] = [
     name: 'change-by-a-caller-held-back',
     guarantee,
     file: ALLOCATOR,
-    find: 'allocatedBps, rearranged);',
-    replace: 'allocatedBps, rearranged && nowUs < 0);',
+    find: 'allocatedBps, atOnce);',
+    replace: 'allocatedBps, publishAtOnce);',
     tests: ['congestion/allocator/plain-case', ...UNIT],
   },
   {
@@ -277,5 +280,77 @@ export const ALLOCATION_MUTANTS: readonly Mutant[] = [
     find: 'demands.map(completeDemand).sort((a, b) => (a.id < b.id ? -1 : 1));',
     replace: 'demands.map(completeDemand);',
     tests: [...INVARIANTS, ...UNIT],
+  },
+  {
+    name: 'pauses-and-returns-never-reviewed',
+    guarantee,
+    file: CONTROL,
+    find: 'this.#review = this.#clock.setTimer(waitMs, () => this.#divide({ publishAtOnce: false }));',
+    replace: '',
+    tests: BOUNDS,
+  },
+  {
+    name: 'review-outlives-close',
+    guarantee,
+    file: 'src/sender/sender-core.ts',
+    find: '    this.bitrate.end();\n',
+    replace: '',
+    tests: BOUNDS,
+  },
+  {
+    name: 'former-review-not-cancelled',
+    guarantee,
+    file: CONTROL,
+    find: '    this.#review?.cancel();\n    this.#review = undefined;\n',
+    replace: '',
+    tests: BOUNDS,
+  },
+  {
+    name: 'return-from-a-shortage-costs-a-fresh-encoder',
+    guarantee,
+    file: CONTROL,
+    find: 'this.weightOf(track.id) === 0 && weightOf(valid, track.id) > 0',
+    replace: 'track.paused && weightOf(valid, track.id) > 0',
+    tests: BOUNDS,
+  },
+  {
+    name: 'preview-takes-effect',
+    guarantee,
+    file: CONTROL,
+    find: 'this.#allocator.fork().update(',
+    replace: 'this.#allocator.update(',
+    tests: BOUNDS,
+  },
+  {
+    name: 'every-wobble-of-the-network-told-to-encoders',
+    guarantee,
+    file: CONTROL,
+    find: 'this.#divide({ publishAtOnce: bps === undefined });',
+    replace: 'this.#divide({ publishAtOnce: true });',
+    tests: ['sender/congestion-control'],
+  },
+  {
+    name: 'paused-track-goes-on-in-the-pacer',
+    guarantee,
+    file: TRACK,
+    find: "    if (paused) this.rtp.takeBack('paused');\n",
+    replace: '    if (paused) return;\n',
+    tests: ['sender/congestion-control'],
+  },
+  {
+    name: 'pacer-does-not-hear-of-classes',
+    guarantee,
+    file: TRACK,
+    find: '    this.rtp.setPriorityClass(priorityClass);\n',
+    replace: '',
+    tests: ['sender/congestion-control'],
+  },
+  {
+    name: 'misspelt-bounds-accepted',
+    guarantee,
+    file: 'src/sender/allocation.ts',
+    find: 'if (unknownField !== undefined) {',
+    replace: "if (unknownField === 'weight') {",
+    tests: ['sender/allocation'],
   },
 ];

@@ -29,7 +29,7 @@ export const WIRE_MUTANTS: readonly Mutant[] = [
     name: 'no-key-frame-after-a-pause',
     guarantee,
     file: TRACK,
-    find: '    if (!paused) this.requestKeyFrame();\n',
+    find: '    else this.requestKeyFrame();\n',
     replace: '',
     tests: ['sender/bitrate-control', 'sender/encoded-track'],
   },

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { Allocator } from '../../src/congestion/allocator/allocator.js';
 import {
   audioShareBps,
   type BitrateAllocation,
-  divideBitrate,
-  divideTarget,
+  demandsUnder,
   validateAllocation,
   weightOf,
 } from '../../src/sender/allocation.js';
@@ -28,7 +28,12 @@ function allocationOf(weight: fc.Arbitrary<number>): fc.Arbitrary<Record<string,
 }
 
 function divide(budgetBps: number, allocation: BitrateAllocation, trackIds: readonly string[]): Record<string, number> {
-  return Object.fromEntries(divideBitrate(budgetBps, allocation, trackIds));
+  const tracks = demandsUnder(
+    allocation,
+    trackIds.map((id) => ({ id, allocatable: true })),
+  );
+  const decisions = new Allocator().update({ nowUs: 0, targetBps: budgetBps, tracks }).tracks;
+  return Object.fromEntries(decisions.map(({ id, targetBps }) => [id, targetBps]));
 }
 
 function codeFor(allocation: unknown): string | undefined {
@@ -120,6 +125,14 @@ describe('validating an allocation', () => {
     ['a name that every object has', { front: 1, constructor: 1 }, 'TRACK_NOT_FOUND'],
     ['weights that are all 0', { front: 0, rear: 0 }, 'ALLOCATION_SUM_ZERO'],
     ['no weights at all', {}, 'ALLOCATION_SUM_ZERO'],
+    ['a share that is null', { front: null }, 'INVALID_WEIGHT'],
+    ['a share with a weight that is no number', { front: { weight: '1' } }, 'INVALID_WEIGHT'],
+    ['a share with a misspelt bound', { front: { minimumBps: 1 } }, 'INVALID_ARGUMENT'],
+    ['a minimum that is NaN', { front: { minBps: Number.NaN } }, 'INVALID_BITRATE'],
+    ['a minimum above its maximum', { front: { minBps: 2, maxBps: 1 } }, 'INVALID_BITRATE'],
+    ['a class that is no integer', { front: { priorityClass: 0.5 } }, 'INVALID_ARGUMENT'],
+    ['an enforced minimum that is no boolean', { front: { enforceMinimum: 1 } }, 'INVALID_ARGUMENT'],
+    ['shares whose weights are all 0', { front: { weight: 0, minBps: 1 } }, 'ALLOCATION_SUM_ZERO'],
     ['nothing', undefined, 'INVALID_ARGUMENT'],
     ['a number', 1, 'INVALID_ARGUMENT'],
   ])('refuses %s', (_name, allocation, code) => {
@@ -142,13 +155,22 @@ describe('validating an allocation', () => {
     expect(validateAllocation(null, TRACKS)).toBeNull();
   });
 
+  it('freezes a private copy of every share', () => {
+    const share = { minBps: 100_000, priorityClass: 1 };
+    const valid = validateAllocation({ front: share, rear: 1 }, TRACKS);
+    share.minBps = 0;
+    expect(valid).toEqual({ front: { minBps: 100_000, priorityClass: 1 }, rear: 1 });
+    expect(Object.isFrozen(valid?.['front'])).toBe(true);
+    expect([weightOf(valid, 'front'), weightOf(valid, 'left')]).toEqual([1, 0]);
+  });
+
   it('knows no weight for names that every object has', () => {
     expect(weightOf({ front: 1 }, 'toString')).toBe(0);
     expect(weightOf(null, 'toString')).toBe(1);
   });
 });
 
-describe('dividing the target among video and audio', () => {
+describe('the share of audio', () => {
   it.each([
     [100_000, 8_000],
     [160_000, 8_000],
@@ -158,19 +180,5 @@ describe('dividing the target among video and audio', () => {
     [1_000, 8_000],
   ])('at %d bit/s gives %d to each audio track: 5 %% within 8 and 32 kbit/s', (targetBps, shareBps) => {
     expect(audioShareBps(targetBps)).toBe(shareBps);
-  });
-
-  it('takes audio off the top, whatever the weights, and gives video what is left, never less than nothing', () => {
-    const tracks = [
-      { id: 'front', allocatable: true },
-      { id: 'mic', allocatable: false },
-      { id: 'rear', allocatable: true },
-      { id: 'cabin', allocatable: false },
-    ];
-    const divided = (targetBps: number, allocation: BitrateAllocation) =>
-      Object.fromEntries(divideTarget(targetBps, allocation, tracks));
-    expect(divided(1_064_000, null)).toEqual({ front: 500_000, rear: 500_000, mic: 32_000, cabin: 32_000 });
-    expect(divided(1_064_000, { rear: 1 })).toEqual({ front: 0, rear: 1_000_000, mic: 32_000, cabin: 32_000 });
-    expect(divided(10_000, null)).toEqual({ front: 0, rear: 0, mic: 8_000, cabin: 8_000 });
   });
 });

@@ -188,6 +188,31 @@ describe('a frame of which packets wait', () => {
     expect(harness.sender.getStats().lateCompletions).toEqual({});
   });
 
+  it('is taken back when its track is paused: reported as paused, and not sent any more', async () => {
+    await harness.connected('front', 'rear');
+    await giveWaiting('rear');
+    const sent = harness.packetsOf('rear').length;
+    await harness.sender.setBitrateAllocation({ front: 1 });
+    await harness.settle();
+    expect(harness.reportsOf('rear')).toMatchObject([{ outcome: 'dropped', reason: 'paused' }]);
+    await pass(500);
+    expect(harness.packetsOf('rear').filter(({ header }) => header.padding !== true)).toHaveLength(sent);
+  });
+
+  it('waits for those of a track with a higher priority class', async () => {
+    await harness.connected('front', 'rear');
+    await harness.sender.setBitrateAllocation({ front: { priorityClass: 1 }, rear: 1 });
+    await giveWaiting('rear');
+    await giveWaiting('front');
+    const from = harness.network.last.rtp.length;
+    await pass(400);
+    const { ssrc } = harness.sender.getTrackStats('front');
+    const order = harness.network.last.rtp.slice(from).filter(({ header }) => header.padding !== true);
+    const lastOfFront = order.findLastIndex(({ header }) => header.ssrc === ssrc);
+    expect(lastOfFront).toBe(order.filter(({ header }) => header.ssrc === ssrc).length - 1);
+    expect(order.length).toBeGreaterThan(lastOfFront + 1);
+  });
+
   it('of a pre-encoded track is taken back when that is removed', async () => {
     await harness.connected('front');
     await harness.sender.addEncodedVideoTrack({ id: 'thermal', codec: 'vp8' });
@@ -305,16 +330,45 @@ describe('the target', () => {
     expect(bytesSent).toBe(bytesOf(false));
   });
 
-  it('is latched on encoders with the feedback itself', async () => {
+  it('falls for encoders with the feedback itself', async () => {
+    setUp({ startBitrateBps: 2 * MBPS });
+    await harness.connected('front');
+    await send('front', 30);
+    peer.link = { capacityBps: 500_000, delayMs: 10 };
+    let falls = 0;
+    for (let frame = 0; frame < 30; frame += 1) {
+      await harness.send('front', FRAME_MS);
+      const before = harness.sender.getTrackStats('front').targetBitrate;
+      peer.report();
+      const { targetBitrate } = harness.sender.getTrackStats('front');
+      if (targetBitrate >= before) continue;
+      falls += 1;
+      expect(targetBitrate).toBe(harness.sender.getStats().targetBitrate);
+    }
+    expect(falls).toBeGreaterThan(0);
+  });
+
+  it('rises for encoders in steps that are worth it, and is never less by more than that', async () => {
     setUp({ startBitrateBps: 300_000 });
     await harness.connected('front');
-    await send('front', 1);
-    await harness.clock.advance(40);
-    const before = harness.sender.getTrackStats('front').targetBitrate;
-    peer.report();
-    const { targetBitrate } = harness.sender.getTrackStats('front');
-    expect(targetBitrate).not.toBe(before);
-    expect(targetBitrate).toBe(harness.sender.getStats().targetBitrate);
+    peer.link = { capacityBps: 4 * MBPS, delayMs: 10 };
+    const risesAtUs: number[] = [];
+    let last = harness.sender.getTrackStats('front').targetBitrate;
+    for (let frame = 0; frame < 300; frame += 1) {
+      await send('front', 1);
+      peer.report();
+      const granted = harness.sender.getTrackStats('front').targetBitrate;
+      expect(granted).toBeLessThanOrEqual(harness.sender.getStats().targetBitrate);
+      if (granted > last) risesAtUs.push(harness.clock.nowUs());
+      last = granted;
+    }
+    expect(risesAtUs.length).toBeGreaterThan(3);
+    const [, ...after] = risesAtUs;
+    for (const [index, atUs] of after.entries()) expect(atUs - (risesAtUs[index] ?? 0)).toBeGreaterThanOrEqual(290_000);
+    harness.sender.updateBitrate(last - 100_000);
+    await send('front', 30);
+    harness.sender.updateBitrate(last - 90_000);
+    expect(harness.sender.getTrackStats('front').targetBitrate).toBe(harness.sender.getStats().targetBitrate);
   });
 
   it('never exceeds what updateBitrate allows, nor do probes', async () => {

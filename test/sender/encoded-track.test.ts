@@ -137,6 +137,7 @@ describe('a stopped track', () => {
         clock,
         frameReported: (report) => void reports.push(report),
         frameEncoded: () => undefined,
+        activityChanged: () => undefined,
         late: new LateCompletions(),
         defer: () => undefined,
       },

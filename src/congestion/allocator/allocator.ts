@@ -20,6 +20,8 @@ export interface AllocationRequest {
   readonly overheadBps?: number;
   /** Every video track that there is now; one that is no longer named is forgotten. */
   readonly tracks: readonly TrackDemand[];
+  /** Whether somebody wants this very target, so that every rise is published at once: an estimate wobbles, a wish does not. @default false */
+  readonly publishAtOnce?: boolean;
 }
 
 /**
@@ -89,9 +91,21 @@ export class Allocator {
   #nowUs = Number.NEGATIVE_INFINITY;
   #records: ReadonlyMap<string, TrackRecord> = new Map();
 
+  /** Another allocator in the same state, to try out what a request would bring. */
+  fork(): Allocator {
+    const fork = new Allocator();
+    fork.#nowUs = this.#nowUs;
+    const copies = [...this.#records].map(([id, { demand, hysteresis, published }]): [string, TrackRecord] => [
+      id,
+      { demand, hysteresis: hysteresis.copy(), published: published.copy() },
+    ]);
+    fork.#records = new Map(copies);
+    return fork;
+  }
+
   /**
    * Works everything out anew. What a caller changes about tracks (demands, tracks added or removed) is published at once, by as little as it
-   * may be; only what follows from the target is held back.
+   * may be; only what follows from the target is held back, unless the request wants it at once.
    *
    * A call that fails has changed nothing.
    *
@@ -99,13 +113,14 @@ export class Allocator {
    * finite or below 0, a bound that is not whole, a minimum above the maximum), INVALID_WEIGHT, TRACK_EXISTS (an id twice)
    */
   update(request: AllocationRequest): AllocationResult {
-    const { nowUs, targetBps, tracks } = request;
+    const { nowUs, targetBps, tracks, publishAtOnce = false } = request;
     this.#assertTime(nowUs);
     const budgetBps = budgetOf(request);
     const demands = completeDemands(tracks);
 
     const records = demands.map((demand) => this.#recordFor(demand));
     const rearranged = records.length !== this.#records.size || records.some((record) => this.#isNews(record));
+    const atOnce = publishAtOnce || rearranged;
     this.#nowUs = nowUs;
     this.#records = new Map(records.map((record) => [record.demand.id, record]));
 
@@ -118,7 +133,7 @@ export class Allocator {
     const decisions = records.map((record): TrackAllocation => {
       const { demand, hysteresis, published } = record;
       const allocatedBps = shareBpsById.get(demand.id) ?? 0;
-      published.update(nowUs, allocatedBps, rearranged);
+      published.update(nowUs, allocatedBps, atOnce);
       const reason = reasonOf(record, allocatedBps);
       return { id: demand.id, targetBps: published.bps, allocatedBps, paused: !hysteresis.admitted, reason };
     });

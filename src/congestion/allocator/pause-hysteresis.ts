@@ -39,6 +39,17 @@ export class PauseHysteresis {
   #shortSinceUs: number | undefined;
   #coveredSinceUs: number | undefined;
 
+  /** Another one in the same state. */
+  copy(): PauseHysteresis {
+    const copy = new PauseHysteresis();
+    copy.#state = this.#state;
+    copy.#sinceUs = this.#sinceUs;
+    copy.#pauseUs = this.#pauseUs;
+    copy.#shortSinceUs = this.#shortSinceUs;
+    copy.#coveredSinceUs = this.#coveredSinceUs;
+    return copy;
+  }
+
   get admitted(): boolean {
     return this.#state === 'admitted';
   }

@@ -15,6 +15,15 @@ export class PublishedRate {
   #roseUs = Number.NEGATIVE_INFINITY;
   #dueUs = Number.POSITIVE_INFINITY;
 
+  /** Another one in the same state. */
+  copy(): PublishedRate {
+    const copy = new PublishedRate();
+    copy.#bps = this.#bps;
+    copy.#roseUs = this.#roseUs;
+    copy.#dueUs = this.#dueUs;
+    return copy;
+  }
+
   get bps(): number {
     return this.#bps;
   }

@@ -23,7 +23,7 @@ export type CompleteDemand = Required<TrackDemand>;
  * Checks demands and fills their defaults in; nothing is kept of bad ones.
  *
  * @returns the demands in the order of their ids, in which all sums are formed, so that the order of a request never shows in a result
- * @throws FramelockError INVALID_ARGUMENT (an id that is no string or empty, a class that is no integer), TRACK_EXISTS (an id twice), INVALID_WEIGHT,
+ * @throws FramelockError INVALID_ARGUMENT (an id that is no string or empty, a class that is no integer, an `enforceMinimum` that is no boolean), TRACK_EXISTS (an id twice), INVALID_WEIGHT,
  * INVALID_BITRATE (a bound out of range, a minimum above the maximum)
  */
 export function completeDemands(demands: readonly TrackDemand[]): readonly CompleteDemand[] {
@@ -71,6 +71,11 @@ function completeDemand(demand: TrackDemand): CompleteDemand {
         context: { trackId: id, priorityClass: String(priorityClass) },
       },
     );
+  }
+  if (typeof enforceMinimum !== 'boolean') {
+    throw new FramelockError('INVALID_ARGUMENT', `enforceMinimum of track "${id}" must be true or false`, {
+      context: { trackId: id, field: 'enforceMinimum' },
+    });
   }
   return { id, weight, minBps, maxBps, priorityClass, enforceMinimum };
 }

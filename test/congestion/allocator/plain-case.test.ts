@@ -5,20 +5,17 @@ import {
   Allocator,
   type TrackAllocation,
 } from '../../../src/congestion/allocator/allocator.js';
-import {
-  type AllocatableTrack,
-  audioShareBps,
-  type BitrateAllocation,
-  divideTarget,
-  weightOf,
-} from '../../../src/sender/allocation.js';
+import { type AllocatableTrack, audioShareBps, weightOf } from '../../../src/sender/allocation.js';
 import { anyWeights, IDS, wholeWeights } from './demand-arbitraries.js';
+import { plainDivision } from './plain-division.js';
+
+type Weights = Readonly<Record<string, number>> | null;
 
 /** One thing that a sender's caller may do: another target, another allocation or other tracks. */
 interface Call {
   readonly advanceUs: number;
   readonly targetBps: number;
-  readonly allocation: BitrateAllocation | undefined;
+  readonly allocation: Weights | undefined;
   readonly tracks: readonly AllocatableTrack[] | undefined;
 }
 
@@ -45,7 +42,7 @@ function callsWith(weights: fc.Arbitrary<number>, targetBps: fc.Arbitrary<number
 function requestOf(
   nowUs: number,
   targetBps: number,
-  allocation: BitrateAllocation,
+  allocation: Weights,
   all: readonly AllocatableTrack[],
 ): AllocationRequest {
   const video = all.filter(({ allocatable }) => allocatable);
@@ -53,7 +50,7 @@ function requestOf(
   return { nowUs, targetBps, audioBps, tracks: video.map(({ id }) => ({ id, weight: weightOf(allocation, id) })) };
 }
 
-/** What the sender's own division makes of one track, and whether the caller has just changed weights or tracks. */
+/** What the plain division makes of one track, and whether the caller has just changed weights or tracks. */
 interface Expected {
   readonly bps: number;
   readonly weight: number;
@@ -64,7 +61,7 @@ interface Expected {
 function compare(calls: readonly Call[], check: (ours: TrackAllocation, theirs: Expected) => void): void {
   const allocator = new Allocator();
   let nowUs = 0;
-  let allocation: BitrateAllocation = null;
+  let allocation: Weights = null;
   let all: readonly AllocatableTrack[] = [];
   let before: readonly unknown[] = [];
   for (const call of calls) {
@@ -72,7 +69,7 @@ function compare(calls: readonly Call[], check: (ours: TrackAllocation, theirs: 
     if (call.allocation !== undefined) allocation = call.allocation;
     all = call.tracks ?? all;
     const request = requestOf(nowUs, call.targetBps, allocation, all);
-    const expected = divideTarget(call.targetBps, allocation, all);
+    const expected = plainDivision(call.targetBps, allocation, all);
     const result = allocator.update(request);
     // Said in another way than the allocator does it: the same names with the same weights.
     const told = JSON.stringify(sorted(request)) !== JSON.stringify(before);

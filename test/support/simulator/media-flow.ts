@@ -68,13 +68,13 @@ export class MediaFlow {
     record.target(nowUs, send.decision.targetBps, send.decision.limitedBy);
     if (isPaused?.(nowUs) === true) return;
     if (send.takeStale(nowUs).length > 0) encoder.forceKeyFrame();
-    if (send.mustSkipFrames) {
+    if (send.mustSkipFrames(0)) {
       record.skipped();
       return;
     }
     for (let left = encoder.next(send.mediaTargetBps, nowUs); left > 0; left -= PAYLOAD_BYTES) {
       const sizeBytes = Math.min(left, PAYLOAD_BYTES) + HEADER_BYTES;
-      send.enqueue({ kind: 'video', priority: 0, sizeBytes, encodedAtUs: nowUs }, nowUs);
+      send.enqueue({ kind: 'video', ssrc: 1, priority: 0, sizeBytes, encodedAtUs: nowUs }, nowUs);
     }
     this.#arm(send);
   }
