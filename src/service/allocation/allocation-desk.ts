@@ -65,13 +65,18 @@ export class AllocationDesk {
 
   /** Names the present revision, for `ETag` and `If-Match`: of this publisher and of no later one of its id. */
   get tag(): string {
-    return entityTag(this.#init.generation, this.#standing.revision);
+    return this.tagOf(this.#standing.revision);
+  }
+
+  /** The tag of a revision. */
+  tagOf(revision: number): string {
+    return entityTag(this.#init.generation, revision);
   }
 
   /** What is in force now. Works after `close` as well. */
   view(): AllocationView {
     const { target } = this.#init;
-    return allocationView(this.#init, this.#standing, target.grants(inForce(this.#standing)), false);
+    return allocationView(this.#init, this.#standing, target.grants(), false);
   }
 
   /**
@@ -156,16 +161,16 @@ export class AllocationDesk {
   }
 
   #expired(lease: Lease): void {
-    const { logger, publisherId } = this.#init;
+    const { logger } = this.#init;
     const done = this.#turns.run(async () => {
       // Renewed or taken over while this waited for its turn.
       if (this.#closed || this.#standing.lease !== lease) return;
-      logger.warn('a lease has expired; the base allocation comes back', { publisherId, owner: lease.owner });
+      logger.warn('a lease has expired; the base allocation comes back', { owner: lease.owner });
       await this.#revert();
     });
     done.catch((error: unknown) => {
       if (this.#closed) return;
-      logger.error('the base allocation could not be brought back', { publisherId, error: describeError(error) });
+      logger.error('the base allocation could not be brought back', { error: describeError(error) });
       this.#expiry.retry(REVERSION_RETRY_MS, () => this.#expired(lease));
     });
   }

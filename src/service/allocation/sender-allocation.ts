@@ -1,4 +1,4 @@
-import { type AllocatableTrack, divideTarget } from '../../sender/allocation.js';
+import type { BitrateAllocation, TrackShare } from '../../sender/allocation.js';
 import type { RtcSender } from '../../sender/rtc-sender.js';
 import type { Grant } from '../schema/allocation-schema.js';
 import { type CheckedDocument, entryOf } from './allocation-document.js';
@@ -12,12 +12,12 @@ export interface AllocationTarget {
   /** Puts a document into force for all cameras at one boundary, or leaves everything as it was. @throws FramelockError */
   apply(document: CheckedDocument): Promise<void>;
   /** What the cameras have now. */
-  grants(document: CheckedDocument): readonly Grant[];
-  /** What they would have under a document. */
+  grants(): readonly Grant[];
+  /** What they would have under a document. @throws FramelockError */
   preview(document: CheckedDocument): readonly Grant[];
 }
 
-/** The one place that knows how documents become calls of a sender. The sender takes weights and pauses; bounds and classes are kept, not enforced yet. */
+/** The one place that knows how documents become calls of a sender. */
 export class SenderAllocation implements AllocationTarget {
   readonly #sender: RtcSender;
 
@@ -34,36 +34,22 @@ export class SenderAllocation implements AllocationTarget {
   }
 
   async apply(document: CheckedDocument): Promise<void> {
-    const weights = this.#cameraIds().map((id) => [id, weightIn(document, id)] as const);
-    // As `null` cameras that come later have their share at once, and not only when the document has been put into force anew.
-    const equal = weights.every(([, weight]) => weight === 1);
-    await this.#sender.setBitrateAllocation(equal ? null : Object.fromEntries(weights));
+    await this.#sender.setBitrateAllocation(allocationOf(document, this.#cameraIds()));
   }
 
-  grants(document: CheckedDocument): readonly Grant[] {
+  grants(): readonly Grant[] {
     const cameras = this.#sender.getStats().tracks.filter(({ kind }) => kind === 'video');
-    return cameras.map(({ trackId, targetBitrate, active }) => ({
+    return cameras.map(({ trackId, targetBitrate, active, allocationReason }) => ({
       trackId,
       targetBps: targetBitrate,
       paused: !active,
-      reason: reasonIn(document, trackId),
+      reason: allocationReason ?? 'weight',
     }));
   }
 
   preview(document: CheckedDocument): readonly Grant[] {
-    const { tracks, targetBitrate } = this.#sender.getStats();
-    const allocatable = tracks.map(
-      ({ trackId, kind }): AllocatableTrack => ({ id: trackId, allocatable: kind === 'video' }),
-    );
-    const ids = this.#cameraIds();
-    const weights = Object.fromEntries(ids.map((id) => [id, weightIn(document, id)]));
-    const shares = divideTarget(targetBitrate, weights, allocatable);
-    return ids.map((id) => ({
-      trackId: id,
-      targetBps: shares.get(id) ?? 0,
-      paused: weightIn(document, id) === 0,
-      reason: reasonIn(document, id),
-    }));
+    const decisions = this.#sender.previewBitrateAllocation(allocationOf(document, this.#cameraIds()));
+    return decisions.map(({ id, targetBps, paused, reason }) => ({ trackId: id, targetBps, paused, reason }));
   }
 
   #cameraIds(): readonly string[] {
@@ -71,11 +57,18 @@ export class SenderAllocation implements AllocationTarget {
   }
 }
 
-function weightIn(document: CheckedDocument, trackId: string): number {
-  const { weight, paused } = entryOf(document, trackId);
-  return paused ? 0 : weight;
+function allocationOf(document: CheckedDocument, trackIds: readonly string[]): BitrateAllocation {
+  // As `null` cameras that come later have their share at once, and not only when the document has been put into force anew.
+  if (document.entries.size === 0) return null;
+  return Object.fromEntries(trackIds.map((id) => [id, shareIn(document, id)]));
 }
 
-function reasonIn(document: CheckedDocument, trackId: string): string {
-  return weightIn(document, trackId) === 0 ? 'paused-by-weight' : 'weight';
+function shareIn(document: CheckedDocument, trackId: string): TrackShare {
+  const { weight, minBps, maxBps, priority, paused } = entryOf(document, trackId);
+  return {
+    weight: paused ? 0 : weight,
+    minBps,
+    ...(maxBps === undefined ? {} : { maxBps }),
+    priorityClass: priority,
+  };
 }

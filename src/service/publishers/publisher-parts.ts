@@ -12,7 +12,7 @@ export interface PublisherParts {
   readonly random: Random;
   readonly logger: Logger;
   /** A sender for a publisher, not connected. @throws FramelockError as `RtcSender` */
-  createSender(spec: PublisherSpec): RtcSender;
+  createSender(spec: PublisherSpec, logger: Logger): RtcSender;
   /** The source that a text names, not started. @throws FramelockError USAGE, INVALID_ARGUMENT */
   createSource(source: string, track: { readonly label: string; readonly cameraId: number }): FrameSource;
   /** @throws FramelockError INVALID_ARGUMENT */

@@ -1,4 +1,5 @@
 import { describeError } from '../../core/errors.js';
+import { type Logger, withFields } from '../../core/logger.js';
 import type { CloseReport } from '../../sender/close-report.js';
 import type { RtcSender } from '../../sender/rtc-sender.js';
 import type { SenderStats } from '../../sender/sender-stats.js';
@@ -32,6 +33,7 @@ export interface PublisherInit {
 export class Publisher {
   readonly allocation: AllocationDesk;
   readonly #init: PublisherInit;
+  readonly #logger: Logger;
   readonly #sender: RtcSender;
   readonly #keeper: ConnectionKeeper;
   readonly #tracks: PublisherTracks;
@@ -45,12 +47,14 @@ export class Publisher {
   /** Starts nothing. @throws FramelockError as the parts */
   constructor(init: PublisherInit) {
     const { spec, generation, parts } = init;
-    const { clock, random, logger } = parts;
+    const { clock, random } = parts;
+    const logger = withFields(parts.logger, { publisherId: spec.id });
+    this.#logger = logger;
     const { signal } = this.#ending;
     this.#init = init;
     const signaller = parts.createSignaller(spec.sfu);
     this.#sfu = signaller.description;
-    const sender = parts.createSender(spec);
+    const sender = parts.createSender(spec, logger);
     this.#sender = sender;
     this.#keeper = new ConnectionKeeper({ sender, signaller, clock, random, logger, signal, firstConnect: 'retried' });
     this.#tracks = new PublisherTracks(spec.id, (track, number) => this.#newTrack(track, number));
@@ -215,7 +219,7 @@ export class Publisher {
 
   #newTrack(spec: TrackSpec, generation: number): PublishedTrack {
     const { parts } = this.#init;
-    const { clock, random, logger } = parts;
+    const { clock, random } = parts;
     return new PublishedTrack({
       spec,
       generation,
@@ -224,7 +228,7 @@ export class Publisher {
       createSource: () => parts.createSource(spec.source, { label: spec.id, cameraId: generation % 256 }),
       clock,
       random,
-      logger,
+      logger: this.#logger,
       changed: (track) => this.#tell('track-state', { ...track.view() }, track.id),
     });
   }
@@ -235,7 +239,7 @@ export class Publisher {
   }
 
   #warn(what: string, trackId: string | undefined, error: unknown): void {
-    this.#init.parts.logger.warn(what, { publisherId: this.id, trackId, error: describeError(error) });
+    this.#logger.warn(what, { trackId, error: describeError(error) });
   }
 
   #assertOpen(): void {

@@ -8,6 +8,7 @@ export function tellOfSender(
   tell: (event: NewEvent) => void,
 ): void {
   sender.on('trackHealth', ({ trackId, ...data }) => tell({ type: 'track-health', ...publisher, trackId, data }));
+  sender.on('trackActivity', ({ trackId, ...data }) => tell({ type: 'track-activity', ...publisher, trackId, data }));
   sender.on('encoderSwapped', ({ trackId, ...data }) => tell({ type: 'encoder-swapped', ...publisher, trackId, data }));
   sender.on('stats', ({ targetBitrate, tracks, congestion }) =>
     tell({

@@ -8,6 +8,7 @@ export const EVENT_TYPES = [
   'publisher-closed',
   'track-state',
   'track-health',
+  'track-activity',
   'encoder-swapped',
   'allocation',
   'estimate',
