@@ -1,7 +1,6 @@
 import type { Clock } from '../core/clock.js';
-import { JanusSignaller } from '../signalling/janus/janus-signaller.js';
+import { signallerFor } from '../service/signaller-for.js';
 import type { Signaller } from '../signalling/signaller.js';
-import { WhipSignaller } from '../signalling/whip/whip-signaller.js';
 import { usageError } from './usage-error.js';
 
 /** Where to publish, and how it is spoken to. */
@@ -51,7 +50,8 @@ export function parseSfuAddress(
 
 /** A signaller to an SFU. @throws FramelockError INVALID_ARGUMENT */
 export function signallerTo(sfu: SfuAddress, token: string | undefined, clock: Clock): Signaller {
-  const common = { url: sfu.url, clock, ...(token === undefined ? {} : { token }) };
-  if (sfu.protocol === 'whip') return new WhipSignaller(common);
-  return new JanusSignaller({ ...common, room: sfu.room, ...(sfu.pin === undefined ? {} : { pin: sfu.pin }) });
+  const common = { url: sfu.url, ...(token === undefined ? {} : { token }) };
+  if (sfu.protocol === 'whip') return signallerFor({ whip: common }, clock);
+  const { room, pin } = sfu;
+  return signallerFor({ janus: { ...common, room, ...(pin === undefined ? {} : { pin }) } }, clock);
 }
