@@ -6,7 +6,7 @@ export type PacketKind = 'audio' | 'retransmission' | 'video';
 /** A packet that waits to be sent. */
 export interface PacedPacket {
   readonly kind: PacketKind;
-  /** The stream that it belongs to. What is missing from the middle of one makes the rest of it undecodable. */
+  /** The stream that it belongs to, or whose packet it repeats. What is missing from the middle of one makes the rest of it undecodable. */
   readonly ssrc: number;
   /** Among packets of the same kind: lower goes first. The same for all packets of a stream that wait at a time, so that none overtakes another. */
   readonly priority: number;
@@ -29,13 +29,13 @@ export interface PacerLimits {
 
 /** A driver's timer may be this late, and what was missed is caught up with; more would be a burst. libwebrtc sends up to 40 ms at once (`kDefaultBurstInterval`). */
 const CATCH_UP_US = 5_000;
-/** Of padding for a probe. */
+/** Of padding for a probe that the caller makes. */
 const PADDING_BYTES = 1_200;
 
 /** What a driver knows better than a {@link Pacer}. */
-export interface PacerOptions {
-  /** Of one packet of padding on the wire. @default 1200 */
-  readonly paddingBytes?: number;
+export interface PacerOptions<Packet> {
+  /** Makes a packet of padding, to be sent at once; nothing if there is none now. @default none: the caller of `depart` makes it */
+  readonly padding?: () => Packet | undefined;
   /** How late its timers may be while packets wait, in microseconds, without anything being lost by it; a pause is not caught up with. @default 5000 */
   readonly catchUpUs?: number;
 }
@@ -66,16 +66,17 @@ export class Pacer<Packet extends PacedPacket> {
   /** In the order of departure; of the same kind and priority, first come, first served. */
   #queue: Waiting<Packet>[] = [];
   #queueBytes = 0;
-  readonly #paddingBytes: number;
+  readonly #padding: () => Packet | undefined;
   readonly #catchUpUs: number;
   #limits: PacerLimits;
   /** When the line is free at the pacing rate. */
   #freeAtUs = 0;
   readonly #probes: RunningProbe[] = [];
 
-  constructor(limits: PacerLimits, { paddingBytes = PADDING_BYTES, catchUpUs = CATCH_UP_US }: PacerOptions = {}) {
+  constructor(limits: PacerLimits, options: PacerOptions<Packet> = {}) {
+    const { padding = () => undefined, catchUpUs = CATCH_UP_US } = options;
     this.#limits = limits;
-    this.#paddingBytes = paddingBytes;
+    this.#padding = padding;
     this.#catchUpUs = catchUpUs;
   }
 
@@ -168,8 +169,8 @@ export class Pacer<Packet extends PacedPacket> {
     const departures: Departure<Packet>[] = [];
     const { id, targetBps, minPackets, minBytes } = probe.cluster;
     while (probe.freeAtUs <= nowUs && (probe.packets < minPackets || probe.bytes < minBytes)) {
-      const packet = this.#take();
-      const sizeBytes = packet?.sizeBytes ?? this.#paddingBytes;
+      const packet = this.#take() ?? this.#padding();
+      const sizeBytes = packet?.sizeBytes ?? PADDING_BYTES;
       departures.push(packet === undefined ? { paddingBytes: sizeBytes, probeId: id } : { packet, probeId: id });
       probe.packets += 1;
       probe.bytes += sizeBytes;

@@ -34,7 +34,7 @@ export class SendSide<Packet extends PacedPacket> {
   #tickAtUs: number;
   #blockedUntilUs = Number.NEGATIVE_INFINITY;
 
-  constructor(controller: NetworkController, nowUs: number, pacing: PacerOptions = {}) {
+  constructor(controller: NetworkController, nowUs: number, pacing: PacerOptions<Packet> = {}) {
     this.#controller = controller;
     this.#decision = controller.onTick(nowUs);
     this.#tickAtUs = nowUs + TICK_US;

@@ -94,18 +94,23 @@ export class SparePacket implements OutboundPacket {
   readonly priority = 0;
   readonly sizeBytes: number;
   readonly #write: Write;
+  readonly #notSent: () => void;
 
-  constructor(ssrc: number, sizeBytes: number, write: Write) {
+  /** @param notSent told if it was not written: whoever still needs it asks again */
+  constructor(ssrc: number, sizeBytes: number, write: Write, notSent: () => void = () => undefined) {
     this.ssrc = ssrc;
     this.sizeBytes = sizeBytes;
     this.#write = write;
+    this.#notSent = notSent;
   }
 
   send(nowUs: number, transportSequence?: number): boolean {
-    return this.#write(nowUs, transportSequence) === 'written with sequence';
+    const outcome = this.#write(nowUs, transportSequence);
+    if (outcome === 'refused') this.#notSent();
+    return outcome === 'written with sequence';
   }
 
   takeBack(): void {
-    // Whoever still needs it asks again.
+    this.#notSent();
   }
 }

@@ -178,6 +178,19 @@ describe('Pacer', () => {
   describe('with a probe of 2 Mbit/s', () => {
     const probe = { id: 7, targetBps: 2_000_000, minPackets: 5, minBytes: 6_000 };
 
+    it('fills it up with the padding that it is given, each packet for its size', () => {
+      let made = 0;
+      const padding = (): Named => {
+        made += 1;
+        return packet(`made ${made}`, 'retransmission', 0, made % 2 === 0 ? 250 : 1_250);
+      };
+      const pacer = new Pacer<Named>(LIMITS, { padding });
+      pacer.probe(probe, START_US);
+      const log = drain(pacer);
+      expect(log.map(([atMs]) => atMs)).toEqual([0, 5, 6, 11, 12, 17, 18, 23]);
+      expect(log.at(-1)?.[1]).toBe('made 8');
+    });
+
     it('sends it at its own rate, as padding where there is nothing else', () => {
       const pacer = filled([packet('a'), packet('b')]);
       pacer.probe(probe, START_US);

@@ -185,6 +185,14 @@ export const CONGESTION_MUTANTS: readonly Mutant[] = [
     tests: UNIT('goog-cc'),
   },
   {
+    name: 'silence-forgotten-over-a-pause',
+    guarantee,
+    file: GOOG_CC,
+    find: 'this.#waitingSinceUs += Math.max(sinceLastUs - SILENCE_STEP_US, 0);',
+    replace: 'if (sinceLastUs > SILENCE_STEP_US) this.#waitingSinceUs = sentAtUs;',
+    tests: UNIT('goog-cc'),
+  },
+  {
     name: 'pause-taken-for-silence',
     guarantee,
     file: GOOG_CC,

@@ -181,7 +181,7 @@ export const WIRE_MUTANTS: readonly Mutant[] = [
     name: 'key-frames-of-a-storm-not-spaced',
     guarantee,
     file: 'src/sender/key-frame-pacer.ts',
-    find: 'Math.max(nowUs, lastUs + MIN_INTERVAL_US)',
+    find: 'Math.max(nowUs, lastUs + minIntervalUs)',
     replace: 'Math.max(nowUs, lastUs)',
     tests: ['sender/feedback-router'],
   },

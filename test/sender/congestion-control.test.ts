@@ -306,6 +306,110 @@ describe('a link that is too slow', () => {
   });
 });
 
+describe('retransmissions in a stream of their own', () => {
+  beforeEach(() => {
+    setUp({ startBitrateBps: 300_000 });
+    harness.network.takesRtx = true;
+  });
+
+  it('fill up probes with packets of the last frames, and leave no gap anywhere', async () => {
+    await harness.connected('front');
+    peer.link = { capacityBps: 4 * MBPS, delayMs: 10 };
+    await send('front', 300);
+    const { rtxSsrc, targetBitrate, paddingBytesSent } = harness.sender.getTrackStats('front');
+    expect(targetBitrate).toBeGreaterThan(1.5 * MBPS);
+    const repeated = harness.network.last.rtp.filter(({ header }) => header.ssrc === rtxSsrc);
+    expect(repeated.reduce((sum, { payload }) => sum + payload.length, 0)).toBe(paddingBytesSent);
+    expect(Math.max(...repeated.map(({ payload }) => payload.length))).toBeGreaterThan(1000);
+    expect(harness.network.last.rtp.filter(({ header }) => header.padding)).toEqual([]);
+    expect(gaps(repeated.map(({ header }) => header.sequenceNumber))).toEqual([]);
+    expect(gaps(peer.sequences)).toEqual([]);
+  });
+
+  it('that wait are given up with their track', async () => {
+    await harness.connected('front', 'rear');
+    await send('front', 10);
+    const { ssrc, rtxSsrc } = harness.sender.getTrackStats('front');
+    const numbers = harness.packetsOf('front').map(({ header }) => header.sequenceNumber);
+    const transport = harness.network.last;
+    await giveWaiting('rear');
+    transport.observer.rtcp(writeNack(1, ssrc, numbers.slice(-8)));
+    const sentOf = () => transport.rtp.filter(({ header }) => header.ssrc === rtxSsrc).length;
+    const before = sentOf();
+    await harness.sender.removeTrack('front');
+    await pass(200);
+    expect(sentOf()).toBe(before);
+  });
+
+  it('that wait are not queued twice, however often they are asked for', async () => {
+    await harness.connected('front');
+    await send('front', 10);
+    const { ssrc, retransmittedPacketsSent: before } = harness.sender.getTrackStats('front');
+    const media = harness.packetsOf('front').slice(-4);
+    const numbers = media.map(({ header }) => header.sequenceNumber);
+    await giveWaiting('front');
+    for (let storm = 0; storm < 5; storm += 1) harness.network.last.observer.rtcp(writeNack(1, ssrc, numbers));
+    await pass(300);
+    expect(harness.sender.getTrackStats('front').retransmittedPacketsSent - before).toBe(numbers.length);
+  });
+});
+
+describe('after frames were thrown away that later ones refer to', () => {
+  /** Lets frames wait for too long, and returns the reports of what followed. */
+  async function breakChain(): Promise<void> {
+    setUp({ startBitrateBps: 100_000, encoder: { chunkBytes: 40_000 } });
+    await harness.connected('front');
+    peer.link = { capacityBps: 100_000, delayMs: 10 };
+    await send('front', 20);
+    expect(harness.reports).toContainEqual(expect.objectContaining({ outcome: 'dropped', reason: 'congestion' }));
+  }
+
+  it('nothing is sent before the next key frame, and little is encoded', async () => {
+    await breakChain();
+    await send('front', 130);
+    await pass(400);
+    const sent = harness.reports.filter(({ outcome }) => outcome === 'sent');
+    const encoded = harness.reports.filter(({ encodedAtUs }) => encodedAtUs !== undefined);
+    // Not one of these key frames, of 3.2 s each, gets through.
+    expect(sent).toEqual([]);
+    expect(harness.packetsOf('front').filter(({ header }) => header.marker === true)).toEqual([]);
+    expect(encoded.length).toBeLessThan(15);
+  });
+
+  it('a pre-encoded track sends none that nobody can use, and goes on with the key frame that its owner was asked for', async () => {
+    setUp({ startBitrateBps: 100_000 });
+    await harness.connected('front');
+    await harness.sender.addEncodedVideoTrack({ id: 'thermal', codec: 'vp8' });
+    let wishes = 0;
+    harness.sender.on('keyFrameRequest', () => void (wishes += 1));
+    const give = async (type: 'key' | 'delta', bytes: number) => {
+      const timestamp = harness.clock.nowUs();
+      harness.sender.sendEncodedFrame('thermal', { data: new Uint8Array(bytes).fill(1), type, timestamp });
+      await pass(100);
+    };
+    await give('key', 40_000);
+    await pass(300);
+    expect(wishes).toBe(1);
+    await give('delta', 100);
+    await give('delta', 100);
+    await give('key', 100);
+    await give('delta', 100);
+    const fates = harness.reportsOf('thermal').map((report) => (report.outcome === 'sent' ? 'sent' : report.reason));
+    expect(fates).toEqual(['congestion', 'congestion', 'congestion', 'sent', 'sent']);
+    harness.reports.splice(0, harness.reports.length, ...harness.reportsOf('front'));
+  });
+
+  it('another connection does not wait for what the last one missed', async () => {
+    await breakChain();
+    await harness.sender.connect(harness.negotiate);
+    const from = harness.reports.length;
+    await send('front', 1);
+    await pass(50);
+    expect(harness.encoders.encoders.at(-1)).toBeDefined();
+    expect(harness.reports.slice(from).every(({ encodedAtUs }) => encodedAtUs !== undefined)).toBe(true);
+  });
+});
+
 describe('the target', () => {
   it('rises from its start to what the link carries, by probes of padding that are counted apart', async () => {
     setUp({ startBitrateBps: 300_000 });
