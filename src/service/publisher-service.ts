@@ -75,7 +75,8 @@ export class PublisherService {
   }
 
   /**
-   * Follows a changed configuration: publishers and cameras whose part of it is the same are left alone. What was made by the API stays. The
+   * Follows a changed configuration: publishers and cameras whose part of it is the same are left alone. Publishers that the API
+   * has made stay. The
    * address and the tokens of the API stay as they were until the program is started anew. One reload at a time; later ones wait.
    * @throws FramelockError as `PublisherRegistry.create`; what was changed before stays changed
    */

@@ -171,5 +171,112 @@ const DESK_MUTANTS: readonly Mutant[] = [
   },
 ];
 
+const ACCESS = 'src/service/api/access.ts';
+const GUARD = 'src/service/api/origin-guard.ts';
+const STREAM = 'src/service/api/event-stream.ts';
+const LOG = 'src/service/events/event-log.ts';
+const RULES = 'src/service/schema/service-rules.ts';
+const CONFIG = 'src/service/config/service-config.ts';
+
+/** Who is let in, and what is told to whom. */
+const API_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'any-token-will-do',
+    guarantee: 'service',
+    file: ACCESS,
+    find: 'if (timingSafeEqual(known.digest, digest)) role',
+    replace: 'if (known.digest.length === digest.length) role',
+    tests: ['service/access'],
+  },
+  {
+    name: 'readers-control',
+    guarantee: 'service',
+    file: ACCESS,
+    find: "needed === 'control' && role !== 'control'",
+    replace: "needed === 'public' && role !== 'control'",
+    tests: ['service/access'],
+  },
+  {
+    name: 'no-token-needed',
+    guarantee: 'service',
+    file: ACCESS,
+    find: "needed === 'public' || this.#known.length === 0",
+    replace: "needed === 'public' || this.#known.length >= 0",
+    tests: ['service/access'],
+  },
+  {
+    name: 'any-host-name-is-ours',
+    guarantee: 'service',
+    file: GUARD,
+    find: 'isIP(name) !== 0',
+    replace: 'isIP(name) >= 0',
+    tests: ['service/access'],
+  },
+  {
+    name: 'pages-of-other-origins-let-in',
+    guarantee: 'service',
+    file: GUARD,
+    find: 'if (origin !== undefined && ',
+    replace: 'if (origin === undefined && ',
+    tests: ['service/access'],
+  },
+  {
+    name: 'exposed-without-a-token',
+    guarantee: 'service',
+    file: RULES,
+    find: 'if (isLoopback(host) || tokens.length > 0) return [];',
+    replace: 'if (isLoopback(host) || tokens.length >= 0) return [];',
+    tests: ['service/service-config'],
+  },
+  {
+    name: 'variables-become-structure',
+    guarantee: 'service',
+    file: CONFIG,
+    find: '? plainValue(text) : text',
+    replace: '? plainValue(text) : (parseDocument(text).toJS() as string)',
+    tests: ['service/service-config'],
+  },
+  {
+    name: 'slow-listener-kept',
+    guarantee: 'service',
+    file: STREAM,
+    find: 'if (response.writableLength <= MAX_UNREAD_BYTES) {',
+    replace: 'if (response.writable) {',
+    tests: ['service/event-stream'],
+  },
+  {
+    name: 'listeners-without-number',
+    guarantee: 'service',
+    file: STREAM,
+    find: '!this.#closed && this.#responses.size < MAX_LISTENERS',
+    replace: '!this.#closed',
+    tests: ['service/event-stream'],
+  },
+  {
+    name: 'missed-events-not-told',
+    guarantee: 'service',
+    file: STREAM,
+    find: 'if (!complete) response.write(',
+    replace: 'if (complete === undefined) response.write(',
+    tests: ['service/event-stream'],
+  },
+  {
+    name: 'events-of-an-earlier-run-taken-for-ours',
+    guarantee: 'service',
+    file: LOG,
+    find: 'epoch === this.#epoch && ',
+    replace: '',
+    tests: ['service/event-log'],
+  },
+  {
+    name: 'event-log-without-end',
+    guarantee: 'service',
+    file: LOG,
+    find: '    if (this.#kept.length > this.#capacity) this.#kept.shift();\n',
+    replace: '',
+    tests: ['service/event-log'],
+  },
+];
+
 /** The publisher service. */
-export const SERVICE_MUTANTS: readonly Mutant[] = [...HANDLES, ...DESK_MUTANTS];
+export const SERVICE_MUTANTS: readonly Mutant[] = [...HANDLES, ...DESK_MUTANTS, ...API_MUTANTS];

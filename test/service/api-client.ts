@@ -23,7 +23,7 @@ export function call(
       });
       response.on('end', () => {
         const isJson = /json/.test(response.headers['content-type'] ?? '');
-        const json = isJson ? (JSON.parse(text) as Record<string, unknown>) : {};
+        const json = isJson && text !== '' ? (JSON.parse(text) as Record<string, unknown>) : {};
         resolve({ status: response.statusCode ?? 0, headers: response.headers, text, json });
       });
     });

@@ -203,6 +203,13 @@ describe('bad input to the control API', () => {
     expect((await api('/v1/publishers/%zz')).json).toMatchObject({ status: 400, code: 'MALFORMED_REQUEST' });
     const typed = { method: 'POST', body: 'id=robot', headers: { 'content-type': 'text/plain' } };
     expect((await api('/v1/publishers', typed)).json).toMatchObject({ status: 415, code: 'UNSUPPORTED_MEDIA_TYPE' });
+    expect((await post('/v1/publishers/robot/tracks', { id: 'arm', source: 'test:1x1' })).json).toMatchObject({
+      code: 'INVALID_DOCUMENT',
+      violations: [{ path: '/source', rule: 'source' }],
+    });
+    const long = `/v1/publishers/${'x'.repeat(300)}`;
+    expect((await api(long)).json).toMatchObject({ status: 404, code: 'NOT_FOUND' });
+    expect((await api('/v1/events', { method: 'HEAD' })).status).toBe(405);
     expect((await api('/v1/nothing')).json).toMatchObject({ status: 404, code: 'NOT_FOUND' });
     const method = await remove('/v1/publishers');
     expect(method).toMatchObject({

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { readServiceConfig } from '../../src/service/config/service-config.js';
 import { InvalidDocument } from '../../src/service/schema/invalid-document.js';
+import { ServiceSpec } from '../../src/service/schema/service-schema.js';
 
 const ROBOT = `
 http:
@@ -108,5 +109,12 @@ describe('a configuration', () => {
     for (const host of ['127.0.0.1', '127.1.2.3', '"::1"', 'localhost'])
       expect(faults(`http: { host: ${host} }`)).toEqual([]);
     expect(faults('http: { host: 127.evil.example }')).not.toEqual([]);
+  });
+});
+
+describe('the schema of a configuration', () => {
+  it('is published beside the documentation (vitest run THIS_FILE -u writes it anew)', async () => {
+    const schema = { $schema: 'https://json-schema.org/draft/2020-12/schema', ...ServiceSpec };
+    await expect(`${JSON.stringify(schema, null, 2)}\n`).toMatchFileSnapshot('../../docs/service-config.schema.json');
   });
 });

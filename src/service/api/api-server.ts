@@ -57,6 +57,8 @@ export class ApiServer {
     this.#app = fastify({
       bodyLimit: MAX_BODY_BYTES,
       forceCloseConnections: true,
+      // It would open event streams that nobody reads.
+      exposeHeadRoutes: false,
       routerOptions: { maxParamLength: MAX_PARAMETER_LENGTH },
       serverFactory: (handler) => this.#createServer(handler),
       clientErrorHandler: answerClientError,
@@ -157,7 +159,7 @@ export class ApiServer {
   #notFound(request: FastifyRequest): ApiProblem {
     const path = request.url.split('?')[0] ?? '';
     const allowed = this.#init.routes.filter((route) => patternOf(route.path).test(path)).map(({ method }) => method);
-    if (allowed.length === 0)
+    if (allowed.length === 0 || allowed.some((method) => method === request.method))
       return new ApiProblem(404, 'NOT_FOUND', 'there is nothing here; /openapi.json lists all calls');
     const allow = [...new Set(allowed)].join(', ');
     return new ApiProblem(405, 'METHOD_NOT_ALLOWED', `this takes ${allow}, not ${request.method}`, { allow });

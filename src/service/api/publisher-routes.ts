@@ -2,7 +2,7 @@ import { Type } from 'typebox';
 import type { PublisherRegistry } from '../publishers/publisher-registry.js';
 import { Identifier } from '../schema/identifiers.js';
 import { refuse } from '../schema/invalid-document.js';
-import { publisherViolations } from '../schema/publisher-rules.js';
+import { publisherViolations, sourceViolations } from '../schema/publisher-rules.js';
 import { PublisherSpec, PublisherView, TrackSpec, TrackView } from '../schema/publisher-schema.js';
 import { type ApiRoute, route } from './api-route.js';
 
@@ -136,6 +136,7 @@ function trackRoutes(registry: PublisherRegistry): readonly ApiRoute[] {
         problems: [404, 409, 410, 422, 502, 503],
       },
       async ({ params, body }) => {
+        refuse('the body', sourceViolations(body, ''));
         const view = await registry.pin(params.id).addTrack(body);
         return { status: 201, headers: { location: `/v1/publishers/${params.id}/tracks/${view.id}` }, body: view };
       },
