@@ -12,7 +12,8 @@ import { ProbeController } from './probe-controller.js';
 import { ProbeEstimator } from './probe-estimator.js';
 import { QueueDelay } from './queue-delay.js';
 import { QueueGuard } from './queue-guard.js';
-import { ReceiveRate } from './receive-rate.js';
+import { RecentRate } from './recent-rate.js';
+import { type ReceiverReport, ReportBasedRate } from './report-based-rate.js';
 import { RoundTrip } from './round-trip.js';
 import type { FeedbackReport, PacketResult, SentPacket } from './sent-packets.js';
 
@@ -25,6 +26,8 @@ const PACING_FACTOR = 1.1;
 const SILENCE_STEP_US = 500_000;
 /** Who sends nothing for this long begins anew. After less, what went unreported before counts on: who sends in bursts would never notice a silent receiver. */
 const PAUSE_US = 2_000_000;
+/** A receiver that has given none by then never will, and is asked by its reports. */
+const NO_FEEDBACK_AFTER_US = 1_000_000;
 
 type ReceivedPacket = PacketResult & { readonly receivedAtUs: number };
 
@@ -40,7 +43,9 @@ export class GoogCc implements NetworkController {
   /** What is allowed of that at the moment. */
   #allowedBps: number;
   readonly #acked = new AckedRate();
-  readonly #receiveRate = new ReceiveRate();
+  readonly #receiveRate = new RecentRate();
+  /** Of packets that have been reported, by their times of sending. */
+  readonly #sendRate = new RecentRate();
   readonly #queue = new QueueDelay();
   readonly #guard = new QueueGuard();
   readonly #loss = new LossBasedEstimator();
@@ -49,6 +54,10 @@ export class GoogCc implements NetworkController {
   readonly #window = new InFlightWindow();
   readonly #roundTrip = new RoundTrip();
   #delay: DelayBasedEstimator;
+  /** Until the first feedback. */
+  #reports: ReportBasedRate | undefined;
+  /** What goes by receiver reports, since no feedback has come in time. */
+  #unreportedBps: number | undefined;
   #lossBps = Number.POSITIVE_INFINITY;
   #queueCapBps = Number.POSITIVE_INFINITY;
   #receiverBps = Number.POSITIVE_INFINITY;
@@ -62,6 +71,7 @@ export class GoogCc implements NetworkController {
     this.#maxBps = maxBps;
     this.#allowedBps = maxBps;
     this.#delay = new DelayBasedEstimator({ startBps, minBps, maxBps });
+    this.#reports = new ReportBasedRate({ startBps, minBps, maxBps });
     this.#probes = new ProbeController(maxBps);
   }
 
@@ -76,7 +86,8 @@ export class GoogCc implements NetworkController {
     this.#probes.setMaximum(this.#allowedBps);
   }
 
-  onPacketSent({ sentAtUs }: SentPacket): void {
+  onPacketSent({ sentAtUs, sizeBytes }: SentPacket): void {
+    this.#reports?.sent(sizeBytes, sentAtUs);
     const sinceLastUs = sentAtUs - this.#sentAtUs;
     if (sinceLastUs > PAUSE_US) this.#waitingSinceUs = undefined;
     else if (this.#waitingSinceUs !== undefined) this.#waitingSinceUs += Math.max(sinceLastUs - SILENCE_STEP_US, 0);
@@ -85,10 +96,15 @@ export class GoogCc implements NetworkController {
   }
 
   onFeedback({ atUs, packets, clockJumped, inFlightBytes }: FeedbackReport): void {
+    this.#reports = undefined;
+    this.#unreportedBps = undefined;
     this.#waitingSinceUs = inFlightBytes > 0 ? atUs : undefined;
     if (clockJumped) this.#forgetArrivals();
     const received = packets.filter(isReceived).sort((a, b) => a.receivedAtUs - b.receivedAtUs);
     this.#measure(received, atUs);
+    for (const { sizeBytes, priorUnreportedBytes, sentAtUs } of packets) {
+      this.#sendRate.add(sizeBytes + priorUnreportedBytes, sentAtUs);
+    }
     const probedBps = this.#probeEstimator.add(received);
     if (probedBps !== undefined) this.#probes.found(probedBps, atUs);
     const ackedBps = this.#acked.bps;
@@ -102,7 +118,7 @@ export class GoogCc implements NetworkController {
       probedBps,
       nowUs: atUs,
     });
-    this.#drainQueue(atUs);
+    this.#drainQueue(packets.at(-1)?.sentAtUs ?? atUs, atUs);
     const delayBasedBps = this.#delay.targetBps;
     this.#lossBps = this.#loss.update({ packets, delayBasedBps, ackedBps, nowUs: atUs });
     const windowBytes = this.#window.sizeBytes(this.#limit(atUs).bps, this.#roundTrip.loopUs);
@@ -111,6 +127,10 @@ export class GoogCc implements NetworkController {
 
   onReceiverLimit(bps: number | undefined): void {
     this.#receiverBps = bps ?? Number.POSITIVE_INFINITY;
+  }
+
+  onReceiverReport(report: ReceiverReport, nowUs: number): void {
+    this.#reports?.report(report, nowUs);
   }
 
   onRouteChanged(startBps: number): void {
@@ -123,10 +143,15 @@ export class GoogCc implements NetworkController {
     this.#window.reset();
     this.#encoderShare = 1;
     this.#waitingSinceUs = undefined;
-    this.#delay = new DelayBasedEstimator({ startBps, minBps: this.#minBps, maxBps: this.#maxBps });
+    const bounds = { startBps, minBps: this.#minBps, maxBps: this.#maxBps };
+    this.#delay = new DelayBasedEstimator(bounds);
+    this.#reports = new ReportBasedRate(bounds);
+    this.#unreportedBps = undefined;
   }
 
   onTick(nowUs: number): NetworkDecision {
+    const mustDoWithout = this.#unreportedBps !== undefined || this.#silenceUs(nowUs) >= NO_FEEDBACK_AFTER_US;
+    if (mustDoWithout) this.#unreportedBps = this.#reports?.bps;
     const { bps, limitedBy } = this.#limit(nowUs);
     const probes = this.#probes.tick({ targetBps: bps, limitedBy, queueUs: this.#queue.standingUs, nowUs });
     for (const probe of probes) this.#probeEstimator.started(probe);
@@ -151,29 +176,32 @@ export class GoogCc implements NetworkController {
     this.#delay.rttUs = this.#roundTrip.us;
   }
 
-  #drainQueue(nowUs: number): void {
-    const { capBps, targetBps } = this.#guard.judge({
+  #drainQueue(sentUntilUs: number, nowUs: number): void {
+    const { capBps, targetBps, isLongerWay } = this.#guard.judge({
       queueUs: this.#queue.standingUs,
       receiveBps: this.#receiveRate.bps,
+      sendBps: this.#sendRate.bps,
+      sentUntilUs,
       targetBps: this.#delay.targetBps,
       nowUs,
     });
     this.#queueCapBps = capBps;
     if (targetBps !== undefined) this.#delay.set(targetBps, nowUs);
+    if (isLongerWay === true) this.#queue.rebase();
   }
 
   /** The least of all limits, and which it is. */
   #limit(nowUs: number): { readonly bps: number; readonly limitedBy: LimitingFactor } {
-    const delayBps = this.#delay.targetBps;
+    const unreportedBps = this.#unreportedBps;
     const limits: readonly (readonly [LimitingFactor, number])[] = [
       ['maximum', this.#allowedBps],
-      ['delay', delayBps],
+      unreportedBps === undefined ? ['delay', this.#delay.targetBps] : ['reports', unreportedBps],
       ['loss', this.#lossBps],
       ['queue', this.#queueCapBps],
       ['receiver', this.#receiverBps],
     ];
     const [limitedBy, bps] = limits.reduce((least, limit) => (limit[1] < least[1] ? limit : least));
-    const silenceSteps = Math.floor(this.#silenceUs(nowUs) / SILENCE_STEP_US);
+    const silenceSteps = unreportedBps === undefined ? Math.floor(this.#silenceUs(nowUs) / SILENCE_STEP_US) : 0;
     if (silenceSteps <= 0) return { bps: Math.max(bps, this.#minBps), limitedBy };
     return { bps: Math.max(bps / 2 ** silenceSteps, this.#minBps), limitedBy: 'silence' };
   }
@@ -189,6 +217,7 @@ export class GoogCc implements NetworkController {
     this.#delay.resetDelays();
     this.#acked.reset();
     this.#receiveRate.reset();
+    this.#sendRate.reset();
     this.#probeEstimator.reset();
     this.#queue.reset();
     this.#guard.reset();

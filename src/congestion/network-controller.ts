@@ -1,4 +1,5 @@
 import type { ProbeCluster } from './probe-estimator.js';
+import type { ReceiverReport } from './report-based-rate.js';
 import type { FeedbackReport, SentPacket } from './sent-packets.js';
 
 /** What keeps the target where it is. */
@@ -14,7 +15,9 @@ export type LimitingFactor =
   /** The receiver's own estimate (REMB). */
   | 'receiver'
   /** Feedback has ceased. */
-  | 'silence';
+  | 'silence'
+  /** Feedback has never come: receiver reports are all that is known. */
+  | 'reports';
 
 /** What the controller decides; all rates in bits per second. */
 export interface NetworkDecision {
@@ -46,6 +49,8 @@ export interface NetworkController {
   onFeedback(report: FeedbackReport): void;
   /** The receiver allows no more than this (REMB); `undefined`: it does not say any more. */
   onReceiverLimit(bps: number | undefined): void;
+  /** A receiver report came; it counts where there is no feedback. */
+  onReceiverReport(report: ReceiverReport, nowUs: number): void;
   /** Another route: everything known of the former one is void. */
   onRouteChanged(startBps: number, nowUs: number): void;
   onTick(nowUs: number): NetworkDecision;

@@ -12,6 +12,8 @@ export interface PacedPacket {
   readonly priority: number;
   /** On the wire. */
   readonly sizeBytes: number;
+  /** Whether it belongs to a frame that can be decoded without any earlier one. @default false */
+  readonly isKeyFrame?: boolean;
 }
 
 /** Something to be sent now. */
@@ -53,7 +55,8 @@ interface RunningProbe {
 
 interface Waiting<Packet> {
   readonly packet: Packet;
-  readonly enqueuedAtUs: number;
+  /** Since it was handed over, or since the key frame before it has left. */
+  sinceUs: number;
 }
 
 /**
@@ -100,11 +103,16 @@ export class Pacer<Packet extends PacedPacket> {
     return this.#timeUs(bytes);
   }
 
-  /** The streams of which something waits since before `sinceUs`. */
-  streamsWaitingSince(sinceUs: number): ReadonlySet<number> {
-    const streams = new Set<number>();
-    for (const { packet, enqueuedAtUs } of this.#queue) if (enqueuedAtUs < sinceUs) streams.add(packet.ssrc);
-    return streams;
+  /** The streams of which video waits since before `sinceUs`; a key frame, and what waits behind it, since before `keySinceUs`. */
+  staleStreams(sinceUs: number, keySinceUs: number): ReadonlySet<number> {
+    const stale = new Set<number>();
+    const withKeyFrame = new Set<number>();
+    for (const { packet, sinceUs: waitsSinceUs } of this.#queue) {
+      if (packet.kind !== 'video') continue;
+      if (packet.isKeyFrame === true) withKeyFrame.add(packet.ssrc);
+      if (waitsSinceUs < (withKeyFrame.has(packet.ssrc) ? keySinceUs : sinceUs)) stale.add(packet.ssrc);
+    }
+    return stale;
   }
 
   setLimits(limits: PacerLimits): void {
@@ -115,14 +123,14 @@ export class Pacer<Packet extends PacedPacket> {
     if (this.#queue.length === 0) this.#skipPause(nowUs);
     let at = this.#queue.length;
     while (at > 0 && isBefore(packet, this.#queue[at - 1]?.packet)) at -= 1;
-    this.#queue.splice(at, 0, { packet, enqueuedAtUs: nowUs });
+    this.#queue.splice(at, 0, { packet, sinceUs: nowUs });
     this.#queueBytes += packet.sizeBytes;
   }
 
   /** Takes back what waits and matches; in order. */
-  remove(matches: (packet: Packet) => boolean): readonly Packet[] {
-    const removed = this.#queue.filter(({ packet }) => matches(packet));
-    this.#queue = this.#queue.filter(({ packet }) => !matches(packet));
+  remove(matches: (packet: Packet, sinceUs: number) => boolean): readonly Packet[] {
+    const removed = this.#queue.filter(({ packet, sinceUs }) => matches(packet, sinceUs));
+    this.#queue = this.#queue.filter(({ packet, sinceUs }) => !matches(packet, sinceUs));
     for (const { packet } of removed) this.#queueBytes -= packet.sizeBytes;
     return removed.map(({ packet }) => packet);
   }
@@ -155,7 +163,7 @@ export class Pacer<Packet extends PacedPacket> {
       const mustWait = this.#freeAtUs > nowUs || inFlight >= this.#limits.windowBytes;
       // Sound is little and late sound is useless.
       if (mustWait && packet.kind !== 'audio') break;
-      this.#take();
+      this.#take(nowUs);
       this.#charge(packet.sizeBytes);
       inFlight += packet.sizeBytes;
       departures.push({ packet });
@@ -169,7 +177,7 @@ export class Pacer<Packet extends PacedPacket> {
     const departures: Departure<Packet>[] = [];
     const { id, targetBps, minPackets, minBytes } = probe.cluster;
     while (probe.freeAtUs <= nowUs && (probe.packets < minPackets || probe.bytes < minBytes)) {
-      const packet = this.#take() ?? this.#padding();
+      const packet = this.#take(nowUs) ?? this.#padding();
       const sizeBytes = packet?.sizeBytes ?? PADDING_BYTES;
       departures.push(packet === undefined ? { paddingBytes: sizeBytes, probeId: id } : { packet, probeId: id });
       probe.packets += 1;
@@ -198,10 +206,15 @@ export class Pacer<Packet extends PacedPacket> {
     return undefined;
   }
 
-  #take(): Packet | undefined {
-    const next = this.#queue.shift();
-    if (next !== undefined) this.#queueBytes -= next.packet.sizeBytes;
-    return next?.packet;
+  #take(nowUs: number): Packet | undefined {
+    const packet = this.#queue.shift()?.packet;
+    if (packet === undefined) return undefined;
+    this.#queueBytes -= packet.sizeBytes;
+    if (packet.isKeyFrame === true) {
+      // A key frame takes its time; what follows it must not be thrown away for that.
+      for (const waiting of this.#queue) if (waiting.packet.ssrc === packet.ssrc) waiting.sinceUs = nowUs;
+    }
+    return packet;
   }
 
   #charge(sizeBytes: number): void {

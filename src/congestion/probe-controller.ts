@@ -61,8 +61,8 @@ export class ProbeController {
   /** The next probes to send; mostly none. */
   tick({ targetBps, queueUs, limitedBy, nowUs }: ProbeInput): readonly ProbeCluster[] {
     this.#quietSinceUs = queueUs < QUIET_BELOW_US ? (this.#quietSinceUs ?? nowUs) : undefined;
-    // A rate that is low until a queue has drained, or feedback comes again, is neither a fall nor to be tried against.
-    if (limitedBy === 'queue' || limitedBy === 'silence') return [];
+    // A rate that is low until a queue has drained, or feedback comes, is neither a fall nor to be tried against.
+    if (limitedBy === 'queue' || limitedBy === 'silence' || limitedBy === 'reports') return [];
     this.#watchForFall(targetBps, nowUs);
     if (!this.#started) {
       this.#started = true;

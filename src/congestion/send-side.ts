@@ -2,6 +2,7 @@ import type { TransportFeedback } from '../rtp/transport-cc.js';
 import { type NetworkController, type NetworkDecision, TICK_US } from './network-controller.js';
 import { OvershootMeter } from './overshoot-meter.js';
 import { type Departure, type PacedPacket, Pacer, type PacerOptions } from './pacer.js';
+import type { ReceiverReport } from './report-based-rate.js';
 import { SentPackets } from './sent-packets.js';
 
 /** From this queue in the pacer on the encoders get less, by what it would take to send it within half a second. */
@@ -11,6 +12,8 @@ const SOFT_QUEUE_DRAIN_US = 500_000;
 const SKIP_QUEUE_US = 150_000;
 /** What has waited for longer is thrown away: whoever drives had better see what comes next. */
 const HARD_QUEUE_US = 250_000;
+/** But for a key frame, of which nothing leaves for this long: without it nothing can be seen. */
+const KEY_FRAME_QUEUE_US = 2_000_000;
 /** Feedback that has not come by then was lost, or its packet was: neither is in flight (pacing_controller.cc, `kCongestedPacketInterval`, has the same end). */
 const LANDED_AFTER_US = 500_000;
 /**
@@ -76,11 +79,17 @@ export class SendSide<Packet extends PacedPacket> {
     if (packet.kind === 'audio') this.#blockedUntilUs = nowUs;
   }
 
-  /** Takes back all video of the streams of which something has waited too long. */
+  /**
+   * Takes back all video of the streams of which some has waited too long, and what of them is to be sent again; and whatever was to be sent again for too
+   * long: who still wants it asks again.
+   */
   takeStale(nowUs: number): readonly Packet[] {
-    const streams = this.#pacer.streamsWaitingSince(nowUs - HARD_QUEUE_US);
-    if (streams.size === 0) return [];
-    return this.#pacer.remove(({ kind, ssrc }) => kind === 'video' && streams.has(ssrc));
+    const oldestUs = nowUs - HARD_QUEUE_US;
+    const streams = this.#pacer.staleStreams(oldestUs, nowUs - KEY_FRAME_QUEUE_US);
+    return this.#pacer.remove(({ kind, ssrc }, sinceUs) => {
+      if (kind === 'audio') return false;
+      return streams.has(ssrc) || (kind === 'retransmission' && sinceUs < oldestUs);
+    });
   }
 
   /** When `wake` is to be called next. */
@@ -107,6 +116,11 @@ export class SendSide<Packet extends PacedPacket> {
     if (report === undefined) return;
     this.#controller.onFeedback(report);
     this.#decide(nowUs);
+  }
+
+  /** A receiver report came: it counts while no feedback has come. */
+  receiverReport(report: ReceiverReport, nowUs: number): void {
+    this.#controller.onReceiverReport(report, nowUs);
   }
 
   /** Another route: nothing of the former one counts any more, and nothing that is in flight there will be reported. */

@@ -226,12 +226,7 @@ export class CongestionDriver {
   }
 
   #dropStale({ send }: NetworkRoute, nowUs: number): void {
-    const stale = send.takeStale(nowUs);
-    if (stale.length === 0) return;
-    for (const packet of stale) packet.takeBack('congestion');
-    // Whoever waits for what was to be sent again will get a key frame instead.
-    const streams = new Set(stale.map(({ ssrc }) => ssrc));
-    this.takeBack(({ kind, ssrc }) => kind === 'retransmission' && streams.has(ssrc), 'congestion');
+    for (const packet of send.takeStale(nowUs)) packet.takeBack('congestion');
   }
 
   #send({ send }: NetworkRoute, nowUs: number): void {

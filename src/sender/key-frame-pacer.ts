@@ -18,8 +18,8 @@ export interface KeyFrameSource {
  * Owner: the sender. Time comes in as an argument.
  */
 export class KeyFramePacer {
-  /** When the last wish of each track was or will be due. */
-  readonly #dueUs = new WeakMap<KeyFrameSource, number>();
+  /** When the last wish of each track was or will be due, and whether it has been met. */
+  readonly #wishes = new WeakMap<KeyFrameSource, { readonly dueUs: number; readonly isMet: boolean }>();
   /** Turns that have been given, in order; those that lie behind are forgotten. */
   #turnsUs: readonly number[] = [];
 
@@ -28,13 +28,18 @@ export class KeyFramePacer {
    * @returns when it is due
    */
   request(track: KeyFrameSource, nowUs: number, minIntervalUs = MIN_INTERVAL_US): number {
-    const lastUs = this.#dueUs.get(track) ?? Number.NEGATIVE_INFINITY;
-    // One is on its way already.
-    if (lastUs > nowUs) return lastUs;
-    const dueUs = this.#takeTurn(Math.max(nowUs, lastUs + minIntervalUs), nowUs);
-    this.#dueUs.set(track, dueUs);
+    const last = this.#wishes.get(track) ?? { dueUs: Number.NEGATIVE_INFINITY, isMet: true };
+    // One is on its way already; an encoder that has not made it for so long is asked again.
+    if (last.dueUs > nowUs || (!last.isMet && nowUs < last.dueUs + minIntervalUs)) return last.dueUs;
+    const dueUs = this.#takeTurn(last.isMet ? Math.max(nowUs, last.dueUs + minIntervalUs) : nowUs, nowUs);
+    this.#wishes.set(track, { dueUs, isMet: false });
     track.requestKeyFrame(dueUs);
     return dueUs;
+  }
+
+  /** The track has made a key frame: a wish is met by it, whether it was made for that or not. */
+  made(track: KeyFrameSource, nowUs: number): void {
+    if (this.#wishes.get(track)?.isMet === false) this.#wishes.set(track, { dueUs: nowUs, isMet: true });
   }
 
   #takeTurn(earliestUs: number, nowUs: number): number {

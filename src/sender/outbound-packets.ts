@@ -8,12 +8,14 @@ export type FrameFate =
 
 /** A frame on its way to the socket. Tells its fate once: with its last packet that is written, or its first that is not. */
 export class FrameInTransit {
+  readonly isKeyFrame: boolean;
   readonly #packets: number;
   readonly #settled: (fate: FrameFate) => void;
   #left: number;
   #isSettled = false;
 
-  constructor(packets: number, settled: (fate: FrameFate) => void) {
+  constructor(isKeyFrame: boolean, packets: number, settled: (fate: FrameFate) => void) {
+    this.isKeyFrame = isKeyFrame;
     this.#packets = packets;
     this.#left = packets;
     this.#settled = settled;
@@ -72,6 +74,10 @@ export class MediaPacket implements OutboundPacket {
 
   get priority(): number {
     return this.#stream.priority;
+  }
+
+  get isKeyFrame(): boolean {
+    return this.#frame.isKeyFrame;
   }
 
   send(nowUs: number, transportSequence?: number): boolean {

@@ -147,6 +147,11 @@ export class OutboundRtp {
     this.takeBack('not-connected');
   }
 
+  /** Nobody can use what was sent so far: it is not sent again. */
+  forgetSent(): void {
+    this.#retransmitter.forget();
+  }
+
   /** Gives up what waits. */
   takeBack(reason: TakenBack): void {
     this.#path.takeBack(this.ssrc, reason);
@@ -181,7 +186,8 @@ export class OutboundRtp {
     const captureTime = route.captureTime(this.#clock.wallUs() - (this.#clock.nowUs() - timestampUs));
     const endsSilence = this.#silent;
     this.#silent = false;
-    const frame = new FrameInTransit(payloads.length, (fate) => {
+    const isKeyFrame = type === 'key' && this.#traits.kind === 'video';
+    const frame = new FrameInTransit(isKeyFrame, payloads.length, (fate) => {
       if (fate.outcome === 'dropped') this.#silent ||= endsSilence;
       settled(fate);
     });

@@ -233,6 +233,7 @@ export abstract class OutboundTrack {
     this.#watchdog.frameProcessed();
     const encodeTimeUs = times.encodedAtUs - (times.dequeuedAtUs ?? times.encodedAtUs);
     this.counters.frameEncoded(type, data.length, encodeTimeUs, times.encodedAtUs);
+    if (type === 'key') this.host.keyFrames.made(this, times.encodedAtUs);
     if (!this.#keyFrameWait.isOfUse(type, times.encodedAtUs)) {
       this.reportDropped(times, 'congestion');
       return;
@@ -273,6 +274,7 @@ export abstract class OutboundTrack {
   #waitForKeyFrame(): void {
     const nowUs = this.host.clock.nowUs();
     this.#keyFrameWait.begin(this.host.keyFrames.request(this, nowUs, CONGESTION_KEY_FRAME_INTERVAL_US));
+    this.rtp.forgetSent();
   }
 
   /** The encoder skipped a frame: nothing to send, but the encode loop is alive. */

@@ -131,6 +131,31 @@ describe('GoogCc', () => {
     expect(after.targetBps).toBeGreaterThan(0.4 * before);
   });
 
+  it('goes by receiver reports once there has been no feedback for a second, and by feedback as soon as it comes', () => {
+    const driver = new Driver();
+    expect(driver.run(0.6, { isSilent: true })).toMatchObject({ targetBps: 500_000, limitedBy: 'silence' });
+    const decision = driver.run(30, { isSilent: true });
+    expect(decision).toMatchObject({ targetBps: 300_000, limitedBy: 'reports', probes: [] });
+    for (let second = 0; second < 5; second += 1) {
+      driver.controller.onReceiverReport({ lossShare: 0, rttUs: undefined }, driver.nowUs);
+      driver.run(1, { isSilent: true });
+    }
+    expect(driver.controller.onTick(driver.nowUs).targetBps).toBeCloseTo(300_000 * 1.08 ** 4, -2);
+    // A pause does not make the start rate credible again.
+    driver.nowUs += 5 * SECOND;
+    expect(driver.run(0.1, { isSilent: true }).limitedBy).toBe('reports');
+    expect(driver.run(0.1)).toMatchObject({ limitedBy: 'delay' });
+    expect(driver.run(3, { isSilent: true }).limitedBy).toBe('silence');
+  });
+
+  it('asks for feedback again on another route', () => {
+    const driver = new Driver();
+    driver.run(5, { isSilent: true });
+    driver.controller.onRouteChanged(400_000);
+    expect(driver.controller.onTick(driver.nowUs)).toMatchObject({ targetBps: 400_000, limitedBy: 'delay' });
+    expect(driver.run(5, { isSilent: true })).toMatchObject({ targetBps: 300_000, limitedBy: 'reports' });
+  });
+
   it('takes a pause of its own for no silence, though the last packets were never reported', () => {
     const driver = new Driver();
     const before = driver.run(3).targetBps;

@@ -11,6 +11,7 @@ const PROBES = 'src/congestion/probe-controller.ts';
 const PROBE_ESTIMATOR = 'src/congestion/probe-estimator.ts';
 const ACKED_RATE = 'src/congestion/acked-rate.ts';
 const LOSS = 'src/congestion/loss-based-estimator.ts';
+const QUEUE_DELAY = 'src/congestion/queue-delay.ts';
 
 const UNIT = (name: string): readonly string[] => [`congestion/${name}`];
 
@@ -100,16 +101,16 @@ export const CONGESTION_MUTANTS: readonly Mutant[] = [
     name: 'stale-video-sent',
     guarantee,
     file: SEND_SIDE,
-    find: "return this.#pacer.remove(({ kind, ssrc }) => kind === 'video' && streams.has(ssrc));",
-    replace: 'return [];',
+    find: 'return streams.has(ssrc) ||',
+    replace: 'return',
     tests: UNIT('send-side'),
   },
   {
     name: 'stale-video-of-one-stream-costs-all',
     guarantee,
     file: SEND_SIDE,
-    find: "return this.#pacer.remove(({ kind, ssrc }) => kind === 'video' && streams.has(ssrc));",
-    replace: "return this.#pacer.remove(({ kind }) => kind === 'video');",
+    find: 'return streams.has(ssrc) ||',
+    replace: 'return streams.size > 0 ||',
     tests: UNIT('send-side'),
   },
   {
@@ -121,11 +122,35 @@ export const CONGESTION_MUTANTS: readonly Mutant[] = [
     tests: UNIT('pacer'),
   },
   {
+    name: 'stale-retransmissions-block-the-pacer',
+    guarantee,
+    file: SEND_SIDE,
+    find: "(kind === 'retransmission' && sinceUs < oldestUs)",
+    replace: 'false',
+    tests: UNIT('send-side'),
+  },
+  {
+    name: 'key-frames-thrown-away-like-others',
+    guarantee,
+    file: PACER,
+    find: 'if (packet.isKeyFrame === true) withKeyFrame.add(packet.ssrc);',
+    replace: '',
+    tests: UNIT('send-side'),
+  },
+  {
+    name: 'frames-behind-a-key-frame-thrown-away',
+    guarantee,
+    file: PACER,
+    find: 'if (waiting.packet.ssrc === packet.ssrc) waiting.sinceUs = nowUs;',
+    replace: '',
+    tests: UNIT('pacer'),
+  },
+  {
     name: 'sound-thrown-away-with-stale-video',
     guarantee,
     file: SEND_SIDE,
-    find: "kind === 'video' && streams.has(ssrc)",
-    replace: "kind !== 'audio' && streams.has(ssrc)",
+    find: "if (kind === 'audio') return false;",
+    replace: '',
     tests: UNIT('send-side'),
   },
   {
@@ -201,6 +226,22 @@ export const CONGESTION_MUTANTS: readonly Mutant[] = [
     tests: UNIT('goog-cc'),
   },
   {
+    name: 'picture-given-up-without-feedback',
+    guarantee,
+    file: GOOG_CC,
+    find: 'if (mustDoWithout) this.#unreportedBps = this.#reports?.bps;',
+    replace: '',
+    tests: UNIT('goog-cc'),
+  },
+  {
+    name: 'reports-believed-beside-feedback',
+    guarantee,
+    file: GOOG_CC,
+    find: 'this.#unreportedBps = undefined;\n    this.#waitingSinceUs',
+    replace: 'this.#waitingSinceUs',
+    tests: UNIT('goog-cc'),
+  },
+  {
     name: 'acknowledged-rate-outlives-the-clock',
     guarantee,
     file: ACKED_RATE,
@@ -217,11 +258,43 @@ export const CONGESTION_MUTANTS: readonly Mutant[] = [
     tests: [...UNIT('goog-cc'), ...UNIT('garbage-feedback')],
   },
   {
+    name: 'jitter-of-few-packets-taken-for-a-queue',
+    guarantee,
+    file: QUEUE_DELAY,
+    find: 'Math.min(least, ...this.#latest)',
+    replace: 'least',
+    tests: UNIT('queue-delay'),
+  },
+  {
     name: 'gives-way-to-others-for-good',
     guarantee,
     file: GUARD,
-    find: 'if (nowUs - engaged.peakSinceUs > JUDGED_AFTER_US) return this.#leaveAlone(engaged, nowUs);',
+    find: "if (owner === 'others') return this.#leaveAlone(engaged, nowUs);",
     replace: '',
+    tests: UNIT('queue-guard'),
+  },
+  {
+    name: 'queue-judged-whatever-was-sent',
+    guarantee,
+    file: GUARD,
+    find: ' || engaged.dueFallUs <= EXPECTED_FALL * (1 - FALLEN_TO) * engaged.peakUs',
+    replace: '',
+    tests: UNIT('queue-guard'),
+  },
+  {
+    name: 'longer-way-taken-for-others',
+    guarantee,
+    file: GUARD,
+    find: "if (owner === 'nobody') return this.#acceptDelay(engaged);",
+    replace: '',
+    tests: UNIT('queue-guard'),
+  },
+  {
+    name: 'former-target-restored-blindly',
+    guarantee,
+    file: GUARD,
+    find: 'Math.min(targetBps, RESTORED_SHARE * receiveBps)',
+    replace: 'targetBps',
     tests: UNIT('queue-guard'),
   },
   {
@@ -236,7 +309,7 @@ export const CONGESTION_MUTANTS: readonly Mutant[] = [
     name: 'probes-against-a-queue',
     guarantee,
     file: PROBES,
-    find: "if (limitedBy === 'queue' || limitedBy === 'silence') return [];",
+    find: "if (limitedBy === 'queue' || limitedBy === 'silence' || limitedBy === 'reports') return [];",
     replace: '',
     tests: UNIT('probe-controller'),
   },

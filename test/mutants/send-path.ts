@@ -85,6 +85,22 @@ export const SEND_PATH_MUTANTS: readonly Mutant[] = [
     tests: ['sender/congestion-control'],
   },
   {
+    name: 'useless-packets-sent-again',
+    guarantee,
+    file: 'src/sender/outbound-track.ts',
+    find: '    this.rtp.forgetSent();\n',
+    replace: '',
+    tests: ['sender/congestion-control'],
+  },
+  {
+    name: 'key-frame-delayed-for-one-that-was-never-made',
+    guarantee,
+    file: 'src/sender/key-frame-pacer.ts',
+    find: '(!last.isMet && nowUs < last.dueUs + minIntervalUs)',
+    replace: 'false',
+    tests: ['sender/key-frame-pacer'],
+  },
+  {
     name: 'frames-encoded-that-nobody-can-use',
     guarantee,
     file: 'src/sender/encoder-track.ts',

@@ -13,6 +13,7 @@ const GATES: Readonly<Record<string, readonly (keyof Bars)[]>> = {
   loss_10: ['utilisationPct'],
   feedback_silence: ['utilisationPct', 'queueP95Ms'],
   blackout: ['utilisationPct'],
+  stubborn_1000: ['drainS', 'lossPct'],
 };
 
 /** Another one than those of the bench with `--quick`. */

@@ -147,7 +147,7 @@ describe('Link', () => {
 
   it('loses in bursts where that is asked for', () => {
     const isLost = burstLoss(new Chance(3), { toBad: 0.005, toGood: 0.2, lossWhileBad: 0.82 });
-    const losses = Array.from({ length: 200_000 }, () => isLost());
+    const losses = Array.from({ length: 200_000 }, () => isLost(1_200));
     const share = losses.filter(Boolean).length / losses.length;
     // 0.005 / 0.205 of the time, 82 % of it.
     expect(share).toBeGreaterThan(0.017);

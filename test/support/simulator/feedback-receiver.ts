@@ -11,6 +11,8 @@ const MESSAGE_BITS = 68 * 8;
 const OVERHEAD_BYTES = 42;
 /** A receiver's clock has its own zero, and runs at its own speed. */
 const CLOCK_OFFSET_US = 5_000_000_000;
+/** The reference time of feedback has 24 bits and ticks of 64 ms (draft-holmer-rmcat-transport-wide-cc-extensions-01 section 3.1). */
+const WRAPS_AFTER_30_S_US = 2 ** 24 * 64_000 - 30_000_000;
 
 /** What a {@link FeedbackReceiver} is made of. */
 export interface FeedbackReceiverOptions {
@@ -20,6 +22,8 @@ export interface FeedbackReceiverOptions {
   readonly deliver: (message: Uint8Array) => void;
   /** How much faster its clock runs, in parts per million. @default 0 */
   readonly driftPpm?: number;
+  /** Whether its reference time wraps after 30 s. @default false */
+  readonly wraps?: boolean;
 }
 
 /** Sends transport-wide feedback, as bytes, about everything that arrives. */
@@ -36,8 +40,9 @@ export class FeedbackReceiver {
   }
 
   arrived(sequenceNumber: number, sizeBytes: number): void {
-    const { events, driftPpm = 0 } = this.#options;
-    this.#feedback.packet(sequenceNumber, CLOCK_OFFSET_US + events.nowUs * (1 + driftPpm / 1e6));
+    const { events, driftPpm = 0, wraps = false } = this.#options;
+    const offsetUs = wraps ? WRAPS_AFTER_30_S_US : CLOCK_OFFSET_US;
+    this.#feedback.packet(sequenceNumber, offsetUs + events.nowUs * (1 + driftPpm / 1e6));
     this.#bytes += sizeBytes;
     this.#hasNews = true;
   }

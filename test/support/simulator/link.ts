@@ -8,7 +8,7 @@ export interface CapacityStep {
 }
 
 /** Decides of each packet whether the link loses it, whatever its queue. */
-export type LossModel = () => boolean;
+export type LossModel = (sizeBytes: number) => boolean;
 
 /** What a {@link Link} is like. */
 export interface LinkOptions {
@@ -58,7 +58,7 @@ export class Link {
   send(packet: LinkPacket): void {
     const { isLost, queueUs, events } = this.#options;
     const room = Math.max((this.capacityBps * queueUs) / 8_000_000, LEAST_QUEUE_BYTES);
-    if (isLost?.() === true || this.#queueBytes + packet.sizeBytes > room) {
+    if (isLost?.(packet.sizeBytes) === true || this.#queueBytes + packet.sizeBytes > room) {
       packet.dropped?.();
       return;
     }
@@ -107,5 +107,19 @@ export function burstLoss(
   return () => {
     isBad = isBad ? chance.next() >= toGood : chance.next() < toBad;
     return isBad && chance.next() < lossWhileBad;
+  };
+}
+
+/** Drops what exceeds the rate by more than a bucket holds, and delays nothing (RFC 2697 with one bucket). */
+export function policer(events: Events, bpsAt: (nowUs: number) => number, bucketBytes: number): LossModel {
+  let bytes = bucketBytes;
+  let filledAtUs = 0;
+  return (sizeBytes) => {
+    const { nowUs } = events;
+    bytes = Math.min(bytes + (bpsAt(nowUs) * (nowUs - filledAtUs)) / 8_000_000, bucketBytes);
+    filledAtUs = nowUs;
+    if (bytes < sizeBytes) return true;
+    bytes -= sizeBytes;
+    return false;
   };
 }

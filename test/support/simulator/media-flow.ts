@@ -12,6 +12,7 @@ import type { SyntheticEncoder } from './synthetic-encoder.js';
 /** RTP payload of a full packet, and RTP, extension, SRTP, UDP and IP headers. */
 const PAYLOAD_BYTES = 1_150;
 const HEADER_BYTES = 66;
+const SOON_WRAPPED_SEQUENCE = 65_000;
 /** Timers of a real driver are as late as this. */
 const TIMER_US = 1_000;
 
@@ -28,6 +29,8 @@ export interface MediaFlowOptions {
   /** Whether it sends nothing now. */
   readonly isPaused?: (nowUs: number) => boolean;
   readonly driftPpm?: number;
+  /** Whether numbers and clocks wrap early. */
+  readonly wraps?: boolean;
 }
 
 interface MediaPacket extends PacedPacket {
@@ -44,11 +47,13 @@ export class MediaFlow {
 
   constructor(options: MediaFlowOptions) {
     this.#options = options;
-    const { events, back, driftPpm = 0, startUs = 0 } = options;
+    const { events, back, driftPpm = 0, startUs = 0, wraps = false } = options;
+    if (wraps) this.#sequence = SOON_WRAPPED_SEQUENCE;
     this.#receiver = new FeedbackReceiver({
       events,
       back,
       driftPpm,
+      wraps,
       deliver: (message) => this.#feedback(message),
     });
     events.at(startUs, () => this.#start());
@@ -121,11 +126,14 @@ export class MediaFlow {
     const { nowUs } = events;
     send.sent(sequence, sizeBytes, nowUs, probeId);
     record.sent(nowUs, sizeBytes, encodedAtUs === undefined ? 0 : nowUs - encodedAtUs);
+    let hasArrived = false;
     forward.send({
       sizeBytes,
       arrive: () => {
-        record.arrived(events.nowUs, sizeBytes, encodedAtUs === undefined ? undefined : events.nowUs - encodedAtUs);
         this.#receiver.arrived(sequence, sizeBytes);
+        if (hasArrived) return;
+        hasArrived = true;
+        record.arrived(events.nowUs, sizeBytes, encodedAtUs === undefined ? undefined : events.nowUs - encodedAtUs);
       },
       waited: (queueUs) => record.waited(events.nowUs, queueUs),
       dropped: () => record.lost(),

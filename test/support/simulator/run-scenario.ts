@@ -1,15 +1,15 @@
 import { GoogCc } from '../../../src/congestion/goog-cc.js';
 import { Chance } from './chance.js';
 import { Events } from './events.js';
+import { farSide } from './far-side.js';
 import { FlowRecord } from './flow-record.js';
-import { burstLoss, Link, randomLoss } from './link.js';
+import { burstLoss, Link, type LossModel, policer, randomLoss } from './link.js';
 import { MediaFlow } from './media-flow.js';
 import { capacitySteps, type FlowPlan, type Scenario, valueAt } from './scenario.js';
 import { SyntheticEncoder } from './synthetic-encoder.js';
 import { TcpFlow } from './tcp-flow.js';
 
 const FRAMERATE = 30;
-const MIN_BPS = 50_000;
 /** Short TCP flows: how many at once, their sizes, and the pause between them (RFC 8867 section 5.7). */
 const SHORT_FLOWS = 10;
 const SHORT_BYTES = [100_000, 1_000_000] as const;
@@ -30,13 +30,14 @@ export interface ScenarioRun {
 export function runScenario(scenario: Scenario, seed: number): ScenarioRun {
   const events = new Events();
   const chance = new Chance(seed);
-  const { queueMs = 300, lossShare = 0, oneWayMs = 50, feedbackLossShare = 0 } = scenario;
+  const { queueMs = 300, oneWayMs = 50, feedbackLossShare = 0 } = scenario;
   const common = { events, chance, queueUs: queueMs * 1000 };
-  const isLost = scenario.burstLoss === true ? burstLoss(chance, BURSTS) : lossOf(chance, lossShare);
+  const { policerBytes } = scenario;
+  const isLost = lossModel(scenario, events, chance);
   // Flows with delays of their own meet in one queue: its delay is that of the shortest.
   const forward = new Link({
     ...common,
-    capacity: capacitySteps(scenario.capacity),
+    capacity: capacitySteps(policerBytes === undefined ? scenario.capacity : [[0, FAST_MBPS]]),
     delayUs: 0,
     jitterUs: (scenario.jitterMs ?? 0) * 1000,
     ...(isLost === undefined ? {} : { isLost }),
@@ -57,8 +58,8 @@ export function runScenario(scenario: Scenario, seed: number): ScenarioRun {
     {
       events,
       chance,
-      forward: delayed(events, forward, oneWayMs * 1000),
-      back: delayed(events, back, oneWayMs * 1000),
+      forward: farSide(events, chance, forward, { delayUs: oneWayMs * 1000 }),
+      back: farSide(events, chance, back, { delayUs: oneWayMs * 1000 }),
     },
     (bytes) => {
       tcpBytes += bytes;
@@ -78,23 +79,43 @@ interface Network {
 function startFlow(scenario: Scenario, plan: FlowPlan, network: Network & { readonly delayUs: number }): FlowRecord {
   const { events, chance, delayUs } = network;
   const record = new FlowRecord();
-  const { startMbps = 0.3, maxMbps = 20, overshoot = 1, content, driftPpm = 0 } = scenario;
+  const {
+    startMbps = 0.3,
+    minMbps = 0.05,
+    maxMbps = 20,
+    overshoot = 1,
+    content,
+    stubbornMbps,
+    driftPpm = 0,
+  } = scenario;
   const { pauseS } = plan;
   new MediaFlow({
     events,
-    forward: delayed(events, plan.isReverse === true ? network.back : network.forward, delayUs),
-    back: delayed(events, plan.isReverse === true ? network.forward : network.back, delayUs),
-    controller: new GoogCc({ startBps: startMbps * 1e6, minBps: MIN_BPS, maxBps: maxMbps * 1e6 }),
+    forward: farSide(events, chance, plan.isReverse === true ? network.back : network.forward, {
+      delayUs,
+      delaySteps: scenario.delaySteps,
+      reorderedShare: scenario.reorderedShare,
+      doubledShare: scenario.doubledShare,
+      aggregationMs: scenario.aggregationMs,
+    }),
+    back: farSide(events, chance, plan.isReverse === true ? network.forward : network.back, {
+      delayUs,
+      delaySteps: scenario.feedbackDelaySteps,
+      reorderedShare: scenario.feedbackReorderedShare,
+    }),
+    controller: new GoogCc({ startBps: startMbps * 1e6, minBps: minMbps * 1e6, maxBps: maxMbps * 1e6 }),
     encoder: new SyntheticEncoder({
       chance,
       framerate: FRAMERATE,
       overshoot,
       ...(content === undefined ? {} : { contentBps: (nowUs: number) => valueAt(content, nowUs / 1e6) * 1e6 }),
+      ...(stubbornMbps === undefined ? {} : { stubbornBps: stubbornMbps * 1e6 }),
     }),
     framerate: FRAMERATE,
     record,
     startUs: plan.startS * 1_000_000,
     driftPpm,
+    wraps: scenario.wraps === true,
     ...(pauseS === undefined
       ? {}
       : { isPaused: (nowUs: number) => nowUs >= pauseS[0] * 1e6 && nowUs < pauseS[1] * 1e6 }),
@@ -123,12 +144,11 @@ function startTcp(
   for (let index = 0; index < SHORT_FLOWS; index += 1) startShort(chance.exponential(SHORT_PAUSE_US));
 }
 
-/** A link behind which there is a further delay. */
-function delayed(events: Events, link: Link, delayUs: number): Link {
-  return Object.assign(Object.create(link) as Link, {
-    send: (packet: Parameters<Link['send']>[0]) =>
-      link.send({ ...packet, arrive: () => events.after(delayUs, packet.arrive) }),
-  });
+function lossModel(scenario: Scenario, events: Events, chance: Chance): LossModel | undefined {
+  const { capacity, policerBytes, lossShare = 0 } = scenario;
+  if (scenario.burstLoss === true) return burstLoss(chance, BURSTS);
+  if (policerBytes === undefined) return lossOf(chance, lossShare);
+  return policer(events, (nowUs) => valueAt(capacity, nowUs / 1e6) * 1e6, policerBytes);
 }
 
 function lossOf(chance: Chance, share: number) {

@@ -41,17 +41,37 @@ export interface Scenario {
   /** @default 300 */
   readonly queueMs?: number;
   readonly jitterMs?: number;
+  /** In place of a queue, a policer that lets bursts of so many bytes through. */
+  readonly policerBytes?: number;
+  /** Seconds, and milliseconds that come to the one-way delay from then on. */
+  readonly delaySteps?: readonly (readonly [number, number])[];
+  /** So many packets are overtaken by 20 ms, 0 to 1. */
+  readonly reorderedShare?: number;
+  /** So many packets come twice, 0 to 1. */
+  readonly doubledShare?: number;
+  /** Packets come in bunches, each up to so much later than the one before. */
+  readonly aggregationMs?: number;
   /** Each packet's, 0 to 1. */
   readonly lossShare?: number;
   readonly burstLoss?: boolean;
   /** Of the way back. */
   readonly feedbackLossShare?: number;
+  /** Seconds, and milliseconds by which feedback comes later from then on. */
+  readonly feedbackDelaySteps?: readonly (readonly [number, number])[];
+  /** So many feedback messages are overtaken by 20 ms, 0 to 1. */
+  readonly feedbackReorderedShare?: number;
   readonly driftPpm?: number;
+  /** Whether sequence numbers begin near their end, and the receiver's clock wraps after 30 s. */
+  readonly wraps?: boolean;
   /** In Mbit/s. @default 0.3 */
   readonly startMbps?: number;
+  /** Of each flow, in Mbit/s. @default 0.05 */
+  readonly minMbps?: number;
   /** Of each flow, in Mbit/s. @default 20 */
   readonly maxMbps?: number;
   readonly overshoot?: number;
+  /** What the encoder makes whatever it is asked for, in Mbit/s. @default what it is asked for */
+  readonly stubbornMbps?: number;
   /** What the scene has to show from a second on, in Mbit/s. */
   readonly content?: readonly (readonly [number, number])[];
   /** @default one, from the start */

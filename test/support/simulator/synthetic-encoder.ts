@@ -8,6 +8,8 @@ export interface SyntheticEncoderOptions {
   readonly overshoot?: number;
   /** Sends no more than this, in bits per second, as a still scene does. @default no bound */
   readonly contentBps?: (nowUs: number) => number;
+  /** Makes this, in bits per second, whatever it is asked for. @default what it is asked for */
+  readonly stubbornBps?: number;
 }
 
 /** Frames deviate from their fair size by this share, on the average. */
@@ -33,8 +35,8 @@ export class SyntheticEncoder {
 
   /** The size of the next frame, in bytes. */
   next(targetBps: number, nowUs: number): number {
-    const { chance, framerate, overshoot = 1, contentBps } = this.#options;
-    this.#targets.push(targetBps);
+    const { chance, framerate, overshoot = 1, contentBps, stubbornBps } = this.#options;
+    this.#targets.push(stubbornBps ?? targetBps);
     if (this.#targets.length > LAG_FRAMES + 1) this.#targets.shift();
     const heldBps = Math.min(this.#targets[0] ?? targetBps, contentBps?.(nowUs) ?? Number.POSITIVE_INFINITY);
     const fair = (overshoot * heldBps) / framerate / 8;
