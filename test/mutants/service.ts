@@ -82,7 +82,7 @@ const HANDLES: readonly Mutant[] = [
 const DESK_MUTANTS: readonly Mutant[] = [
   {
     name: 'lost-update',
-    guarantee: 'allocation',
+    guarantee: 'service',
     file: DESK,
     find: '      this.#assertRevision(ifMatch);\n',
     replace: '',
@@ -90,7 +90,7 @@ const DESK_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'allocations-not-in-turns',
-    guarantee: 'allocation',
+    guarantee: 'service',
     file: DESK,
     find: '    return this.#turns.run(() => {\n      this.#assertOpen();\n      return body();\n    });',
     replace: '    return body();',
@@ -98,7 +98,7 @@ const DESK_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'revision-counted-before-the-sender-agrees',
-    guarantee: 'allocation',
+    guarantee: 'service',
     file: DESK,
     find: '      if (inForce(next) !== inForce(this.#standing)) await target.apply(inForce(next));\n      this.#commit(next);',
     replace:
@@ -107,7 +107,7 @@ const DESK_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'dry-run-in-earnest',
-    guarantee: 'allocation',
+    guarantee: 'service',
     file: DESK,
     find: 'if (dryRun) return',
     replace: 'if (dryRun) this.#commit(next);\n      if (dryRun) return',
@@ -115,7 +115,7 @@ const DESK_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'lease-keeps-nobody-out',
-    guarantee: 'allocation',
+    guarantee: 'service',
     file: DESK,
     find: '      if (request.takeover !== true) assertFree(',
     replace: '      if (request.takeover === false) assertFree(',
@@ -123,7 +123,7 @@ const DESK_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'lease-of-others-ended',
-    guarantee: 'allocation',
+    guarantee: 'service',
     file: DESK,
     find: '      assertFree(this.#standing.lease, owner, this.#init.clock.nowUs());\n',
     replace: '',
@@ -131,7 +131,7 @@ const DESK_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'lease-never-expires',
-    guarantee: 'allocation',
+    guarantee: 'service',
     file: DESK,
     find: 'if (!this.#closed) this.#expiry.set(',
     replace: 'if (this.#closed) this.#expiry.set(',
@@ -139,7 +139,7 @@ const DESK_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'renewed-lease-reverted',
-    guarantee: 'allocation',
+    guarantee: 'service',
     file: DESK,
     find: ' || this.#standing.lease !== lease) return;',
     replace: ') return;',
@@ -147,7 +147,7 @@ const DESK_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'reversion-not-tried-again',
-    guarantee: 'allocation',
+    guarantee: 'service',
     file: DESK,
     find: '      this.#expiry.retry(REVERSION_RETRY_MS, () => this.#expired(lease));\n',
     replace: '',

@@ -74,6 +74,8 @@ const FASTIFY_PROBLEMS: Readonly<Record<string, readonly [status: number, code: 
   FST_ERR_CTP_INVALID_JSON_BODY: [400, 'MALFORMED_JSON'],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: [400, 'MALFORMED_REQUEST'],
   FST_ERR_BAD_URL: [400, 'MALFORMED_REQUEST'],
+  // No id is that long.
+  FST_ERR_MAX_PARAM_LENGTH: [404, 'NOT_FOUND'],
 };
 
 /** An answer for anything that was thrown. */
