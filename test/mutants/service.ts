@@ -69,6 +69,14 @@ const HANDLES: readonly Mutant[] = [
     tests: REGISTRY_TESTS,
   },
   {
+    name: 'closed-publisher-leaves-its-cameras-running',
+    guarantee: 'L3 lifetimes',
+    file: PUBLISHER,
+    find: 'this.#tracks.all.map((track) => track.stop())',
+    replace: 'this.#tracks.all.map((track) => track.id)',
+    tests: ['service/publisher-storms'],
+  },
+  {
     name: 'track-added-after-its-removal',
     guarantee: 'L3 lifetimes',
     file: TRACK,
