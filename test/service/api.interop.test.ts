@@ -217,6 +217,7 @@ describe('bad input to the control API', () => {
       json: { code: 'METHOD_NOT_ALLOWED' },
       headers: { allow: 'GET, POST' },
     });
+    expect((await api('/v1/publishers', { method: 'QUERY' })).json).toMatchObject({ code: 'METHOD_NOT_ALLOWED' });
     expect(await raw('hello\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 .*MALFORMED_REQUEST/s);
   });
 

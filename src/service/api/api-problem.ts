@@ -95,8 +95,7 @@ export function problemOf(error: unknown): ProblemAnswer {
       headers: {},
     };
   }
-  const known =
-    FASTIFY_PROBLEMS[codeOf(error)] ?? (error instanceof SyntaxError ? ([400, 'MALFORMED_JSON'] as const) : undefined);
+  const known = fastifyProblem(error);
   if (known !== undefined) return { body: problem(known[0], known[1], describeError(error)), headers: {} };
   return { body: problem(500, 'INTERNAL', 'an internal error; the log has more'), headers: {} };
 }
@@ -106,6 +105,12 @@ export function problem(status: number, code: ErrorCode | HttpProblemCode, detai
   return { type: 'about:blank', title: STATUS_CODES[status] ?? 'Error', status, detail, code };
 }
 
-function codeOf(error: unknown): string {
-  return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
+/** Status and code for what fastify refused; nothing for what is nobody's fault but ours. */
+function fastifyProblem(error: unknown): readonly [status: number, code: HttpProblemCode] | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const { code = '', statusCode = 500 } = error as { readonly code?: string; readonly statusCode?: number };
+  // Its parser marks what it throws, unlike a fault of ours.
+  if (error instanceof SyntaxError && statusCode === 400) return [400, 'MALFORMED_JSON'];
+  if (!code.startsWith('FST_ERR_')) return undefined;
+  return FASTIFY_PROBLEMS[code] ?? (statusCode < 500 ? [statusCode, 'MALFORMED_REQUEST'] : undefined);
 }

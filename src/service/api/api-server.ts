@@ -148,7 +148,9 @@ export class ApiServer {
     return query === undefined ? given : this.#validator.check(query, queryValues(query, given), 'the query');
   }
 
-  #fail(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  #fail(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+    // That there is nothing here comes before what fastify says of its method or body.
+    const error = request.is404 && !(thrown instanceof ApiProblem) ? this.#notFound(request) : thrown;
     const { status } = problemOf(error).body;
     const facts = { method: request.method, route: request.routeOptions.url, status, error: describeError(error) };
     if (status >= 500) this.#init.logger.error('a request failed', facts);
