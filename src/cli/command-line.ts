@@ -34,16 +34,28 @@ export interface ProbeCommand {
   readonly json: boolean;
 }
 
+/** `framelock serve`. */
+export interface ServeCommand {
+  readonly command: 'serve';
+  /** Path of the configuration. */
+  readonly config: string;
+  /** Only checks the configuration. */
+  readonly check: boolean;
+  /** Its log is JSON, whatever is asked for. */
+  readonly json: boolean;
+}
+
 /** What was asked for. */
 export type Command =
   | DemoCommand
   | PublishCommand
   | ProbeCommand
+  | ServeCommand
   | { readonly command: 'help'; readonly topic?: HelpTopic }
   | { readonly command: 'version' };
 
 /** Commands that have a help page of their own. */
-export type HelpTopic = 'demo' | 'publish' | 'probe';
+export type HelpTopic = 'demo' | 'publish' | 'serve' | 'probe';
 
 const DEFAULT_PORT = 8080;
 const DEMO_BITRATE_BPS = 4_000_000;
@@ -75,6 +87,12 @@ const PROBE_OPTIONS = {
   help: { type: 'boolean', short: 'h' },
 } as const;
 
+const SERVE_OPTIONS = {
+  config: { type: 'string' },
+  check: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+} as const;
+
 /**
  * Parses the arguments behind the program's name.
  * @param environment for `FRAMELOCK_TOKEN`, `FRAMELOCK_PIN` and `FRAMELOCK_ICE_USER`, which keep secrets out of the process list
@@ -95,10 +113,12 @@ export function parseCommandLine(args: readonly string[], environment: NodeJS.Pr
       return parseDemo(rest);
     case 'publish':
       return parsePublish(rest, environment);
+    case 'serve':
+      return parseServe(rest);
     case 'probe':
       return parseProbe(rest);
     default:
-      throw usageError(`unknown command "${name}": use demo, publish or probe`);
+      throw usageError(`unknown command "${name}": use demo, publish, serve or probe`);
   }
 }
 
@@ -133,6 +153,14 @@ function parsePublish(args: readonly string[], environment: NodeJS.ProcessEnv): 
     ...parseEncoding(values),
     json: values.json ?? false,
   };
+}
+
+function parseServe(args: readonly string[]): Command {
+  const { values } = checked(() => parseArgs({ args: [...args], options: SERVE_OPTIONS }));
+  if (values.help === true) return { command: 'help', topic: 'serve' };
+  const { config, check = false } = values;
+  if (config === undefined) throw usageError('serve needs --config FILE, for example --config robot.yaml');
+  return { command: 'serve', config, check, json: true };
 }
 
 function parseProbe(args: readonly string[]): Command {

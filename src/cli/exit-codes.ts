@@ -23,6 +23,7 @@ export function exitCodeOf(error: unknown): number {
     case 'USAGE':
     case 'INVALID_ARGUMENT':
     case 'INVALID_BITRATE':
+    case 'INVALID_DOCUMENT':
     case 'CODEC_UNSUPPORTED':
       return EXIT_CODES.usage;
     case 'SOURCE_NOT_FOUND':

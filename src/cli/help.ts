@@ -7,10 +7,11 @@ const OVERVIEW = `framelock - many cameras, one real-time encoder each, one WebR
 Usage
   framelock demo [FILE...]      cameras, a loopback SFU and a page with the live video; no configuration
   framelock publish ...         cameras to an SFU, over WHIP or to a room of Janus
+  framelock serve --config FILE  publishers and cameras of a configuration, controlled over HTTP
   framelock probe [--json]      which encoders work on this machine
   framelock help | --version
 
-  framelock demo --help, framelock publish --help, framelock probe --help: options and examples`;
+  framelock demo --help, framelock publish --help, and so on: options and examples`;
 
 const DEMO = `framelock demo [FILE...] [options]
 
@@ -55,6 +56,19 @@ Examples
   FRAMELOCK_PIN=... framelock publish --source test --source rear.mp4 --janus ws://127.0.0.1:8188 --room 1234
   FRAMELOCK_TOKEN=... framelock publish --source front.mp4 --codec h264 --whip https://sfu.example/whip/robot-7`;
 
+const SERVE = `framelock serve --config FILE [--check]
+
+Runs the publishers of a configuration, each with its cameras and its SFU, and the HTTP API that controls them (docs/service.md).
+SIGHUP reads the configuration again, and leaves alone what has not changed; SIGTERM drains and ends with 0. Logs JSON lines.
+
+Options
+  --config FILE      YAML or JSON; values may name variables of the environment
+  --check            checks the configuration and does nothing else
+
+Examples
+  framelock serve --config robot.yaml
+  framelock serve --config robot.yaml --check`;
+
 const PROBE = `framelock probe [--json]
 
 Tries every encoder that FFmpeg has here, in software and in hardware: opens it at 640x480 and 30 fps (Opus: 48 kHz, mono) and
@@ -65,7 +79,7 @@ Options
   --json             one line of JSON: {"encoders":[{"codec","encoderName","kind","opens","openMs","encodeMs","reason"},...],
                      "native":{"state","codecs"}}`;
 
-const TEXTS: Readonly<Record<HelpTopic, string>> = { demo: DEMO, publish: PUBLISH, probe: PROBE };
+const TEXTS: Readonly<Record<HelpTopic, string>> = { demo: DEMO, publish: PUBLISH, serve: SERVE, probe: PROBE };
 
 const EXIT = `
 Exit codes: 0 done or drained after Ctrl-C, 1 failure, 2 usage, 3 source, 4 SFU, 5 port in use`;

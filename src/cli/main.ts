@@ -45,7 +45,12 @@ async function runLive(command: Exclude<Command, { command: 'help' | 'version' }
   try {
     if (command.command === 'demo') await runDemo(command, environment);
     else if (command.command === 'publish') await runPublish(command, environment);
-    else await runProbe(command, environment);
+    else if (command.command === 'probe') await runProbe(command, environment);
+    else {
+      // What only it needs would make the other commands start later.
+      const { runServe } = await import('./serve.js');
+      await runServe(command, { ...environment, version: version() });
+    }
   } catch (error) {
     // Ctrl-C while connecting cancels the connect: that is an orderly end.
     if (!interruption.signal.aborted || !isFramelockError(error, 'CLOSED')) throw error;

@@ -1,10 +1,10 @@
 import type { Clock } from '../core/clock.js';
 import { SystemRandom } from '../core/random.js';
+import { ConnectionKeeper } from '../service/connection-keeper.js';
 import { createSender } from '../service/create-sender.js';
 import { createSource } from '../source/create-source.js';
 import { parseSourceSpec } from '../source/source-spec.js';
 import type { PublishCommand } from './command-line.js';
-import { ConnectionKeeper } from './connection-keeper.js';
 import type { Interruption } from './interruption.js';
 import { Publishing } from './publishing.js';
 import { signallerTo } from './sfu-address.js';

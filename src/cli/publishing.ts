@@ -5,7 +5,7 @@ import type { CameraSize, SenderStatus } from '../loopback/status.js';
 import type { CloseReport } from '../sender/close-report.js';
 import { Heartbeat } from '../sender/heartbeat.js';
 import type { RtcSender } from '../sender/rtc-sender.js';
-import { Camera, type CameraSpec } from './camera.js';
+import { Camera, type CameraSpec } from '../service/camera.js';
 import { senderStatus } from './sender-status.js';
 
 const STATUS_INTERVAL_MS = 1000;

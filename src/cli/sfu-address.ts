@@ -1,8 +1,7 @@
 import type { Clock } from '../core/clock.js';
 import type { Logger } from '../core/logger.js';
-import { JanusSignaller } from '../signalling/janus/janus-signaller.js';
+import { signallerFor } from '../service/signaller-for.js';
 import type { Signaller } from '../signalling/signaller.js';
-import { WhipSignaller } from '../signalling/whip/whip-signaller.js';
 import { usageError } from './usage-error.js';
 
 /** Where to publish, and how it is spoken to. */
@@ -52,7 +51,8 @@ export function parseSfuAddress(
 
 /** A signaller to an SFU. @throws FramelockError INVALID_ARGUMENT */
 export function signallerTo(sfu: SfuAddress, token: string | undefined, clock: Clock, logger: Logger): Signaller {
-  const common = { url: sfu.url, clock, ...(token === undefined ? {} : { token }) };
-  if (sfu.protocol === 'whip') return new WhipSignaller({ ...common, logger });
-  return new JanusSignaller({ ...common, room: sfu.room, ...(sfu.pin === undefined ? {} : { pin: sfu.pin }) });
+  const common = { url: sfu.url, ...(token === undefined ? {} : { token }) };
+  if (sfu.protocol === 'whip') return signallerFor({ whip: common }, clock, logger);
+  const { room, pin } = sfu;
+  return signallerFor({ janus: { ...common, room, ...(pin === undefined ? {} : { pin }) } }, clock, logger);
 }

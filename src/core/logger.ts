@@ -9,6 +9,16 @@ export interface Logger {
   error(message: string, fields?: LogFields): void;
 }
 
+/** A logger that logs these facts beside every message of `logger`. */
+export function withFields(logger: Logger, facts: LogFields): Logger {
+  return {
+    debug: (message, fields) => logger.debug(message, { ...facts, ...fields }),
+    info: (message, fields) => logger.info(message, { ...facts, ...fields }),
+    warn: (message, fields) => logger.warn(message, { ...facts, ...fields }),
+    error: (message, fields) => logger.error(message, { ...facts, ...fields }),
+  };
+}
+
 function discard(): void {
   // The default of a library: silence.
 }

@@ -1,5 +1,6 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { RtcSender } from '../sender/rtc-sender.js';
+import type { SenderStats } from '../sender/sender-stats.js';
 import type { TrackStats } from '../sender/track-stats.js';
 
 type TrackReading = (track: TrackStats) => number;
@@ -26,23 +27,55 @@ const GAUGES: readonly [name: string, help: string, read: TrackReading][] = [
   ],
 ];
 
+/** One sender among those that are measured. */
+interface MeasuredSender {
+  /** Labels of all its series. */
+  readonly labels: Readonly<Record<string, string>>;
+  readonly stats: SenderStats;
+}
+
 /**
  * Registers Prometheus metrics of a sender, one series a track; they are read when they are scraped, so that series come and go with their
  * tracks. Returns a function that takes them out again.
  */
 export function registerSenderMetrics(sender: RtcSender, registry: Registry): () => void {
+  return registerMetrics(registry, [], () => [{ labels: {}, stats: sender.getStats() }]);
+}
+
+/**
+ * The same for all publishers of a service, each series with its publisher's id. Series come and go with publishers and tracks.
+ * @param publishers those that there are now, asked at each scrape
+ */
+export function registerPublisherMetrics(
+  publishers: () => Iterable<{ readonly id: string; stats(): SenderStats }>,
+  registry: Registry,
+): () => void {
+  return registerMetrics(registry, ['publisher'], () =>
+    Array.from(publishers(), (publisher) => ({ labels: { publisher: publisher.id }, stats: publisher.stats() })),
+  );
+}
+
+function registerMetrics(
+  registry: Registry,
+  labelNames: readonly string[],
+  measured: () => readonly MeasuredSender[],
+): () => void {
   const registers = [registry];
+  const trackLabels = [...labelNames, 'track'];
   const names: string[] = [];
-  const tracks = () => sender.getStats().tracks;
+  const tracks = () =>
+    measured().flatMap(({ labels, stats }) =>
+      stats.tracks.map((track) => ({ track, labels: { ...labels, track: track.trackId } })),
+    );
   for (const [name, help, read] of COUNTERS) {
     new Counter({
       name,
       help,
       registers,
-      labelNames: ['track'],
+      labelNames: trackLabels,
       collect() {
         this.reset();
-        for (const track of tracks()) this.inc({ track: track.trackId }, read(track));
+        for (const { track, labels } of tracks()) this.inc(labels, read(track));
       },
     });
     names.push(name);
@@ -52,10 +85,10 @@ export function registerSenderMetrics(sender: RtcSender, registry: Registry): ()
       name,
       help,
       registers,
-      labelNames: ['track'],
+      labelNames: trackLabels,
       collect() {
         this.reset();
-        for (const track of tracks()) this.set({ track: track.trackId }, read(track));
+        for (const { track, labels } of tracks()) this.set(labels, read(track));
       },
     });
     names.push(name);
@@ -64,11 +97,11 @@ export function registerSenderMetrics(sender: RtcSender, registry: Registry): ()
     name: 'framelock_frames_dropped_total',
     help: 'Frames not sent, by reason.',
     registers,
-    labelNames: ['track', 'reason'],
+    labelNames: [...trackLabels, 'reason'],
     collect() {
       this.reset();
-      for (const { trackId, framesDropped } of tracks()) {
-        for (const [reason, count] of Object.entries(framesDropped)) this.inc({ track: trackId, reason }, count);
+      for (const { track, labels } of tracks()) {
+        for (const [reason, count] of Object.entries(track.framesDropped)) this.inc({ ...labels, reason }, count);
       }
     },
   });
@@ -76,8 +109,10 @@ export function registerSenderMetrics(sender: RtcSender, registry: Registry): ()
     name: 'framelock_connected',
     help: '1 while media can flow to the SFU.',
     registers,
+    labelNames: [...labelNames],
     collect() {
-      this.set(sender.state === 'connected' ? 1 : 0);
+      this.reset();
+      for (const { labels, stats } of measured()) this.set(labels, stats.state === 'connected' ? 1 : 0);
     },
   });
   names.push('framelock_frames_dropped_total', 'framelock_connected');

@@ -34,10 +34,10 @@ export const HANDLE_MUTANTS: readonly Mutant[] = [
   {
     name: 'camera-feeds-whoever-has-its-name',
     guarantee,
-    file: 'src/cli/camera.ts',
+    file: 'src/service/camera.ts',
     find: 'this.#sender.sendFrame(track, frame);',
     replace: 'this.#sender.sendFrame(this.trackId, frame);',
-    tests: ['cli/camera'],
+    tests: ['service/camera'],
   },
   {
     name: 'swap-of-a-removed-track-goes-through',

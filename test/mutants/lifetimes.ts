@@ -285,10 +285,10 @@ export const LIFETIME_MUTANTS: readonly Mutant[] = [
   {
     name: 'stopped-camera-goes-on-feeding',
     guarantee,
-    file: 'src/cli/camera.ts',
+    file: 'src/service/camera.ts',
     find: "!this.#lifetime.enter('frame') || track === undefined",
     replace: 'track === undefined',
-    tests: ['cli/camera'],
+    tests: ['service/camera'],
   },
   {
     name: 'hanging-step-holds-up-close',

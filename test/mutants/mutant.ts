@@ -1,7 +1,7 @@
 /**
  * The promise of docs/guarantees.md that a guard belongs to; `wire` stands for what is sent to the network and admitted from it, `allocation` for how bitrates are divided,
- * `congestion` for how much is sent, `send path` for what waits to be sent,
- * `recovery` for how a loss is noticed and mended.
+ * `congestion` for how much is sent, `send path` for what waits to be sent, `recovery` for how a loss is noticed and mended, `service` for who may control it and what is
+ * told to whom.
  */
 export type Guarantee =
   | 'L1 lock'
@@ -13,7 +13,8 @@ export type Guarantee =
   | 'allocation'
   | 'congestion'
   | 'send path'
-  | 'recovery';
+  | 'recovery'
+  | 'service';
 
 /** One guard, taken away: a replacement in one file, and the unit tests that must notice. */
 export interface Mutant {

@@ -10,6 +10,7 @@ import type { Mutant } from './mutant.js';
 import { RECOVERY_MUTANTS } from './recovery.js';
 import { RETRANSMISSION_MUTANTS } from './retransmission.js';
 import { SEND_PATH_MUTANTS } from './send-path.js';
+import { SERVICE_MUTANTS } from './service.js';
 import { WIRE_MUTANTS } from './wire.js';
 
 /** Every guard that `npm run mutants` takes away, one at a time. */
@@ -26,4 +27,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...CONGESTION_MUTANTS,
   ...SEND_PATH_MUTANTS,
   ...RECOVERY_MUTANTS,
+  ...SERVICE_MUTANTS,
 ];

@@ -24,3 +24,9 @@ describe('the package without an encoder of its own', () => {
     expect([...packagesOf('src/bare.ts')]).toContain('werift');
   });
 });
+
+describe('the client of the publisher service', () => {
+  it('loads nothing but its own files, so that it runs in browsers too', () => {
+    expect([...packagesOf('src/client.ts')]).toEqual([]);
+  });
+});

@@ -1,12 +1,12 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { Camera } from '../../src/cli/camera.js';
 import { SystemClock } from '../../src/core/clock.js';
 import { silentLogger } from '../../src/core/logger.js';
 import type { VideoCodec } from '../../src/encoder/encoder.js';
 import { LoopbackSfu } from '../../src/loopback/loopback-sfu.js';
 import type { CameraSize } from '../../src/loopback/status.js';
 import type { RtcSender } from '../../src/sender/rtc-sender.js';
+import { Camera } from '../../src/service/camera.js';
 import { createSender } from '../../src/service/create-sender.js';
 import { WhipSignaller } from '../../src/signalling/whip/whip-signaller.js';
 import { TestPatternSource } from '../../src/source/test-pattern/test-pattern-source.js';

@@ -1,10 +1,11 @@
 // An SFU and a sender that publishes to it, in one namespace; tells of connection states, sessions and pauses of the picture.
-import { ConnectionKeeper } from '../../../src/cli/connection-keeper.js';
+
 import { SystemClock } from '../../../src/core/clock.js';
 import { silentLogger } from '../../../src/core/logger.js';
 import { SystemRandom } from '../../../src/core/random.js';
 import { LoopbackSfu } from '../../../src/loopback/loopback-sfu.js';
 import { RtcSender } from '../../../src/sender/rtc-sender.js';
+import { ConnectionKeeper } from '../../../src/service/connection-keeper.js';
 import { WhipSignaller } from '../../../src/signalling/whip/whip-signaller.js';
 import { createWeriftTransportFactory } from '../../../src/transport/werift/werift-transport-factory.js';
 import { PoisoningEncoderFactory } from '../poisoning-encoder.js';

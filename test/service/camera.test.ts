@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { Camera } from '../../src/cli/camera.js';
 import type { Logger } from '../../src/core/logger.js';
 import type { CameraSize } from '../../src/loopback/status.js';
+import { Camera } from '../../src/service/camera.js';
 import type { FrameSink, FrameSource } from '../../src/source/frame-source.js';
 import { HEIGHT, SenderHarness, WIDTH } from '../sender/sender-harness.js';
 import { settle } from '../support/virtual-clock.js';

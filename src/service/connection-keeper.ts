@@ -5,6 +5,7 @@ import type { Random } from '../core/random.js';
 import type { RtcSender } from '../sender/rtc-sender.js';
 import type { Signaller } from '../signalling/signaller.js';
 import type { TransportState } from '../transport/media-transport.js';
+import { backoffPause } from './backoff.js';
 
 const FIRST_BACKOFF_MS = 500;
 /** In the first minute, so that an SFU that was started again is found within 2 s, and later on. */
@@ -25,12 +26,15 @@ export interface ConnectionKeeperInit {
   readonly logger: Logger;
   /** Ends the keeping. */
   readonly signal: AbortSignal;
+  /**
+   * What a first connect that fails comes to: `once` throws, since an SFU that was never reached is most likely a wrong address, told to a person;
+   * `retried` is for services, which may be up before their SFU. @default 'once'
+   */
+  readonly firstConnect?: 'once' | 'retried';
 }
 
 /**
- * Connects, and takes a lost connection up again until it is told to end. The first connect is not repeated: an SFU that was never reached is
- * most likely a wrong address. Later ones are spaced by exponential backoff with full jitter, so that a fleet that lost its SFU together does
- * not come back in step (M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015).
+ * Connects, and takes a lost connection up again until it is told to end, with growing pauses ({@link backoffPause}).
  */
 export class ConnectionKeeper {
   readonly #init: ConnectionKeeperInit;
@@ -40,10 +44,19 @@ export class ConnectionKeeper {
     this.#init = init;
   }
 
-  /** Resolves when the first connection stands. @throws FramelockError as `RtcSender.connect` */
+  /**
+   * Resolves when the first connection stands, or with `retried` when its first attempt is over.
+   * @throws FramelockError as `RtcSender.connect`; with `retried` never
+   */
   async start(): Promise<void> {
-    const { sender, signaller, signal } = this.#init;
-    await sender.connect(signaller, { signal });
+    const { sender, signaller, signal, logger, firstConnect = 'once' } = this.#init;
+    try {
+      await sender.connect(signaller, { signal });
+    } catch (error) {
+      if (firstConnect === 'once') throw error;
+      logger.warn(`connecting failed: ${describeError(error)}`);
+      void this.#reconnect();
+    }
     const forget = sender.on('connectionState', ({ state }) => {
       if (!LOST_STATES.has(state)) return;
       // Not awaited: the handler must return for later events to be delivered. It never rejects.
@@ -60,8 +73,7 @@ export class ConnectionKeeper {
     let askedForMs = 0;
     for (let attempt = 0; !signal.aborted; attempt += 1) {
       const longestMs = clock.nowUs() - lostAtUs < SOON_US ? LONGEST_BACKOFF_MS.soon : LONGEST_BACKOFF_MS.later;
-      const backoffMs = this.#random() * Math.min(longestMs, FIRST_BACKOFF_MS * 2 ** attempt);
-      await this.#pause(Math.max(backoffMs, askedForMs));
+      await backoffPause(attempt, { ...this.#init, firstMs: FIRST_BACKOFF_MS, longestMs, leastMs: askedForMs });
       // A connection that was silent for a while may have come back by itself meanwhile.
       if (signal.aborted || sender.state === 'connected') break;
       try {
@@ -75,24 +87,6 @@ export class ConnectionKeeper {
       }
     }
     this.#reconnecting = false;
-  }
-
-  /** 0 to 1. */
-  #random(): number {
-    return this.#init.random.uint32() / 2 ** 32;
-  }
-
-  #pause(delayMs: number): Promise<void> {
-    const { clock, signal } = this.#init;
-    return new Promise((resolve) => {
-      const timer = clock.setTimer(delayMs, done);
-      function done(): void {
-        timer.cancel();
-        signal.removeEventListener('abort', done);
-        resolve();
-      }
-      signal.addEventListener('abort', done, { once: true });
-    });
   }
 }
 

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { ConnectionKeeper } from '../../src/cli/connection-keeper.js';
 import { FramelockError } from '../../src/core/errors.js';
 import { silentLogger } from '../../src/core/logger.js';
+import { ConnectionKeeper } from '../../src/service/connection-keeper.js';
 import type { Signaller } from '../../src/signalling/signaller.js';
 import { SenderHarness } from '../sender/sender-harness.js';
 import { fixedRandom } from '../support/fixed-random.js';

@@ -27,6 +27,8 @@ export interface CameraSpec {
   };
   /** What gives way when the rate is too low for its picture. @default 'balanced' */
   readonly degradationPreference?: DegradationPreference;
+  /** Told when its source has ended by itself, with the reason if that was a failure. Must not throw. @default nobody */
+  readonly ended?: (error?: Error) => void;
 }
 
 /**
@@ -73,6 +75,11 @@ export class Camera {
   get size(): CameraSize {
     const { width, height } = this.#source.format;
     return { width, height };
+  }
+
+  /** The track that it feeds; `undefined` until {@link Camera.addTrack} has resolved. */
+  get track(): TrackHandle | undefined {
+    return this.#track;
   }
 
   /** Every size that it can have. */
@@ -159,6 +166,7 @@ export class Camera {
       ended: this.#lifetime.guard('end', (error?: Error) => {
         const why = error === undefined ? 'it has ended' : describeError(error);
         this.#logger.warn(`camera ${this.trackId}: no more pictures: ${why}`);
+        this.#spec.ended?.(error);
       }),
     });
   }

@@ -1,0 +1,67 @@
+import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import type { Clock } from '../core/clock.js';
+import { describeError } from '../core/errors.js';
+import { readServiceConfig } from '../service/config/service-config.js';
+import { defaultParts } from '../service/default-parts.js';
+import { pinoLogger } from '../service/pino-logger.js';
+import { PublisherService } from '../service/publisher-service.js';
+import type { ServiceSpec } from '../service/schema/service-schema.js';
+import type { ServeCommand } from './command-line.js';
+import type { Interruption } from './interruption.js';
+import type { Output } from './terminal.js';
+import { usageError } from './usage-error.js';
+
+/** Runs `framelock serve` until it is interrupted; SIGHUP makes it follow its configuration file. @throws FramelockError */
+export async function runServe(
+  command: ServeCommand,
+  environment: {
+    readonly interruption: Interruption;
+    readonly clock: Clock;
+    readonly output: Output;
+    readonly version: string;
+  },
+): Promise<void> {
+  const { interruption, clock, output, version } = environment;
+  const spec = await readSpec(command.config);
+  if (command.check) {
+    output.write(`${basename(command.config)} is valid: ${summaryOf(spec)}\n`);
+    return;
+  }
+  const logger = pinoLogger(spec.log?.level ?? 'info');
+  const service = new PublisherService({ spec, parts: defaultParts(clock, logger), version });
+  const reload = async (): Promise<void> => {
+    try {
+      const report = await service.reload(await readSpec(command.config));
+      logger.info('the configuration has been reloaded', { ...report });
+    } catch (error) {
+      logger.error('the configuration could not be reloaded', { error: describeError(error) });
+    }
+  };
+  const onHangUp = (): void => void reload();
+  process.on('SIGHUP', onHangUp);
+  try {
+    const { url } = await service.start();
+    logger.info('serving', { url, summary: summaryOf(spec) });
+    await interruption.wait();
+    logger.info('ending');
+  } finally {
+    process.off('SIGHUP', onHangUp);
+    await service.close();
+  }
+}
+
+async function readSpec(path: string): Promise<ServiceSpec> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    throw usageError(`--config ${path}: ${describeError(error)}`, error);
+  }
+  return readServiceConfig(text, basename(path), process.env);
+}
+
+function summaryOf({ publishers = [] }: ServiceSpec): string {
+  const cameras = publishers.reduce((sum, { tracks = [] }) => sum + tracks.length, 0);
+  return `${publishers.length} publishers, ${cameras} cameras`;
+}

@@ -1,0 +1,50 @@
+import type { Clock, Timer } from '../../core/clock.js';
+import { FramelockError } from '../../core/errors.js';
+import type { LeaseRequest } from '../schema/allocation-schema.js';
+import type { CheckedDocument } from './allocation-document.js';
+
+/** A controller's claim on the allocation, until it expires. */
+export interface Lease extends LeaseRequest {
+  readonly document: CheckedDocument;
+  readonly expiresAtUs: number;
+}
+
+/** @throws FramelockError LEASE_HELD if somebody else holds it */
+export function assertFree(lease: Lease | undefined, owner: string | undefined, nowUs: number): void {
+  if (lease === undefined || lease.expiresAtUs <= nowUs || lease.owner === owner) return;
+  const expiresInMs = Math.ceil((lease.expiresAtUs - nowUs) / 1000);
+  throw new FramelockError(
+    'LEASE_HELD',
+    `"${lease.owner}" holds a lease on this allocation for another ${expiresInMs} ms: wait, or take it over with "takeover": true`,
+    { context: { owner: lease.owner, expiresInMs } },
+  );
+}
+
+/** The one timer of a lease. Owner: the desk. */
+export class LeaseTimer {
+  readonly #clock: Clock;
+  #timer: Timer | undefined;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Calls `expired` when the lease has run out, in place of an earlier call. */
+  set(lease: Lease | undefined, expired: (lease: Lease) => void): void {
+    this.cancel();
+    if (lease === undefined) return;
+    const delayMs = Math.max(0, (lease.expiresAtUs - this.#clock.nowUs()) / 1000);
+    this.#timer = this.#clock.setTimer(delayMs, () => expired(lease));
+  }
+
+  /** Calls `again` after a while, in place of an earlier call. */
+  retry(delayMs: number, again: () => void): void {
+    this.cancel();
+    this.#timer = this.#clock.setTimer(delayMs, again);
+  }
+
+  cancel(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+}

@@ -1,0 +1,74 @@
+import type { BitrateAllocation, TrackShare } from '../../sender/allocation.js';
+import type { RtcSender } from '../../sender/rtc-sender.js';
+import type { Grant } from '../schema/allocation-schema.js';
+import { type CheckedDocument, entryOf } from './allocation-document.js';
+
+/** What a document is put into force on. */
+export interface AllocationTarget {
+  /** Ids of the cameras that there are now. */
+  trackIds(): ReadonlySet<string>;
+  /** What is divided, in bits per second. */
+  targetBps(): number;
+  /** Puts a document into force for all cameras at one boundary, or leaves everything as it was. @throws FramelockError */
+  apply(document: CheckedDocument): Promise<void>;
+  /** What the cameras have now. */
+  grants(): readonly Grant[];
+  /** What they would have under a document. @throws FramelockError */
+  preview(document: CheckedDocument): readonly Grant[];
+}
+
+/** The one place that knows how documents become calls of a sender. */
+export class SenderAllocation implements AllocationTarget {
+  readonly #sender: RtcSender;
+
+  constructor(sender: RtcSender) {
+    this.#sender = sender;
+  }
+
+  trackIds(): ReadonlySet<string> {
+    return new Set(this.#cameraIds());
+  }
+
+  targetBps(): number {
+    return this.#sender.getStats().targetBitrate;
+  }
+
+  async apply(document: CheckedDocument): Promise<void> {
+    await this.#sender.setBitrateAllocation(allocationOf(document, this.#cameraIds()));
+  }
+
+  grants(): readonly Grant[] {
+    const cameras = this.#sender.getStats().tracks.filter(({ kind }) => kind === 'video');
+    return cameras.map(({ trackId, targetBitrate, active, allocationReason }) => ({
+      trackId,
+      targetBps: targetBitrate,
+      paused: !active,
+      reason: allocationReason ?? 'weight',
+    }));
+  }
+
+  preview(document: CheckedDocument): readonly Grant[] {
+    const decisions = this.#sender.previewBitrateAllocation(allocationOf(document, this.#cameraIds()));
+    return decisions.map(({ id, targetBps, paused, reason }) => ({ trackId: id, targetBps, paused, reason }));
+  }
+
+  #cameraIds(): readonly string[] {
+    return this.#sender.getStats().tracks.flatMap(({ trackId, kind }) => (kind === 'video' ? [trackId] : []));
+  }
+}
+
+function allocationOf(document: CheckedDocument, trackIds: readonly string[]): BitrateAllocation {
+  // As `null` cameras that come later have their share at once, and not only when the document has been put into force anew.
+  if (document.entries.size === 0) return null;
+  return Object.fromEntries(trackIds.map((id) => [id, shareIn(document, id)]));
+}
+
+function shareIn(document: CheckedDocument, trackId: string): TrackShare {
+  const { weight, minBps, maxBps, priority, paused } = entryOf(document, trackId);
+  return {
+    weight: paused ? 0 : weight,
+    minBps,
+    ...(maxBps === undefined ? {} : { maxBps }),
+    priorityClass: priority,
+  };
+}

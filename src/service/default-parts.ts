@@ -1,0 +1,33 @@
+import type { Clock } from '../core/clock.js';
+import type { Logger } from '../core/logger.js';
+import { SystemRandom } from '../core/random.js';
+import { createSource } from '../source/create-source.js';
+import { parseSourceSpec } from '../source/source-spec.js';
+import { createSender } from './create-sender.js';
+import type { PublisherParts } from './publishers/publisher-parts.js';
+import { signallerFor } from './signaller-for.js';
+
+const DEFAULT_BITRATE_BPS = 2_000_000;
+
+/** Publishers of the real thing: encoders, sockets and SFUs. */
+export function defaultParts(clock: Clock, logger: Logger): PublisherParts {
+  return {
+    clock,
+    random: new SystemRandom(),
+    logger,
+    createSender: (
+      { bitrateBps = DEFAULT_BITRATE_BPS, congestionControl, isolation, hardwareEncoders },
+      senderLogger,
+    ) =>
+      createSender({
+        clock,
+        logger: senderLogger,
+        startBitrateBps: bitrateBps,
+        ...(congestionControl === undefined ? {} : { congestionControl }),
+        ...(isolation === undefined ? {} : { isolation }),
+        ...(hardwareEncoders === undefined ? {} : { hardwareEncoders }),
+      }),
+    createSource: (source, track) => createSource(parseSourceSpec(source), { ...track, clock }),
+    createSignaller: (sfu) => signallerFor(sfu, clock, logger),
+  };
+}

@@ -1,0 +1,110 @@
+import { Registry } from 'prom-client';
+import { Access } from './api/access.js';
+import { allocationRoutes } from './api/allocation-routes.js';
+import { ApiServer } from './api/api-server.js';
+import { EventStream } from './api/event-stream.js';
+import { publisherRoutes } from './api/publisher-routes.js';
+import { serviceRoutes } from './api/service-routes.js';
+import { EventLog, type NewEvent } from './events/event-log.js';
+import type { PublisherParts } from './publishers/publisher-parts.js';
+import { PublisherRegistry } from './publishers/publisher-registry.js';
+import { type ReloadReport, reconcile } from './publishers/reconcile.js';
+import type { HttpSpec, ServiceSpec } from './schema/service-schema.js';
+import { registerPublisherMetrics } from './sender-metrics.js';
+
+const DEFAULT_HOST = '127.0.0.1';
+const DEFAULT_PORT = 8090;
+
+/** What a publisher service is made with. */
+export interface PublisherServiceInit {
+  /** A checked configuration, see `readServiceConfig`. */
+  readonly spec: ServiceSpec;
+  readonly parts: PublisherParts;
+  /** Of the program, for the OpenAPI document. */
+  readonly version: string;
+  /** Shorter for tests. @default 10_000 */
+  readonly requestTimeoutMs?: number;
+}
+
+/**
+ * Publishers and the HTTP API that controls them, as one thing to start, to reconfigure and to stop.
+ *
+ * Owner: the command.
+ */
+export class PublisherService {
+  readonly registry: PublisherRegistry;
+  readonly #init: PublisherServiceInit;
+  readonly #log: EventLog;
+  readonly #stream: EventStream;
+  readonly #server: ApiServer;
+  readonly #host: string;
+  readonly #port: number;
+  #reloads: Promise<unknown> = Promise.resolve();
+  #closing: Promise<void> | undefined;
+
+  constructor(init: PublisherServiceInit) {
+    const { parts, spec, version, requestTimeoutMs } = init;
+    const { host = DEFAULT_HOST, port = DEFAULT_PORT, tokens = [], allowedHosts = [] }: HttpSpec = spec.http ?? {};
+    this.#init = init;
+    this.#host = host;
+    this.#port = port;
+    this.#log = new EventLog(parts.clock, parts.random.uint32().toString(36));
+    this.#stream = new EventStream(this.#log, parts.clock);
+    this.registry = new PublisherRegistry(parts, (event) => this.#tell(event));
+    const metrics = new Registry();
+    registerPublisherMetrics(() => this.registry.all, metrics);
+    const others = [...publisherRoutes(this.registry), ...allocationRoutes(this.registry)];
+    const own = serviceRoutes({ registry: this.registry, events: this.#stream, metrics, version, others });
+    this.#server = new ApiServer({
+      routes: [...others, ...own],
+      access: new Access(tokens),
+      allowedHosts: [...allowedHosts, host],
+      logger: parts.logger,
+      ...(requestTimeoutMs === undefined ? {} : { requestTimeoutMs }),
+    });
+  }
+
+  /**
+   * Opens the API and begins with the configured publishers, without waiting for cameras or SFUs. Called once.
+   * @throws FramelockError ADDRESS_IN_USE, INVALID_ARGUMENT (the address cannot be listened on, or as `RtcSender`)
+   */
+  async start(): Promise<{ readonly url: string }> {
+    const port = await this.#server.listen(this.#host, this.#port);
+    for (const spec of this.#init.spec.publishers ?? []) this.registry.create(spec, 'config');
+    return { url: `http://${this.#host.includes(':') ? `[${this.#host}]` : this.#host}:${port}` };
+  }
+
+  /**
+   * Follows a changed configuration: publishers and cameras whose part of it is the same are left alone. Publishers that the API
+   * has made stay. The
+   * address and the tokens of the API stay as they were until the program is started anew. One reload at a time; later ones wait.
+   * @throws FramelockError as `PublisherRegistry.create`; what was changed before stays changed
+   */
+  reload(spec: ServiceSpec): Promise<ReloadReport> {
+    const done = this.#reloads.then(async () => {
+      const report = await reconcile(this.registry, spec.publishers ?? []);
+      this.#tell({ type: 'config-reloaded', data: { ...report } });
+      return report;
+    });
+    // The caller hears of a failure; the next reload only needs to know that this one is over.
+    this.#reloads = done.catch(() => undefined);
+    return done;
+  }
+
+  /** Idempotent: refuses new requests, closes every publisher, tells the listeners, and resolves when nothing runs any more. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    await this.registry.closeAll();
+    this.#stream.close();
+    await this.#server.close();
+  }
+
+  #tell(event: NewEvent): void {
+    if (event.type === 'estimate') this.#log.tellLive(event);
+    else this.#log.append(event);
+  }
+}

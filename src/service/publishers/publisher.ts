@@ -1,0 +1,248 @@
+import { describeError } from '../../core/errors.js';
+import { type Logger, withFields } from '../../core/logger.js';
+import type { CloseReport } from '../../sender/close-report.js';
+import type { RtcSender } from '../../sender/rtc-sender.js';
+import type { SenderStats } from '../../sender/sender-stats.js';
+import { AllocationDesk } from '../allocation/allocation-desk.js';
+import { completeDocument } from '../allocation/allocation-document.js';
+import { SenderAllocation } from '../allocation/sender-allocation.js';
+import { ConnectionKeeper } from '../connection-keeper.js';
+import type { NewEvent } from '../events/event-log.js';
+import type { PublisherSpec, PublisherView, TrackSpec, TrackView } from '../schema/publisher-schema.js';
+import { PublishedTrack } from './published-track.js';
+import { publisherClosed } from './publisher-closed.js';
+import type { PublisherParts } from './publisher-parts.js';
+import { PublisherTracks } from './publisher-tracks.js';
+import { tellOfSender } from './sender-news.js';
+
+/** What a publisher is made with. */
+export interface PublisherInit {
+  readonly spec: PublisherSpec;
+  readonly origin: PublisherView['origin'];
+  readonly generation: number;
+  readonly parts: PublisherParts;
+  readonly tell: (event: NewEvent) => void;
+}
+
+/**
+ * Cameras, the sender that they feed and the connection that it keeps: what one robot or one room is to the service.
+ *
+ * Every call resolves and pins its track before its first await: what happens to the id meanwhile does not change which track is meant.
+ * Owner: the registry. The fields change only in synchronous code.
+ */
+export class Publisher {
+  readonly allocation: AllocationDesk;
+  readonly #init: PublisherInit;
+  readonly #logger: Logger;
+  readonly #sender: RtcSender;
+  readonly #keeper: ConnectionKeeper;
+  readonly #tracks: PublisherTracks;
+  readonly #ending = new AbortController();
+  readonly #sfu: string;
+  #connecting = false;
+  #hasConnected = false;
+  #closing: Promise<CloseReport> | undefined;
+  #closed = false;
+
+  /** Starts nothing. @throws FramelockError as the parts */
+  constructor(init: PublisherInit) {
+    const { spec, generation, parts } = init;
+    const { clock, random } = parts;
+    const logger = withFields(parts.logger, { publisherId: spec.id });
+    this.#logger = logger;
+    const { signal } = this.#ending;
+    this.#init = init;
+    const signaller = parts.createSignaller(spec.sfu);
+    this.#sfu = signaller.description;
+    const sender = parts.createSender(spec, logger);
+    this.#sender = sender;
+    this.#keeper = new ConnectionKeeper({ sender, signaller, clock, random, logger, signal, firstConnect: 'retried' });
+    this.#tracks = new PublisherTracks(spec.id, (track, number) => this.#newTrack(track, number));
+    this.allocation = new AllocationDesk({
+      publisherId: spec.id,
+      generation,
+      target: new SenderAllocation(sender),
+      clock,
+      logger,
+      base: completeDocument(spec.allocation?.tracks ?? {}),
+      ...(spec.presets === undefined ? {} : { presets: spec.presets }),
+      changed: ({ revision, inForce, lease, grants }) =>
+        this.#tell('allocation', { revision, inForce, ...(lease === undefined ? {} : { owner: lease.owner }), grants }),
+    });
+    sender.on('connectionState', ({ state, reason }) => {
+      this.#hasConnected ||= state === 'connected';
+      this.#tell('publisher-state', { state: this.state, ...(reason === undefined ? {} : { reason }) });
+    });
+    tellOfSender(sender, { publisherId: spec.id, generation }, init.tell);
+  }
+
+  get id(): string {
+    return this.#init.spec.id;
+  }
+
+  get generation(): number {
+    return this.#init.generation;
+  }
+
+  get origin(): PublisherView['origin'] {
+    return this.#init.origin;
+  }
+
+  get spec(): PublisherSpec {
+    return this.#init.spec;
+  }
+
+  get state(): PublisherView['state'] {
+    if (this.#closed) return 'closed';
+    if (this.#closing !== undefined) return 'closing';
+    if (this.#sender.state === 'connected') return 'connected';
+    if (this.#hasConnected) return 'reconnecting';
+    return this.#connecting ? 'connecting' : 'idle';
+  }
+
+  /** Specs of the cameras that there are, in the order in which they were asked for. */
+  get trackSpecs(): readonly TrackSpec[] {
+    return this.#tracks.all.map(({ spec }) => spec);
+  }
+
+  view(): PublisherView {
+    return {
+      id: this.id,
+      generation: this.generation,
+      origin: this.origin,
+      state: this.state,
+      sfu: this.#sfu,
+      targetBps: this.#sender.getStats().targetBitrate,
+      tracks: this.#tracks.all.map((track) => track.view()),
+    };
+  }
+
+  /** A snapshot of everything; works after `close` as well. */
+  stats(): SenderStats {
+    return this.#sender.getStats();
+  }
+
+  /** Begins with the cameras of the spec: each is tried until it works or is removed. Not awaited by anybody, it tells by events. */
+  start(): void {
+    for (const spec of this.spec.tracks ?? []) this.keepTrying(spec);
+  }
+
+  /** Adds a camera that is tried until it works or is removed. @throws FramelockError PUBLISHER_CLOSED, TRACK_EXISTS, LIMIT_REACHED */
+  keepTrying(spec: TrackSpec): void {
+    this.#assertOpen();
+    const track = this.#tracks.take(spec);
+    // Neither of the two rejects.
+    void track.bringUpInTheEnd().then((isLive) => (isLive ? this.#trackIsLive(track) : undefined));
+  }
+
+  /**
+   * Adds a camera, or nothing. Resolves when it is live.
+   * @throws FramelockError PUBLISHER_CLOSED, TRACK_EXISTS, LIMIT_REACHED, TRACK_REMOVED (meanwhile), USAGE (no such source), and as `FrameSource.start`
+   * and `RtcSender.addVideoTrack`
+   */
+  async addTrack(spec: TrackSpec): Promise<TrackView> {
+    this.#assertOpen();
+    const track = this.#tracks.take(spec);
+    try {
+      await track.bringUp();
+    } catch (error) {
+      await track.remove();
+      this.#tracks.release(track);
+      throw error;
+    }
+    await this.#trackIsLive(track);
+    this.#assertOpen();
+    return track.view();
+  }
+
+  /**
+   * Removes a camera. When it resolves nothing of it runs and its id is free.
+   * @throws FramelockError PUBLISHER_CLOSED, TRACK_NOT_FOUND, TRACK_REMOVED
+   */
+  async removeTrack(id: string, generation?: number): Promise<void> {
+    this.#assertOpen();
+    const track = this.#tracks.pin(id, generation);
+    await track.remove();
+    this.#tracks.release(track);
+  }
+
+  /** @throws FramelockError PUBLISHER_CLOSED, TRACK_NOT_FOUND, TRACK_REMOVED */
+  trackView(id: string, generation?: number): TrackView {
+    this.#assertOpen();
+    return this.#tracks.pin(id, generation).view();
+  }
+
+  /** @throws FramelockError PUBLISHER_CLOSED, TRACK_NOT_FOUND, TRACK_REMOVED, TRACK_NOT_READY */
+  forceKeyFrame(id: string, generation?: number): void {
+    this.#assertOpen();
+    this.#sender.forceKeyFrame(this.#tracks.pin(id, generation).handle);
+  }
+
+  /** @throws FramelockError PUBLISHER_CLOSED, TRACK_NOT_FOUND, TRACK_REMOVED, TRACK_NOT_READY, and as `RtcSender.recreateEncoder` */
+  async recreateEncoder(id: string, generation?: number): Promise<void> {
+    this.#assertOpen();
+    await this.#sender.recreateEncoder(this.#tracks.pin(id, generation).handle);
+  }
+
+  /** Idempotent. From the call on it answers no other; when it resolves nothing of it runs, and nothing is sent any more. */
+  close(): Promise<CloseReport> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<CloseReport> {
+    this.#ending.abort();
+    this.allocation.close();
+    const stops = await Promise.allSettled(this.#tracks.all.map((track) => track.stop()));
+    for (const stop of stops)
+      if (stop.status === 'rejected') this.#warn('a camera did not stop', undefined, stop.reason);
+    const report = await this.#sender.close();
+    this.#closed = true;
+    this.#tell('publisher-closed', { clean: report.clean });
+    return report;
+  }
+
+  /** Connects if this is the first camera, and lets the allocation know of it. Never rejects: the camera is there, whatever it is granted. */
+  async #trackIsLive(track: PublishedTrack): Promise<void> {
+    if (!this.#connecting && this.#closing === undefined) {
+      this.#connecting = true;
+      // With `retried` it never rejects, and cameras need not wait for the SFU.
+      void this.#keeper.start();
+    }
+    try {
+      await this.allocation.camerasChanged();
+    } catch (error) {
+      if (this.#closing === undefined)
+        this.#warn('a camera is live, but the allocation does not fit it', track.id, error);
+    }
+  }
+
+  #newTrack(spec: TrackSpec, generation: number): PublishedTrack {
+    const { parts } = this.#init;
+    const { clock, random } = parts;
+    return new PublishedTrack({
+      spec,
+      generation,
+      sender: this.#sender,
+      // The bar code of a test pattern holds a byte.
+      createSource: () => parts.createSource(spec.source, { label: spec.id, cameraId: generation % 256 }),
+      clock,
+      random,
+      logger: this.#logger,
+      changed: (track) => this.#tell('track-state', { ...track.view() }, track.id),
+    });
+  }
+
+  #tell(type: NewEvent['type'], data: Record<string, unknown>, trackId?: string): void {
+    const { id, generation } = this;
+    this.#init.tell({ type, publisherId: id, generation, ...(trackId === undefined ? {} : { trackId }), data });
+  }
+
+  #warn(what: string, trackId: string | undefined, error: unknown): void {
+    this.#logger.warn(what, { trackId, error: describeError(error) });
+  }
+
+  #assertOpen(): void {
+    if (this.#closing !== undefined) throw publisherClosed(this.id);
+  }
+}

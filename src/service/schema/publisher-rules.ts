@@ -1,0 +1,41 @@
+import { describeError } from '../../core/errors.js';
+import { parseSourceSpec } from '../../source/source-spec.js';
+import { boundViolations, trackViolations } from '../allocation/allocation-document.js';
+import { pointer, type Violation } from './invalid-document.js';
+import type { PublisherSpec, TrackSpec } from './publisher-schema.js';
+
+/** What is wrong with a publisher beyond its schema. @param at pointer to it, in a larger document */
+export function publisherViolations(spec: PublisherSpec, at = ''): readonly Violation[] {
+  const { tracks = [], allocation, presets = {} } = spec;
+  const ids = new Set(tracks.map(({ id }) => id));
+  const base = allocation?.tracks ?? {};
+  const basePath = `${at}/allocation/tracks`;
+  return [
+    ...duplicates(tracks, `${at}/tracks`),
+    ...tracks.flatMap((track, index) => sourceViolations(track, at + pointer('tracks', index))),
+    ...boundViolations(base, basePath),
+    ...(allocation === undefined ? [] : trackViolations(base, ids, basePath)),
+    ...Object.entries(presets).flatMap(([name, preset]) =>
+      boundViolations(preset.tracks, at + pointer('presets', name, 'tracks')),
+    ),
+  ];
+}
+
+/** Ids that were given before. @param at pointer to the list */
+export function duplicates(things: readonly { readonly id: string }[], at: string): readonly Violation[] {
+  return things.flatMap(({ id }, index) =>
+    things.findIndex((other) => other.id === id) === index
+      ? []
+      : [{ path: at + pointer(index, 'id'), rule: 'duplicate', message: 'is taken by another one before it' }],
+  );
+}
+
+/** A source that cannot be one, whether or not it is there. */
+export function sourceViolations({ source }: TrackSpec, at: string): readonly Violation[] {
+  try {
+    parseSourceSpec(source);
+    return [];
+  } catch (error) {
+    return [{ path: `${at}/source`, rule: 'source', message: describeError(error) }];
+  }
+}

@@ -1,0 +1,112 @@
+import { type Static, Type } from 'typebox';
+import { AllocationDocument, MAX_TRACKS, Presets } from './allocation-schema.js';
+import { Generation, Identifier } from './identifiers.js';
+
+const Codec = Type.Enum(['vp8', 'vp9', 'h264', 'av1']);
+const Url = Type.String({ minLength: 1, maxLength: 2048 });
+const Secret = Type.String({ minLength: 1, maxLength: 4096, writeOnly: true });
+
+/** A camera as it is asked for. */
+export const TrackSpec = Type.Object(
+  {
+    id: Identifier,
+    source: Type.String({
+      minLength: 1,
+      maxLength: 2048,
+      description: 'test, test:1280x720@30, the path of a video file, or an rtsp:// or http:// URL',
+    }),
+    codec: Type.Optional(Type.Enum(['vp8', 'vp9', 'h264', 'av1'], { default: 'vp8' })),
+    alternativeCodecs: Type.Optional(
+      Type.Array(Codec, { maxItems: 4, uniqueItems: true, description: 'Codecs that it may change to.' }),
+    ),
+    degradationPreference: Type.Optional(
+      Type.Enum(['maintain-framerate', 'maintain-resolution', 'balanced'], {
+        default: 'balanced',
+        description: 'What gives way when the rate is too low for its picture.',
+      }),
+    ),
+  },
+  { additionalProperties: false },
+);
+export type TrackSpec = Static<typeof TrackSpec>;
+
+/** Where to publish: one of the two. */
+export const SfuSpec = Type.Object(
+  {
+    whip: Type.Optional(
+      Type.Object({ url: Url, token: Type.Optional(Secret) }, { additionalProperties: false, description: 'RFC 9725' }),
+    ),
+    janus: Type.Optional(
+      Type.Object(
+        {
+          url: Url,
+          room: Type.Union([Type.Integer({ minimum: 0 }), Type.String({ minLength: 1, maxLength: 256 })]),
+          pin: Type.Optional(Secret),
+          token: Type.Optional(Secret),
+        },
+        { additionalProperties: false, description: "A room of Janus' VideoRoom plugin, over its WebSocket." },
+      ),
+    ),
+  },
+  { additionalProperties: false, minProperties: 1, maxProperties: 1, description: 'Either "whip" or "janus".' },
+);
+export type SfuSpec = Static<typeof SfuSpec>;
+
+/** A publisher as it is asked for. */
+export const PublisherSpec = Type.Object(
+  {
+    id: Identifier,
+    sfu: SfuSpec,
+    bitrateBps: Type.Optional(
+      Type.Integer({
+        minimum: 1000,
+        maximum: 1_000_000_000,
+        default: 2_000_000,
+        description: 'Target for all cameras together, in bits per second.',
+      }),
+    ),
+    congestionControl: Type.Optional(Type.Enum(['goog-cc', 'fixed'], { default: 'fixed' })),
+    isolation: Type.Optional(
+      Type.Enum(['none', 'process'], {
+        default: 'none',
+        description: 'Whether each video encoder runs in a process of its own.',
+      }),
+    ),
+    hardwareEncoders: Type.Optional(
+      Type.Array(Type.Enum(['nvenc', 'vaapi', 'qsv', 'amf', 'v4l2m2m']), { maxItems: 5, uniqueItems: true }),
+    ),
+    tracks: Type.Optional(Type.Array(TrackSpec, { maxItems: MAX_TRACKS, description: 'Cameras that it begins with.' })),
+    allocation: Type.Optional(AllocationDocument),
+    presets: Type.Optional(Presets),
+  },
+  { additionalProperties: false },
+);
+export type PublisherSpec = Static<typeof PublisherSpec>;
+
+/** A camera as it is. */
+export const TrackView = Type.Object({
+  id: Identifier,
+  generation: Generation,
+  state: Type.Enum(['starting', 'live', 'failed', 'removing'], {
+    description: 'failed: its source or encoder could not be started; one of the configuration is tried again.',
+  }),
+  reason: Type.Optional(Type.String({ description: 'Why it failed, or why its source has ended.' })),
+  sourceEnded: Type.Boolean({ description: 'Whether its source has ended by itself: no more pictures come.' }),
+  codec: Type.String(),
+  health: Type.Optional(Type.String({ description: 'As in the statistics; absent until it is live.' })),
+});
+export type TrackView = Static<typeof TrackView>;
+
+/** A publisher as it is. */
+export const PublisherView = Type.Object({
+  id: Identifier,
+  generation: Generation,
+  origin: Type.Enum(['config', 'api']),
+  state: Type.Enum(['idle', 'connecting', 'connected', 'reconnecting', 'closing', 'closed'], {
+    description: 'idle: no camera is live yet, and there is nothing to connect for.',
+  }),
+  sfu: Type.String({ description: 'Where it publishes, without secrets.' }),
+  targetBps: Type.Number({ description: 'What its cameras share, in bits per second.' }),
+  tracks: Type.Array(TrackView),
+});
+export type PublisherView = Static<typeof PublisherView>;
