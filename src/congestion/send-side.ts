@@ -60,6 +60,11 @@ export class SendSide<Packet extends PacedPacket> {
     return this.#pacer.queueUsBefore(priority) > SKIP_QUEUE_US;
   }
 
+  /** Whether lost packets had better not be sent again: they would come late, and hold up what is new. A key frame makes them good. */
+  get mustSkipRetransmissions(): boolean {
+    return this.#pacer.queueUs > SOFT_QUEUE_US;
+  }
+
   /** Bytes that were sent and not reported yet. */
   get inFlightBytes(): number {
     return this.#sent.inFlightBytes;
