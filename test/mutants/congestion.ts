@@ -11,6 +11,7 @@ const PROBES = 'src/congestion/probe-controller.ts';
 const PROBE_ESTIMATOR = 'src/congestion/probe-estimator.ts';
 const ACKED_RATE = 'src/congestion/acked-rate.ts';
 const LOSS = 'src/congestion/loss-based-estimator.ts';
+const KEY_FRAMES = 'src/congestion/key-frame-turns.ts';
 const QUEUE_DELAY = 'src/congestion/queue-delay.ts';
 
 const UNIT = (name: string): readonly string[] => [`congestion/${name}`];
@@ -205,8 +206,8 @@ export const CONGESTION_MUTANTS: readonly Mutant[] = [
     name: 'reports-believed-beside-feedback',
     guarantee,
     file: GOOG_CC,
-    find: 'this.#unreportedBps = undefined;\n    this.#waitingSinceUs',
-    replace: 'this.#waitingSinceUs',
+    find: 'this.#reports = undefined;',
+    replace: '',
     tests: UNIT('goog-cc'),
   },
   {
@@ -312,5 +313,61 @@ export const CONGESTION_MUTANTS: readonly Mutant[] = [
     find: 'Math.min(this.#best.bps, this.#instantUpperBoundBps)',
     replace: 'this.#best.bps',
     tests: UNIT('loss-based-estimator'),
+  },
+  {
+    name: 'late-probe-cut-short',
+    guarantee,
+    file: PACER,
+    find: 'while (probe.freeAtUs <= nowUs) {',
+    replace: 'while (probe.freeAtUs <= nowUs && (probe.packets < minPackets || probe.bytes < minBytes)) {',
+    tests: UNIT('pacer'),
+  },
+  {
+    name: 'late-burst-taken-for-a-slow-link',
+    guarantee,
+    file: PROBE_ESTIMATOR,
+    find: 'lastBurst.firstReceivedAtUs - firstReceivedAtUs',
+    replace: 'lastBurst.lastReceivedAtUs - firstReceivedAtUs',
+    tests: UNIT('probe-estimator'),
+  },
+  {
+    name: 'burst-faster-than-the-link-believed',
+    guarantee,
+    file: PROBE_ESTIMATOR,
+    find: 'Math.min(paceOf(received), spreadOf(lastBurst))',
+    replace: 'paceOf(received)',
+    tests: UNIT('probe-estimator'),
+  },
+  {
+    name: 'frames-encoded-into-a-full-window',
+    guarantee,
+    file: SEND_SIDE,
+    find: 'return isFull || ',
+    replace: 'return ',
+    tests: UNIT('send-side'),
+  },
+  {
+    name: 'old-packets-sent-again-before-new-ones',
+    guarantee,
+    file: SEND_SIDE,
+    find: 'return this.#pacer.queueUs > SOFT_QUEUE_US;',
+    replace: 'return false;',
+    tests: UNIT('send-side'),
+  },
+  {
+    name: 'key-frames-made-together',
+    guarantee,
+    file: KEY_FRAMES,
+    find: 'nowUs >= this.#freeAtUs || priority < this.#lastPriority',
+    replace: 'true',
+    tests: UNIT('key-frame-turns'),
+  },
+  {
+    name: 'key-frames-without-priority',
+    guarantee,
+    file: KEY_FRAMES,
+    find: ' || this.#isBehindAnother(priority, nowUs)',
+    replace: '',
+    tests: UNIT('key-frame-turns'),
   },
 ];
