@@ -4,8 +4,8 @@ import type { PacketResult } from './sent-packets.js';
 import { type BandwidthUsage, TrendlineEstimator } from './trendline-estimator.js';
 
 /** Losses beside TCP: more than it bears itself, and more than none (draft-ietf-rmcat-gcc-02 section 6 has 10 and 2 %). */
-const MUCH_LOSS = 0.05;
-const SOME_LOSS = 0.02;
+const MUCH_LOSS = 0.1;
+const SOME_LOSS = 0.05;
 
 /** What {@link DelayBasedEstimator} starts from, in bits per second. */
 export interface RateBounds {
