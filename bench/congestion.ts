@@ -39,7 +39,7 @@ const CAMERA_METRICS: Readonly<Record<keyof CameraFigures, string>> = {
   otherFreezeMs: 'other_freeze_ms_max',
   pausedAfterS: 'paused_after_s',
   backAfterS: 'back_after_s',
-  keyFrameGapMs: 'key_frame_gap_ms_min',
+  keyFrameGapMs: 'key_frame_gap_ms',
   utilisationPct: 'utilisation_pct',
 };
 

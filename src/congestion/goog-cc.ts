@@ -24,6 +24,8 @@ import type { FeedbackReport, PacketResult, SentPacket } from './sent-packets.js
 const PACING_FACTOR = 1.1;
 /** Each half second without feedback halves the rate. Who sends nothing for that long does not wait for feedback either. */
 const SILENCE_STEP_US = 500_000;
+/** Who sends nothing for this long begins anew. After less, what went unreported before counts on: who sends in bursts would never notice a silent receiver. */
+const PAUSE_US = 2_000_000;
 /** A receiver that has given none by then never will, and is asked by its reports. */
 const NO_FEEDBACK_AFTER_US = 1_000_000;
 
@@ -86,7 +88,9 @@ export class GoogCc implements NetworkController {
 
   onPacketSent({ sentAtUs, sizeBytes }: SentPacket): void {
     this.#reports?.sent(sizeBytes, sentAtUs);
-    if (sentAtUs - this.#sentAtUs > SILENCE_STEP_US) this.#waitingSinceUs = sentAtUs;
+    const sinceLastUs = sentAtUs - this.#sentAtUs;
+    if (sinceLastUs > PAUSE_US) this.#waitingSinceUs = undefined;
+    else if (this.#waitingSinceUs !== undefined) this.#waitingSinceUs += Math.max(sinceLastUs - SILENCE_STEP_US, 0);
     this.#waitingSinceUs ??= sentAtUs;
     this.#sentAtUs = sentAtUs;
   }

@@ -6,12 +6,14 @@ export type PacketKind = 'audio' | 'retransmission' | 'video';
 /** A packet that waits to be sent. */
 export interface PacedPacket {
   readonly kind: PacketKind;
-  /** The stream that it belongs to. What is missing from the middle of one makes the rest of it undecodable. */
+  /** The stream that it belongs to, or whose packet it repeats. What is missing from the middle of one makes the rest of it undecodable. */
   readonly ssrc: number;
   /** Among packets of the same kind: lower goes first. The same for all packets of a stream that wait at a time, so that none overtakes another. */
   readonly priority: number;
   /** On the wire. */
   readonly sizeBytes: number;
+  /** Whether it belongs to a frame that can be decoded without any earlier one. @default false */
+  readonly isKeyFrame?: boolean;
 }
 
 /** Something to be sent now. */
@@ -29,13 +31,13 @@ export interface PacerLimits {
 
 /** A driver's timer may be this late, and what was missed is caught up with; more would be a burst. libwebrtc sends up to 40 ms at once (`kDefaultBurstInterval`). */
 const CATCH_UP_US = 5_000;
-/** Of padding for a probe. */
+/** Of padding for a probe that the caller makes. */
 const PADDING_BYTES = 1_200;
 
 /** What a driver knows better than a {@link Pacer}. */
-export interface PacerOptions {
-  /** Of one packet of padding on the wire. @default 1200 */
-  readonly paddingBytes?: number;
+export interface PacerOptions<Packet> {
+  /** Makes a packet of padding, to be sent at once; nothing if there is none now. @default none: the caller of `depart` makes it */
+  readonly padding?: () => Packet | undefined;
   /** How late its timers may be while packets wait, in microseconds, without anything being lost by it; a pause is not caught up with. @default 5000 */
   readonly catchUpUs?: number;
 }
@@ -53,7 +55,8 @@ interface RunningProbe {
 
 interface Waiting<Packet> {
   readonly packet: Packet;
-  readonly enqueuedAtUs: number;
+  /** Since it was handed over, or since the key frame before it has left. */
+  sinceUs: number;
 }
 
 /**
@@ -66,16 +69,17 @@ export class Pacer<Packet extends PacedPacket> {
   /** In the order of departure; of the same kind and priority, first come, first served. */
   #queue: Waiting<Packet>[] = [];
   #queueBytes = 0;
-  readonly #paddingBytes: number;
+  readonly #padding: () => Packet | undefined;
   readonly #catchUpUs: number;
   #limits: PacerLimits;
   /** When the line is free at the pacing rate. */
   #freeAtUs = 0;
   readonly #probes: RunningProbe[] = [];
 
-  constructor(limits: PacerLimits, { paddingBytes = PADDING_BYTES, catchUpUs = CATCH_UP_US }: PacerOptions = {}) {
+  constructor(limits: PacerLimits, options: PacerOptions<Packet> = {}) {
+    const { padding = () => undefined, catchUpUs = CATCH_UP_US } = options;
     this.#limits = limits;
-    this.#paddingBytes = paddingBytes;
+    this.#padding = padding;
     this.#catchUpUs = catchUpUs;
   }
 
@@ -99,11 +103,16 @@ export class Pacer<Packet extends PacedPacket> {
     return this.#timeUs(bytes);
   }
 
-  /** The streams of which something waits since before `sinceUs`. */
-  streamsWaitingSince(sinceUs: number): ReadonlySet<number> {
-    const streams = new Set<number>();
-    for (const { packet, enqueuedAtUs } of this.#queue) if (enqueuedAtUs < sinceUs) streams.add(packet.ssrc);
-    return streams;
+  /** The streams of which video waits since before `sinceUs`; a key frame, and what waits behind it, since before `keySinceUs`. */
+  staleStreams(sinceUs: number, keySinceUs: number): ReadonlySet<number> {
+    const stale = new Set<number>();
+    const withKeyFrame = new Set<number>();
+    for (const { packet, sinceUs: waitsSinceUs } of this.#queue) {
+      if (packet.kind !== 'video') continue;
+      if (packet.isKeyFrame === true) withKeyFrame.add(packet.ssrc);
+      if (waitsSinceUs < (withKeyFrame.has(packet.ssrc) ? keySinceUs : sinceUs)) stale.add(packet.ssrc);
+    }
+    return stale;
   }
 
   setLimits(limits: PacerLimits): void {
@@ -114,14 +123,14 @@ export class Pacer<Packet extends PacedPacket> {
     if (this.#queue.length === 0) this.#skipPause(nowUs);
     let at = this.#queue.length;
     while (at > 0 && isBefore(packet, this.#queue[at - 1]?.packet)) at -= 1;
-    this.#queue.splice(at, 0, { packet, enqueuedAtUs: nowUs });
+    this.#queue.splice(at, 0, { packet, sinceUs: nowUs });
     this.#queueBytes += packet.sizeBytes;
   }
 
   /** Takes back what waits and matches; in order. */
-  remove(matches: (packet: Packet) => boolean): readonly Packet[] {
-    const removed = this.#queue.filter(({ packet }) => matches(packet));
-    this.#queue = this.#queue.filter(({ packet }) => !matches(packet));
+  remove(matches: (packet: Packet, sinceUs: number) => boolean): readonly Packet[] {
+    const removed = this.#queue.filter(({ packet, sinceUs }) => matches(packet, sinceUs));
+    this.#queue = this.#queue.filter(({ packet, sinceUs }) => !matches(packet, sinceUs));
     for (const { packet } of removed) this.#queueBytes -= packet.sizeBytes;
     return removed.map(({ packet }) => packet);
   }
@@ -154,7 +163,7 @@ export class Pacer<Packet extends PacedPacket> {
       const mustWait = this.#freeAtUs > nowUs || inFlight >= this.#limits.windowBytes;
       // Sound is little and late sound is useless.
       if (mustWait && packet.kind !== 'audio') break;
-      this.#take();
+      this.#take(nowUs);
       this.#charge(packet.sizeBytes);
       inFlight += packet.sizeBytes;
       departures.push({ packet });
@@ -169,8 +178,8 @@ export class Pacer<Packet extends PacedPacket> {
     const { id, targetBps, minPackets, minBytes } = probe.cluster;
     // All that is due goes, beyond the least bytes as well: the rate of the probe is what was sent over the time that it took, however late timers are.
     while (probe.freeAtUs <= nowUs) {
-      const packet = this.#take();
-      const sizeBytes = packet?.sizeBytes ?? this.#paddingBytes;
+      const packet = this.#take(nowUs) ?? this.#padding();
+      const sizeBytes = packet?.sizeBytes ?? PADDING_BYTES;
       departures.push(packet === undefined ? { paddingBytes: sizeBytes, probeId: id } : { packet, probeId: id });
       probe.packets += 1;
       probe.bytes += sizeBytes;
@@ -198,10 +207,15 @@ export class Pacer<Packet extends PacedPacket> {
     return undefined;
   }
 
-  #take(): Packet | undefined {
-    const next = this.#queue.shift();
-    if (next !== undefined) this.#queueBytes -= next.packet.sizeBytes;
-    return next?.packet;
+  #take(nowUs: number): Packet | undefined {
+    const packet = this.#queue.shift()?.packet;
+    if (packet === undefined) return undefined;
+    this.#queueBytes -= packet.sizeBytes;
+    if (packet.isKeyFrame === true) {
+      // A key frame takes its time; what follows it must not be thrown away for that.
+      for (const waiting of this.#queue) if (waiting.packet.ssrc === packet.ssrc) waiting.sinceUs = nowUs;
+    }
+    return packet;
   }
 
   #charge(sizeBytes: number): void {

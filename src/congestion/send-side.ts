@@ -14,6 +14,8 @@ const SKIP_QUEUE_US = 150_000;
 const WINDOW_MUCH_TOO_FULL = 1.5;
 /** What has waited for longer is thrown away: whoever drives had better see what comes next. */
 const HARD_QUEUE_US = 250_000;
+/** But for a key frame, of which nothing leaves for this long: without it nothing can be seen. */
+const KEY_FRAME_QUEUE_US = 2_000_000;
 /** Feedback that has not come by then was lost, or its packet was: neither is in flight (pacing_controller.cc, `kCongestedPacketInterval`, has the same end). */
 const LANDED_AFTER_US = 500_000;
 /**
@@ -37,7 +39,7 @@ export class SendSide<Packet extends PacedPacket> {
   #tickAtUs: number;
   #blockedUntilUs = Number.NEGATIVE_INFINITY;
 
-  constructor(controller: NetworkController, nowUs: number, pacing: PacerOptions = {}) {
+  constructor(controller: NetworkController, nowUs: number, pacing: PacerOptions<Packet> = {}) {
     this.#controller = controller;
     this.#decision = controller.onTick(nowUs);
     this.#tickAtUs = nowUs + TICK_US;
@@ -85,11 +87,17 @@ export class SendSide<Packet extends PacedPacket> {
     if (packet.kind === 'audio') this.#blockedUntilUs = nowUs;
   }
 
-  /** Takes back all video of the streams of which something has waited too long. */
+  /**
+   * Takes back all video of the streams of which some has waited too long, and what of them is to be sent again; and whatever was to be sent again for too
+   * long: who still wants it asks again.
+   */
   takeStale(nowUs: number): readonly Packet[] {
-    const streams = this.#pacer.streamsWaitingSince(nowUs - HARD_QUEUE_US);
-    if (streams.size === 0) return [];
-    return this.#pacer.remove(({ kind, ssrc }) => kind === 'video' && streams.has(ssrc));
+    const oldestUs = nowUs - HARD_QUEUE_US;
+    const streams = this.#pacer.staleStreams(oldestUs, nowUs - KEY_FRAME_QUEUE_US);
+    return this.#pacer.remove(({ kind, ssrc }, sinceUs) => {
+      if (kind === 'audio') return false;
+      return streams.has(ssrc) || (kind === 'retransmission' && sinceUs < oldestUs);
+    });
   }
 
   /** When `wake` is to be called next. */

@@ -22,6 +22,9 @@ export interface OutgoingPacket {
   readonly padding?: boolean;
 }
 
+/** What a packet is sent for: retransmissions and padding are counted apart. */
+export type PacketPurpose = 'media' | 'retransmission' | 'padding';
+
 /** Totals of a stream, by W3C `RTCOutboundRtpStreamStats` names; they do not wrap. Retransmissions are part of the totals. */
 export interface RtpStreamCounts {
   readonly packetsSent: number;
@@ -31,8 +34,20 @@ export interface RtpStreamCounts {
   readonly retransmittedPacketsSent: number;
   /** Payload bytes. */
   readonly retransmittedBytesSent: number;
-  /** In packets of nothing else; they are among `packetsSent`. */
+  /** In packets of nothing else, or that repeat what nobody asked for; they are among `packetsSent`. */
   readonly paddingBytesSent: number;
+}
+
+/** The totals of a track that sends its retransmissions in a stream of their own. */
+export function sumOfCounts(a: RtpStreamCounts, b: RtpStreamCounts): RtpStreamCounts {
+  return {
+    packetsSent: a.packetsSent + b.packetsSent,
+    bytesSent: a.bytesSent + b.bytesSent,
+    headerBytesSent: a.headerBytesSent + b.headerBytesSent,
+    retransmittedPacketsSent: a.retransmittedPacketsSent + b.retransmittedPacketsSent,
+    retransmittedBytesSent: a.retransmittedBytesSent + b.retransmittedBytesSent,
+    paddingBytesSent: a.paddingBytesSent + b.paddingBytesSent,
+  };
 }
 
 /**
@@ -93,9 +108,14 @@ export class RtpStream {
 
   /**
    * Records that a prepared packet was written: consumes its sequence number and counts it.
+   * @param purpose 'retransmission' in a stream of nothing else (RFC 4588), where 'padding' may have a payload @default by the header
    * @throws FramelockError INVALID_ARGUMENT if `header` is not the one that is next: committed twice, or prepared before another commit
    */
-  commit(header: RtpPacketHeader, payloadBytes: number): void {
+  commit(
+    header: RtpPacketHeader,
+    payloadBytes: number,
+    purpose: PacketPurpose = header.padding === true ? 'padding' : 'media',
+  ): void {
     if (header.ssrc !== this.ssrc || header.sequenceNumber !== this.#sequence) {
       throw new FramelockError(
         'INVALID_ARGUMENT',
@@ -105,20 +125,22 @@ export class RtpStream {
     }
     this.#sequence = nextSequence(this.#sequence);
     this.#lastTimestamp = header.timestamp;
-    this.#count(header, payloadBytes);
+    this.#count(header, payloadBytes, purpose);
   }
 
   /** Counts a packet that was written again under its old sequence number, in answer to a NACK. */
   countRetransmission(header: RtpPacketHeader, payloadBytes: number): void {
-    this.#count(header, payloadBytes);
-    this.#retransmittedPacketsSent += 1;
-    if (header.padding !== true) this.#retransmittedBytesSent += payloadBytes;
+    this.#count(header, payloadBytes, 'retransmission');
   }
 
-  #count(header: RtpPacketHeader, payloadBytes: number): void {
+  #count(header: RtpPacketHeader, payloadBytes: number, purpose: PacketPurpose): void {
+    const isPadding = header.padding === true || purpose === 'padding';
     this.#packetsSent += 1;
-    if (header.padding === true) this.#paddingBytesSent += payloadBytes;
+    if (isPadding) this.#paddingBytesSent += payloadBytes;
     else this.#bytesSent += payloadBytes;
     this.#headerBytesSent += rtpHeaderBytes(header.extensions);
+    if (purpose !== 'retransmission') return;
+    this.#retransmittedPacketsSent += 1;
+    if (!isPadding) this.#retransmittedBytesSent += payloadBytes;
   }
 }

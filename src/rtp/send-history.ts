@@ -3,8 +3,15 @@ import type { RtpPacketHeader } from './rtp-packet.js';
 
 /** Half of the sequence number space: beyond it two stored packets could be confused. */
 const MAX_CAPACITY_PACKETS = 0x8000;
+/** The newest packets, among which `spare` chooses (libwebrtc's rtp_packet_history.h, `kMaxPaddingHistory`). */
+const SPARE_CANDIDATES = 63;
+/** A shorter one is not worth its header (libwebrtc's rtp_sender.cc, `kMinPayloadPaddingBytes`). */
+const MIN_SPARE_BYTES = 50;
 
-/** Bounds of a {@link SendHistory}; whichever is reached first drops the oldest packets. */
+/**
+ * Bounds of a {@link SendHistory}; whichever is reached first drops the oldest packets. libwebrtc keeps packets for 1 s or three round trips at least, three times
+ * that at most, and 9600 at most (rtp_packet_history.h).
+ */
 export interface SendHistoryLimits {
   /** Most packets, 1-32768. @default 2048 */
   readonly maxPackets?: number;
@@ -25,12 +32,15 @@ export type LookupResult =
   | { readonly kind: 'found'; readonly packet: SentPacket }
   /** Never sent, or dropped from the history. */
   | { readonly kind: 'absent' }
-  /** Handed out for sending less than the resend interval ago: the request crossed with that answer. */
+  /** Waits to be sent again, or was less than the resend interval ago: the request crossed with that answer. */
   | { readonly kind: 'too-soon' };
 
 interface Entry extends SentPacket {
   readonly sentUs: number;
   resentUs: number | undefined;
+  timesResent: number;
+  /** Handed out, and neither sent again nor given back. */
+  isPending: boolean;
 }
 
 const ABSENT: LookupResult = Object.freeze({ kind: 'absent' });
@@ -74,7 +84,7 @@ export class SendHistory {
   /** Keeps a packet that was just sent. `payload` is kept, not copied, and must not be changed afterwards. */
   store(header: RtpPacketHeader, payload: Uint8Array, nowUs: number): void {
     if (this.#count === this.#maxPackets) this.#dropOldest();
-    const entry: Entry = { header, payload, sentUs: nowUs, resentUs: undefined };
+    const entry: Entry = { header, payload, sentUs: nowUs, resentUs: undefined, timesResent: 0, isPending: false };
     this.#ring[(this.#oldest + this.#count) % this.#maxPackets] = entry;
     this.#bySequence.set(header.sequenceNumber, entry);
     this.#count += 1;
@@ -84,17 +94,59 @@ export class SendHistory {
   }
 
   /**
-   * Finds a packet in order to send it again, and notes that it is being sent. The first time it is handed out at once, after that not
-   * before `minResendIntervalUs` (about a round trip) has passed: receivers repeat their NACKs while the answer is under way.
-   * Source: libwebrtc modules/rtp_rtcp/source/rtp_packet_history.cc, `VerifyRtt`.
+   * Finds a packet in order to send it again; `resent` or `notResent` tells what became of it, and until then it is not handed out again. The first time it is
+   * at once, after that not before `minResendIntervalUs` (about a round trip) has passed: receivers repeat their NACKs while the answer is under way.
+   * Source: libwebrtc modules/rtp_rtcp/source/rtp_packet_history.cc, `VerifyRtt` and `GetPacketAndMarkAsPending`.
    */
   lookup(sequenceNumber: number, nowUs: number, minResendIntervalUs: number): LookupResult {
     this.#dropExpired(nowUs);
     const entry = this.#bySequence.get(sequenceNumber);
     if (entry === undefined) return ABSENT;
+    if (entry.isPending) return TOO_SOON;
     if (entry.resentUs !== undefined && nowUs - entry.resentUs < minResendIntervalUs) return TOO_SOON;
-    entry.resentUs = nowUs;
+    entry.isPending = true;
     return { kind: 'found', packet: { header: entry.header, payload: entry.payload } };
+  }
+
+  /**
+   * A packet to send again at once where anything will do: of the newest ones that which was sent again least often, so that it may repair a loss that nobody has
+   * noticed yet. Packets of padding and very small ones are left out. Nothing if there is none.
+   * Source: libwebrtc's rtp_packet_history.cc, `GetPayloadPaddingPacket`.
+   */
+  spare(nowUs: number): SentPacket | undefined {
+    this.#dropExpired(nowUs);
+    let best: Entry | undefined;
+    for (let age = 1; age <= Math.min(this.#count, SPARE_CANDIDATES); age += 1) {
+      const entry = this.#ring[(this.#oldest + this.#count - age) % this.#maxPackets];
+      if (entry === undefined || entry.isPending) continue;
+      if (entry.header.padding === true || entry.payload.length < MIN_SPARE_BYTES) continue;
+      if (best === undefined || entry.timesResent < best.timesResent) best = entry;
+    }
+    if (best === undefined) return undefined;
+    best.resentUs = nowUs;
+    best.timesResent += 1;
+    return { header: best.header, payload: best.payload };
+  }
+
+  /** A packet that `lookup` handed out has been sent again. */
+  resent({ header }: SentPacket, nowUs: number): void {
+    const entry = this.#entryOf(header);
+    if (entry === undefined) return;
+    entry.isPending = false;
+    entry.resentUs = nowUs;
+    entry.timesResent += 1;
+  }
+
+  /** A packet that `lookup` handed out will not be sent again. */
+  notResent({ header }: SentPacket): void {
+    const entry = this.#entryOf(header);
+    if (entry !== undefined) entry.isPending = false;
+  }
+
+  /** Nothing if it was dropped meanwhile, and its sequence number may have come round. */
+  #entryOf(header: RtpPacketHeader): Entry | undefined {
+    const entry = this.#bySequence.get(header.sequenceNumber);
+    return entry?.header === header ? entry : undefined;
   }
 
   #dropExpired(nowUs: number): void {

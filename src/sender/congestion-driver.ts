@@ -10,15 +10,12 @@ import type { OutboundPacket, TakenBack } from './send-path.js';
 const MIN_TARGET_BPS = 30_000;
 /** The simulations that the controller is held against end here (docs/congestion.md). */
 const LARGEST_TARGET_BPS = 20_000_000;
-/** Of a padding packet: as much padding as its last byte can count, and a header with extensions (RFC 3550 section 5.1). */
-const PADDING_PACKET_BYTES = 280;
 
 /**
  * An event loop with encoders beside it is late by 10 to 20 ms all the time, and has to get through what it is given (libwebrtc's pacing_controller.cc,
  * `kMaxProcessingInterval`).
  */
 const LATE_US = 30_000;
-const PACING = { paddingBytes: PADDING_PACKET_BYTES, catchUpUs: LATE_US };
 
 /** How the network limits the sender. */
 export interface CongestionStats {
@@ -51,8 +48,8 @@ export interface CongestionDriverInit {
   readonly startBps: number;
   /** No target is larger, in bits per second; nor is any larger than 20 Mbit/s. */
   readonly maxBps: number;
-  /** A packet of padding, of at most this size on the wire; nothing if no stream can carry it now. */
-  readonly padding: (maxBytes: number) => OutboundPacket | undefined;
+  /** A packet of padding; nothing if no stream can carry it now. */
+  readonly padding: () => OutboundPacket | undefined;
   /** Told of a new target for encoders, in bits per second; of nothing when the network does not say any more. */
   readonly targetChanged: (targetBps: number | undefined) => void;
 }
@@ -192,7 +189,8 @@ export class CongestionDriver {
     const controller = new GoogCc({ startBps: this.#startBps, minBps: MIN_TARGET_BPS, maxBps: this.#maxBps });
     controller.setMaximum(this.#limitBps);
     controller.onReceiverLimit(this.#receiverBps);
-    return { controller, send: new SendSide<OutboundPacket>(controller, nowUs, PACING) };
+    const { padding } = this.#init;
+    return { controller, send: new SendSide<OutboundPacket>(controller, nowUs, { padding, catchUpUs: LATE_US }) };
   }
 
   #deactivate(reason: TakenBack): void {
@@ -228,12 +226,7 @@ export class CongestionDriver {
   }
 
   #dropStale({ send }: NetworkRoute, nowUs: number): void {
-    const stale = send.takeStale(nowUs);
-    if (stale.length === 0) return;
-    for (const packet of stale) packet.takeBack('congestion');
-    // Whoever waits for what was to be sent again will get a key frame instead.
-    const streams = new Set(stale.map(({ ssrc }) => ssrc));
-    this.takeBack(({ kind, ssrc }) => kind === 'retransmission' && streams.has(ssrc), 'congestion');
+    for (const packet of send.takeStale(nowUs)) packet.takeBack('congestion');
   }
 
   #send({ send }: NetworkRoute, nowUs: number): void {
@@ -241,9 +234,11 @@ export class CongestionDriver {
       const { probeId } = departure;
       if (probeId !== undefined && probeId !== this.#lastProbeId) this.#probes += 1;
       this.#lastProbeId = probeId ?? this.#lastProbeId;
-      const packet = 'packet' in departure ? departure.packet : this.#init.padding(departure.paddingBytes);
+      // Padding that no stream could carry.
+      if (!('packet' in departure)) continue;
+      const { packet } = departure;
       const sentAtUs = this.#init.clock.nowUs();
-      if (packet?.send(sentAtUs, this.#sequence) !== true) continue;
+      if (!packet.send(sentAtUs, this.#sequence)) continue;
       send.sent(this.#sequence, packet.sizeBytes, sentAtUs, probeId);
       this.#sequence = nextSequence(this.#sequence);
     }

@@ -189,7 +189,8 @@ export class Connector {
 
   #specOf({ id, codec, alternatives, stereo, dtx, rtp }: Track): TransportTrackSpec {
     const { wantsFeedback: transportWideCc } = this.#host.path;
-    return { trackId: id, codec, alternatives, ssrc: rtp.ssrc, stereo, dtx, transportWideCc };
+    const spec = { trackId: id, codec, alternatives, ssrc: rtp.ssrc, stereo, dtx, transportWideCc };
+    return rtp.rtxSsrc === undefined ? spec : { ...spec, rtxSsrc: rtp.rtxSsrc };
   }
 
   #transportChanged(connection: Connection, state: TransportState, reason?: string): void {

@@ -221,7 +221,7 @@ export abstract class EncoderTrack<
     if (this.paused) return 'paused';
     if (!this.rtp.connected) return 'not-connected';
     if (this.failure !== undefined) return 'encode-failed';
-    return this.rtp.mustSkipFrames ? 'congestion' : undefined;
+    return this.rtp.mustSkipFrames || !this.isEncodingOfUse ? 'congestion' : undefined;
   }
 
   /** Runs a check of what was given to this track; its error names the track. */

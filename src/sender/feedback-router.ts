@@ -2,7 +2,7 @@ import type { Clock } from '../core/clock.js';
 import type { ReportBlock } from '../rtp/rtcp-packet.js';
 import { parseRtcp } from '../rtp/rtcp-parse.js';
 import { parseTransportFeedback, type TransportFeedback } from '../rtp/transport-cc.js';
-import { KeyFramePacer } from './key-frame-pacer.js';
+import type { KeyFramePacer } from './key-frame-pacer.js';
 import type { Track } from './track.js';
 
 /** Requesters and streams whose FIR numbers are remembered; beyond it the longest known is forgotten. */
@@ -38,16 +38,22 @@ export class FeedbackRouter {
   readonly #findTrack: (ssrc: number) => Track | undefined;
   /** Last FIR sequence number per requester and stream: a repetition is not a new request (RFC 5104 section 4.3.1.1). */
   readonly #lastFir = new Map<string, number>();
-  readonly #keyFrames = new KeyFramePacer();
+  readonly #keyFrames: KeyFramePacer;
   #compoundsReceived = 0;
   #compoundsMalformed = 0;
   #unknownSsrc = 0;
   #transportFeedbackMalformed = 0;
 
-  constructor(clock: Clock, network: NetworkFeedback, findTrack: (ssrc: number) => Track | undefined) {
-    this.#clock = clock;
-    this.#network = network;
-    this.#findTrack = findTrack;
+  constructor(init: {
+    readonly clock: Clock;
+    readonly network: NetworkFeedback;
+    readonly keyFrames: KeyFramePacer;
+    readonly findTrack: (ssrc: number) => Track | undefined;
+  }) {
+    this.#clock = init.clock;
+    this.#network = init.network;
+    this.#keyFrames = init.keyFrames;
+    this.#findTrack = init.findTrack;
   }
 
   get stats(): FeedbackStats {
@@ -120,14 +126,16 @@ export class FeedbackRouter {
 
   #packetsLost(ssrc: number, lost: readonly number[]): void {
     const track = this.#find(ssrc);
-    if (track === undefined) return;
+    // What is lost of retransmissions has numbers of its own; whoever misses media asks for that.
+    if (track?.rtp.ssrc !== ssrc) return;
     track.counters.nackCount += 1;
     track.rtp.resend(lost);
   }
 
   #reported(block: ReportBlock): void {
     const track = this.#find(block.ssrc);
-    track?.rtp.receiverReported(block, this.#clock.wallUs());
+    // Loss and jitter of retransmissions tell nothing of the media.
+    if (track?.rtp.ssrc === block.ssrc) track.rtp.receiverReported(block, this.#clock.wallUs());
   }
 
   #find(ssrc: number): Track | undefined {

@@ -8,12 +8,14 @@ export type FrameFate =
 
 /** A frame on its way to the socket. Tells its fate once: with its last packet that is written, or its first that is not. */
 export class FrameInTransit {
+  readonly isKeyFrame: boolean;
   readonly #packets: number;
   readonly #settled: (fate: FrameFate) => void;
   #left: number;
   #isSettled = false;
 
-  constructor(packets: number, settled: (fate: FrameFate) => void) {
+  constructor(isKeyFrame: boolean, packets: number, settled: (fate: FrameFate) => void) {
+    this.isKeyFrame = isKeyFrame;
     this.#packets = packets;
     this.#left = packets;
     this.#settled = settled;
@@ -74,6 +76,10 @@ export class MediaPacket implements OutboundPacket {
     return this.#stream.priority;
   }
 
+  get isKeyFrame(): boolean {
+    return this.#frame.isKeyFrame;
+  }
+
   send(nowUs: number, transportSequence?: number): boolean {
     if (this.#frame.isLost) return false;
     const outcome = this.#write(nowUs, transportSequence);
@@ -94,18 +100,23 @@ export class SparePacket implements OutboundPacket {
   readonly priority = 0;
   readonly sizeBytes: number;
   readonly #write: Write;
+  readonly #notSent: () => void;
 
-  constructor(ssrc: number, sizeBytes: number, write: Write) {
+  /** @param notSent told if it was not written: whoever still needs it asks again */
+  constructor(ssrc: number, sizeBytes: number, write: Write, notSent: () => void = () => undefined) {
     this.ssrc = ssrc;
     this.sizeBytes = sizeBytes;
     this.#write = write;
+    this.#notSent = notSent;
   }
 
   send(nowUs: number, transportSequence?: number): boolean {
-    return this.#write(nowUs, transportSequence) === 'written with sequence';
+    const outcome = this.#write(nowUs, transportSequence);
+    if (outcome === 'refused') this.#notSent();
+    return outcome === 'written with sequence';
   }
 
   takeBack(): void {
-    // Whoever still needs it asks again.
+    this.#notSent();
   }
 }

@@ -1,7 +1,6 @@
 import type { Clock } from '../core/clock.js';
 import type { Random } from '../core/random.js';
 import { createPacketizer } from '../rtp/create-packetizer.js';
-import { rtpHeaderBytes } from '../rtp/header-extensions.js';
 import { ntpTimestamp, roundTripTimeUs, rtpTimestamp } from '../rtp/media-time.js';
 import type { Packetizer } from '../rtp/packetizer.js';
 import type { ReportBlock } from '../rtp/rtcp-packet.js';
@@ -9,7 +8,6 @@ import { writeSenderReport } from '../rtp/rtcp-write.js';
 import { RTP_CODECS, type RtpCodec, type RtpCodecTraits } from '../rtp/rtp-codec.js';
 import type { RtpHeaderExtension } from '../rtp/rtp-packet.js';
 import { RtpStream, type RtpStreamCounts } from '../rtp/rtp-stream.js';
-import { SendHistory, type SentPacket } from '../rtp/send-history.js';
 import type { MediaTransport, NegotiatedTrack } from '../transport/media-transport.js';
 import {
   type FrameFate,
@@ -19,6 +17,7 @@ import {
   type StreamPacing,
   type WriteOutcome,
 } from './outbound-packets.js';
+import { Retransmitter } from './retransmitter.js';
 import { RtpRoute } from './rtp-route.js';
 import type { OutboundPacket, SendPath, TakenBack } from './send-path.js';
 import type { RemoteInboundStats } from './track-stats.js';
@@ -39,19 +38,21 @@ interface PreparedPacket {
 }
 
 /**
- * The RTP side of one track: packetizes frames, stamps packets when the send path lets them go, keeps a history for NACKs, and tells sender reports. The
- * stream (SSRC, sequence numbers, timestamps) lives as long as the track and runs on over encoder swaps and reconnects.
+ * The RTP side of one track: packetizes frames, stamps packets when the send path lets them go, and tells sender reports. The
+ * streams (SSRCs, sequence numbers, timestamps) live as long as the track and run on over encoder swaps and reconnects.
  *
  * Owner: its track. All calls are synchronous. The route is replaced by the connector in one assignment.
  */
 export class OutboundRtp {
   readonly #clock: Clock;
   readonly #stream: RtpStream;
+  /** Is offered for its retransmissions. */
+  readonly rtxSsrc: number | undefined;
+  readonly #retransmitter: Retransmitter;
   readonly #traits: RtpCodecTraits;
   readonly #random: Random;
   #codec: RtpCodec;
   #packetizer: Packetizer;
-  #history = new SendHistory();
   /** Whether frames of silence were left out since the last packet. */
   #silent = false;
   readonly #path: SendPath;
@@ -66,26 +67,38 @@ export class OutboundRtp {
   constructor(init: {
     readonly codec: RtpCodec;
     readonly ssrc: number;
+    /** For its retransmissions, where the peer takes them as a stream of their own; lost sound is concealed sooner than it could be sent again. */
+    readonly rtxSsrc?: number;
     readonly clock: Clock;
     readonly random: Random;
     readonly path: SendPath;
   }) {
-    this.#clock = init.clock;
-    this.#stream = new RtpStream(init.ssrc, init.random);
-    this.#traits = RTP_CODECS[init.codec];
-    this.#random = init.random;
-    this.#path = init.path;
-    this.#codec = init.codec;
-    this.#packetizer = createPacketizer(init.codec, init.random);
+    const { clock, random, path, codec, rtxSsrc } = init;
+    this.#clock = clock;
+    this.#random = random;
+    this.#path = path;
+    this.#codec = codec;
+    this.#packetizer = createPacketizer(codec, random);
+    this.#traits = RTP_CODECS[codec];
     this.#pacing = { ssrc: init.ssrc, kind: this.#traits.kind, priority: 0 };
+    this.#stream = new RtpStream(init.ssrc, random);
+    this.rtxSsrc = this.#traits.kind === 'video' ? rtxSsrc : undefined;
+    const rtx = this.rtxSsrc === undefined ? undefined : new RtpStream(this.rtxSsrc, random);
+    this.#retransmitter = new Retransmitter({ clock, media: this.#stream, rtx, path });
   }
 
   get ssrc(): number {
     return this.#stream.ssrc;
   }
 
+  /** Of media and retransmissions together. */
   get counts(): RtpStreamCounts {
-    return this.#stream.counts;
+    return this.#retransmitter.counts;
+  }
+
+  /** That of its retransmissions, if this peer takes them as a stream of their own. */
+  get agreedRtxSsrc(): number | undefined {
+    return (this.#route?.rtxPayloadTypes.size ?? 0) > 0 ? this.rtxSsrc : undefined;
   }
 
   /** What the receiver last reported. */
@@ -134,6 +147,11 @@ export class OutboundRtp {
     this.takeBack('not-connected');
   }
 
+  /** Nobody can use what was sent so far: it is not sent again. */
+  forgetSent(): void {
+    this.#retransmitter.forget();
+  }
+
   /** Gives up what waits. */
   takeBack(reason: TakenBack): void {
     this.#path.takeBack(this.ssrc, reason);
@@ -168,7 +186,8 @@ export class OutboundRtp {
     const captureTime = route.captureTime(this.#clock.wallUs() - (this.#clock.nowUs() - timestampUs));
     const endsSilence = this.#silent;
     this.#silent = false;
-    const frame = new FrameInTransit(payloads.length, (fate) => {
+    const isKeyFrame = type === 'key' && this.#traits.kind === 'video';
+    const frame = new FrameInTransit(isKeyFrame, payloads.length, (fate) => {
       if (fate.outcome === 'dropped') this.#silent ||= endsSilence;
       settled(fate);
     });
@@ -193,44 +212,34 @@ export class OutboundRtp {
     );
   }
 
+  /** Something that was sent already, as padding for probes: it may be of use. Nothing where the peer takes no retransmissions as a stream of their own. */
+  repetition(): OutboundPacket | undefined {
+    return this.#route === undefined ? undefined : this.#retransmitter.repetition(this.#route);
+  }
+
   /**
    * A packet of padding, for probes; nothing before a frame has been sent to this peer, where its arrival would not be reported, and for
    * audio. It is kept like any other: a receiver that misses it asks for it, and some decode nothing behind the gap until they have it
    * (libwebrtc's modules/video_coding/rtp_seq_num_only_ref_finder.cc).
-   *
-   * @param maxBytes on the wire
    */
-  padding(maxBytes: number): OutboundPacket | undefined {
+  padding(): OutboundPacket | undefined {
     const route = this.#route;
     const payloadType = this.#lastPayloadType;
     const timestamp = this.#stream.lastTimestamp;
     if (!route?.hasTransportSequence || payloadType === undefined || timestamp === undefined) return undefined;
-    const { headerBytes } = route;
-    const paddingBytes = Math.min(maxBytes - headerBytes, MAX_PADDING_BYTES);
-    if (this.#traits.kind === 'audio' || paddingBytes < 1) return undefined;
-    const payload = new Uint8Array(paddingBytes);
-    payload[paddingBytes - 1] = paddingBytes;
+    if (this.#traits.kind === 'audio') return undefined;
+    const payload = new Uint8Array(MAX_PADDING_BYTES).fill(MAX_PADDING_BYTES, -1);
     const prepared = { payloadType, timestamp, marker: false, captureTime: undefined, payload, padding: true };
-    return new SparePacket(this.ssrc, headerBytes + paddingBytes, (nowUs, transportSequence) =>
+    return new SparePacket(this.ssrc, route.headerBytes + payload.length, (nowUs, transportSequence) =>
       this.#write(route, prepared, nowUs, transportSequence),
     );
   }
 
-  /** Answers a NACK: sends again what the history still has, each packet at most once a round trip. */
+  /** Answers a NACK: sends again what there still is, each packet at most once a round trip. */
   resend(sequenceNumbers: readonly number[]): void {
-    const route = this.#route;
-    if (route === undefined) return;
+    if (this.#route === undefined) return;
     const intervalUs = this.#roundTripUs ?? DEFAULT_RESEND_INTERVAL_US;
-    for (const sequenceNumber of sequenceNumbers) {
-      const found = this.#history.lookup(sequenceNumber, this.#clock.nowUs(), intervalUs);
-      if (found.kind !== 'found') continue;
-      const { header, payload } = found.packet;
-      const sizeBytes = rtpHeaderBytes(header.extensions) + payload.length;
-      const packet = new SparePacket(this.ssrc, sizeBytes, (nowUs, transportSequence) =>
-        this.#writeAgain(route, found.packet, nowUs, transportSequence),
-      );
-      this.#path.enqueue([packet]);
-    }
+    this.#retransmitter.resend(this.#route, sequenceNumbers, intervalUs);
   }
 
   /** Takes in what a receiver says of this stream. `arrivalWallUs`: when the report arrived, on the wall clock that stamps sender reports. */
@@ -258,7 +267,7 @@ export class OutboundRtp {
   }
 
   #forgetPeer(): void {
-    this.#history = new SendHistory();
+    this.#retransmitter.forget();
     this.#lastPayloadType = undefined;
     this.#roundTripUs = undefined;
     this.#remoteInbound = undefined;
@@ -276,23 +285,7 @@ export class OutboundRtp {
     if (!route.transport.sendRtp(header, payload)) return 'refused';
     this.#lastPayloadType = payloadType;
     this.#stream.commit(header, payload.length);
-    this.#history.store(header, payload, nowUs);
-    return outcomeOf(route, transportSequence);
+    this.#retransmitter.sent(header, payload, nowUs);
+    return route.outcome(transportSequence);
   }
-
-  #writeAgain(
-    route: RtpRoute,
-    { header, payload }: SentPacket,
-    nowUs: number,
-    transportSequence: number | undefined,
-  ): WriteOutcome {
-    const renewed = { ...header, extensions: route.renewed(header.extensions, nowUs, transportSequence) };
-    if (!route.transport.sendRtp(renewed, payload)) return 'refused';
-    this.#stream.countRetransmission(renewed, payload.length);
-    return outcomeOf(route, transportSequence);
-  }
-}
-
-function outcomeOf({ hasTransportSequence }: RtpRoute, transportSequence: number | undefined): WriteOutcome {
-  return hasTransportSequence && transportSequence !== undefined ? 'written with sequence' : 'written';
 }

@@ -5,6 +5,8 @@ import type { Clock } from '../core/clock.js';
 import type { SkipReason } from '../encoder/encoder.js';
 import { RTP_CODECS, type RtpCodec } from '../rtp/rtp-codec.js';
 import type { DropReason, EncodedFrameReport, FrameReport, FrameTimes } from './frame-report.js';
+import type { KeyFramePacer } from './key-frame-pacer.js';
+import { KeyFrameWait } from './key-frame-wait.js';
 import type { FrameFate } from './outbound-packets.js';
 import type { OutboundRtp } from './outbound-rtp.js';
 import type { TrackHandle } from './track-handle.js';
@@ -17,13 +19,15 @@ export interface TrackHost {
   frameReported(report: FrameReport): void;
   frameEncoded(report: EncodedFrameReport): void;
   activityChanged(change: TrackActivity): void;
+  /** Spaces the key frames of all tracks of the sender. */
+  readonly keyFrames: KeyFramePacer;
   /** Hears of frames that come to their end after their track has been given up; nobody else is told of them. */
   readonly late: LateCompletionObserver;
   /** Runs user code (a frame's `release`) later, outside every lock. */
   defer(userCode: () => void): void;
 }
 
-/** Between key frames of one track that are wished for because frames had waited for too long. */
+/** Between key frames of one track that are wished for because frames had waited for too long: they are what a link in trouble takes worst. */
 const CONGESTION_KEY_FRAME_INTERVAL_US = 1_000_000;
 
 /** What the bitrate control has decided about a track. */
@@ -39,8 +43,7 @@ export interface BitrateGrant {
 export interface TrackActivity {
   readonly trackId: string;
   readonly active: boolean;
-  /** Why. */
-  readonly reason?: AllocationReason;
+  readonly reason: AllocationReason;
 }
 
 /** Width and height in pixels. */
@@ -83,8 +86,8 @@ export abstract class OutboundTrack {
   #allocationReason: AllocationReason | undefined;
   #stopped = false;
   #lastTimestamp = Number.NEGATIVE_INFINITY;
-  /** When the last key frame was or will be due that was wished for because of congestion. */
-  #keyFrameFromUs = Number.NEGATIVE_INFINITY;
+  /** Begins with frames that were thrown away for want of rate. */
+  readonly #keyFrameWait = new KeyFrameWait();
 
   protected constructor(handle: TrackHandle, codec: RtpCodec, rtp: OutboundRtp, host: TrackHost) {
     this.handle = handle;
@@ -160,14 +163,16 @@ export abstract class OutboundTrack {
   }
 
   #setPaused(paused: boolean, reason: AllocationReason | undefined): void {
-    if (paused === this.#paused) return;
+    // Audio is given no reason, and never paused.
+    if (paused === this.#paused || reason === undefined) return;
     this.#paused = paused;
     this.#watchdog.reset();
+    this.#keyFrameWait.end();
     // What waits would only take the rate that others are to have.
     if (paused) this.rtp.takeBack('paused');
     // The receiver has missed what was encoded before the pause ended, if anything.
     else this.requestKeyFrame();
-    this.host.activityChanged({ trackId: this.id, active: !paused, ...(reason === undefined ? {} : { reason }) });
+    this.host.activityChanged({ trackId: this.id, active: !paused, reason });
   }
 
   /** Why the track was given up; nothing while it was not. */
@@ -186,9 +191,15 @@ export abstract class OutboundTrack {
     this.lifetime.end();
   }
 
+  /** Whether a frame that is encoded now could be used, for all that was thrown away. */
+  protected get isEncodingOfUse(): boolean {
+    return this.#keyFrameWait.isEncodingOfUse(this.host.clock.nowUs());
+  }
+
   /** The route to the SFU has changed: the stall clock starts anew and the receiver needs a key frame. */
   routeChanged(): void {
     this.#watchdog.reset();
+    this.#keyFrameWait.end();
     if (this.rtp.connected) this.requestKeyFrame();
   }
 
@@ -222,6 +233,11 @@ export abstract class OutboundTrack {
     this.#watchdog.frameProcessed();
     const encodeTimeUs = times.encodedAtUs - (times.dequeuedAtUs ?? times.encodedAtUs);
     this.counters.frameEncoded(type, data.length, encodeTimeUs, times.encodedAtUs);
+    if (type === 'key') this.host.keyFrames.made(this, times.encodedAtUs);
+    if (!this.#keyFrameWait.isOfUse(type, times.encodedAtUs)) {
+      this.reportDropped(times, 'congestion');
+      return;
+    }
     if (this.lifetime.enter('encoded frame')) {
       this.host.frameEncoded({
         ...times,
@@ -245,7 +261,7 @@ export abstract class OutboundTrack {
   #settled({ times, type, sizeBytes }: EncodedFrame, fate: FrameFate): void {
     if (fate.outcome === 'dropped') {
       // The receiver misses (part of) this frame: what follows cannot be decoded without a key frame.
-      if (fate.reason === 'congestion') this.#requestKeyFrameAfterCongestion();
+      if (fate.reason === 'congestion') this.#waitForKeyFrame();
       else if (fate.reason === 'not-connected') this.requestKeyFrame();
       this.reportDropped(times, fate.reason);
       return;
@@ -255,12 +271,10 @@ export abstract class OutboundTrack {
     this.#report({ ...times, sentAtUs, trackId: this.id, outcome: 'sent', type, sizeBytes, packets: fate.packets });
   }
 
-  /** A key frame is what a link in trouble takes worst: not more than one a second. */
-  #requestKeyFrameAfterCongestion(): void {
+  #waitForKeyFrame(): void {
     const nowUs = this.host.clock.nowUs();
-    if (this.#keyFrameFromUs > nowUs) return;
-    this.#keyFrameFromUs = Math.max(nowUs, this.#keyFrameFromUs + CONGESTION_KEY_FRAME_INTERVAL_US);
-    this.requestKeyFrame(this.#keyFrameFromUs);
+    this.#keyFrameWait.begin(this.host.keyFrames.request(this, nowUs, CONGESTION_KEY_FRAME_INTERVAL_US));
+    this.rtp.forgetSent();
   }
 
   /** The encoder skipped a frame: nothing to send, but the encode loop is alive. */

@@ -7,7 +7,9 @@ import {
 } from '../rtp/header-extensions.js';
 import type { RtpCodec } from '../rtp/rtp-codec.js';
 import type { RtpHeaderExtension } from '../rtp/rtp-packet.js';
+import { RTX_HEADER_BYTES } from '../rtp/rtx.js';
 import type { MediaTransport, NegotiatedTrack } from '../transport/media-transport.js';
+import type { WriteOutcome } from './outbound-packets.js';
 
 /** Largest RTP packet before encryption, as in libwebrtc (`kMaxRtpPacketSize` less room for SRTP, tunnels and TURN). */
 const MAX_RTP_PACKET_BYTES = 1200;
@@ -20,6 +22,10 @@ export class RtpRoute {
   readonly headerBytes: number;
   /** The same with a capture time, if the peer wants to know. */
   readonly largestHeaderBytes: number;
+  /** Whether the peer asks for what it lost. */
+  readonly hasNack: boolean;
+  /** Payload types of retransmissions by those of what they repeat; those of the others are sent again as they are (RFC 4588 section 8.6). */
+  readonly rtxPayloadTypes: ReadonlyMap<number, number>;
   readonly #negotiated: NegotiatedTrack;
   readonly #mid: RtpHeaderExtension | undefined;
 
@@ -29,14 +35,18 @@ export class RtpRoute {
     const alternatives = Object.entries(negotiated.alternatives ?? {}) as [RtpCodec, number][];
     this.transport = transport;
     this.payloadTypes = new Map([[codec, negotiated.payloadType], ...alternatives]);
+    this.hasNack = negotiated.nack;
+    this.rtxPayloadTypes = negotiated.rtx ?? new Map();
     this.#negotiated = negotiated;
     this.#mid = mid === undefined ? undefined : { id: mid, data: writeMid(negotiated.mid) };
     this.headerBytes = rtpHeaderBytes(this.extensions(0, undefined, 0));
     this.largestHeaderBytes = rtpHeaderBytes(this.extensions(0, this.captureTime(0), 0));
   }
 
+  /** Leaves room for what retransmissions bear besides. */
   get maxPayloadBytes(): number {
-    return MAX_RTP_PACKET_BYTES - this.largestHeaderBytes;
+    const rtxBytes = this.rtxPayloadTypes.size === 0 ? 0 : RTX_HEADER_BYTES;
+    return MAX_RTP_PACKET_BYTES - this.largestHeaderBytes - rtxBytes;
   }
 
   get isConnected(): boolean {
@@ -80,5 +90,10 @@ export class RtpRoute {
     const { absCaptureTime } = this.#negotiated.extensions;
     const captureTime = former.find(({ id }) => id === absCaptureTime);
     return this.extensions(nowUs, captureTime, transportSequence);
+  }
+
+  /** What is to be told of a packet that was written with this number, if there was one. */
+  outcome(transportSequence: number | undefined): WriteOutcome {
+    return this.hasTransportSequence && transportSequence !== undefined ? 'written with sequence' : 'written';
   }
 }

@@ -19,6 +19,7 @@ import { ErrorReports } from './error-reports.js';
 import { FeedbackRouter } from './feedback-router.js';
 import { HealthMonitor, isFault } from './health-monitor.js';
 import { InFlight } from './in-flight.js';
+import { KeyFramePacer } from './key-frame-pacer.js';
 import { watchLocks } from './lock-watch.js';
 import { PeriodicWork } from './periodic-work.js';
 import { Rescaler } from './rescaler.js';
@@ -88,7 +89,7 @@ export class SenderCore {
       startBps,
       maxBps,
       bitrate: this.bitrate,
-      padding: (maxBytes: number) => paddingOf(this.registry.all, maxBytes),
+      padding: () => paddingOf(this.registry.all),
     };
     this.#path = new SendPath(clock, isControlled(options.congestionControl) ? control : undefined);
     this.#errors = new ErrorReports(this.#logger, (event) => this.events.emit('error', event));
@@ -102,13 +103,20 @@ export class SenderCore {
       onHandlerError: (type, error) => this.#errors.handlerFailed(type, error),
     });
     this.#deferred = new DeferredCalls(schedule, (error) => this.#errors.releaseFailed(error));
-    this.#feedback = new FeedbackRouter(clock, this.#path, (ssrc) => this.registry.findBySsrc(ssrc));
+    const keyFrames = new KeyFramePacer();
+    this.#feedback = new FeedbackRouter({
+      clock,
+      network: this.#path,
+      keyFrames,
+      findTrack: (ssrc) => this.registry.findBySsrc(ssrc),
+    });
     this.factory = new TrackFactory({
       host: {
         clock,
         frameReported: (report) => this.events.emit('frameSent', report),
         frameEncoded: (report) => this.events.emit('encodedFrame', report),
         activityChanged: (change) => this.events.emit('trackActivity', change),
+        keyFrames,
         late: this.#late,
         defer: (userCode) => this.#deferred.add(userCode),
       },
@@ -294,11 +302,16 @@ export class SenderCore {
   }
 }
 
-/** Padding of the first track that can carry it. */
-function paddingOf(tracks: readonly Track[], maxBytes: number): OutboundPacket | undefined {
-  for (const { rtp } of tracks) {
-    const padding = rtp.padding(maxBytes);
-    if (padding !== undefined) return padding;
+/** Of the first track that can repeat something useful, or else of the first that can carry nothing. */
+function paddingOf(tracks: readonly Track[]): OutboundPacket | undefined {
+  const streams = tracks.map(({ rtp }) => rtp);
+  return firstOf(streams, (rtp) => rtp.repetition()) ?? firstOf(streams, (rtp) => rtp.padding());
+}
+
+function firstOf<T, Result>(items: readonly T[], find: (item: T) => Result | undefined): Result | undefined {
+  for (const item of items) {
+    const found = find(item);
+    if (found !== undefined) return found;
   }
   return undefined;
 }

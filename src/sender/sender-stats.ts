@@ -36,13 +36,14 @@ export interface SenderStats {
 /** The statistics of one track. */
 export function trackStats(track: Track, nowUs: number): TrackStats {
   const { counters, frameSize, rtp } = track;
-  const { packetsSent, bytesSent, retransmittedPacketsSent, paddingBytesSent } = rtp.counts;
+  const { packetsSent, bytesSent, retransmittedPacketsSent, retransmittedBytesSent, paddingBytesSent } = rtp.counts;
   return {
     trackId: track.id,
     generation: track.handle.generation,
     kind: track.media,
     codec: track.codec,
     ssrc: rtp.ssrc,
+    ...(rtp.agreedRtxSsrc === undefined ? {} : { rtxSsrc: rtp.agreedRtxSsrc }),
     active: !track.paused,
     ...(track.allocationReason === undefined ? {} : { allocationReason: track.allocationReason }),
     health: track.health(nowUs),
@@ -61,6 +62,7 @@ export function trackStats(track: Track, nowUs: number): TrackStats {
     bytesSent,
     packetsSent,
     retransmittedPacketsSent,
+    retransmittedBytesSent,
     paddingBytesSent,
     nackCount: counters.nackCount,
     pliCount: counters.pliCount,

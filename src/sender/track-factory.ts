@@ -105,11 +105,17 @@ export class TrackFactory {
     return Object.freeze({ id, generation: this.#generations });
   }
 
-  /** A random SSRC that no other track has (RFC 3550 section 8.1); 0 is left out, since some peers take it for "none". */
   #rtp(codec: RtpCodec): OutboundRtp {
-    const { random, host, path, isSsrcTaken } = this.#init;
+    const { random, host, path } = this.#init;
+    const ssrc = this.#freshSsrc();
+    return new OutboundRtp({ codec, ssrc, rtxSsrc: this.#freshSsrc(ssrc), clock: host.clock, random, path });
+  }
+
+  /** A random SSRC that no other stream has (RFC 3550 section 8.1); 0 is left out, since some peers take it for "none". */
+  #freshSsrc(other?: number): number {
+    const { random, isSsrcTaken } = this.#init;
     let ssrc = random.uint32();
-    while (ssrc === 0 || isSsrcTaken(ssrc)) ssrc = random.uint32();
-    return new OutboundRtp({ codec, ssrc, clock: host.clock, random, path });
+    while (ssrc === 0 || ssrc === other || isSsrcTaken(ssrc)) ssrc = random.uint32();
+    return ssrc;
   }
 }

@@ -40,9 +40,9 @@ export class TrackRegistry {
     return track;
   }
 
-  /** The track that sends with this SSRC. */
+  /** The track that sends with this SSRC, be it media or retransmissions. */
   findBySsrc(ssrc: number): Track | undefined {
-    for (const track of this.#tracks.values()) if (track.rtp.ssrc === ssrc) return track;
+    for (const track of this.#tracks.values()) if (track.rtp.ssrc === ssrc || track.rtp.rtxSsrc === ssrc) return track;
     return undefined;
   }
 

@@ -33,6 +33,8 @@ export interface TrackStats {
   readonly kind: 'video' | 'audio';
   readonly codec: RtpCodec;
   readonly ssrc: number;
+  /** Of its retransmissions; absent where they were not agreed to as a stream of their own, and go by `ssrc`. */
+  readonly rtxSsrc?: number;
   /** Whether the allocation has the track sent. */
   readonly active: boolean;
   /** Why the track has its target, or none; absent for audio, which takes its share off the top. */
@@ -61,10 +63,14 @@ export interface TrackStats {
   readonly framesDropped: Readonly<Record<DropReason, number>>;
   /** Seconds spent encoding. */
   readonly totalEncodeTime: number;
+  /** Payload bytes, retransmissions included, as in `packetsSent`. */
   readonly bytesSent: number;
   readonly packetsSent: number;
+  /** Answers to NACKs. */
   readonly retransmittedPacketsSent: number;
-  /** Sent to try out a higher rate; not among `bytesSent`. There is no W3C name for it. */
+  /** Payload bytes. */
+  readonly retransmittedBytesSent: number;
+  /** Sent to try out a higher rate: padding, or payloads that nobody had asked for again; not among `bytesSent`. There is no W3C name for it. */
   readonly paddingBytesSent: number;
   readonly nackCount: number;
   readonly pliCount: number;

@@ -17,6 +17,8 @@ export interface TransportTrackSpec {
   readonly alternatives?: readonly RtpCodec[];
   /** The SSRC that the sender will use; announced by `a=ssrc`. */
   readonly ssrc: number;
+  /** The SSRC of its retransmissions (RFC 4588), which are offered then for every codec; announced by an FID group. @default none, not offered */
+  readonly rtxSsrc?: number;
   /** Whether an Opus track is likely to be stereo; announced by `sprop-stereo`. @default false */
   readonly stereo?: boolean;
   /** Whether an Opus track leaves silence out; announced by `usedtx`. @default false */
@@ -41,6 +43,8 @@ export interface NegotiatedTrack {
   readonly payloadType: number;
   /** Those of the alternatives that the peer takes as well. */
   readonly alternatives?: Readonly<Partial<Record<RtpCodec, number>>>;
+  /** Payload types of retransmissions by those of what they repeat; absent where the peer takes none, or does not ask for them. */
+  readonly rtx?: ReadonlyMap<number, number>;
   readonly mid: string;
   readonly extensions: HeaderExtensionIds;
   /** Whether the answer allows generic NACK, PLI and FIR for the payload type. */

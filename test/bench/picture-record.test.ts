@@ -26,6 +26,14 @@ describe('the record of pictures', () => {
     expect(figures(decodedAtS)['freeze_ms_max']).toBeCloseTo(freezeMs);
   });
 
+  it('can be asked for one of several cameras', () => {
+    const record = new PictureRecord();
+    record.add([2, 3, 4, 5, 9].map((atS, index) => ({ decodedAtUs: atS * 1e6, cameraId: 1 + (index % 2) })));
+    expect(record.figures(START_US, END_US, 1)['freeze_ms_max']).toBeCloseTo(5000);
+    expect(record.figures(START_US, END_US, 2)['decoded_fps']).toBeCloseTo(0.2);
+    expect(record.firstAfter(3.5e6, 2)?.decodedAtUs).toBe(5e6);
+  });
+
   it('takes the latency of pictures that tell when they were captured', () => {
     expect(figures([2, 3, 4], 120)['latency_ms_p99']).toBeCloseTo(120);
     expect(figures([2, 3, 4])['latency_ms_p99']).toBeNaN();

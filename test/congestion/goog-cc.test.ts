@@ -168,6 +168,17 @@ describe('GoogCc', () => {
     expect(driver.controller.onTick(driver.nowUs + 100_000)).toMatchObject({ limitedBy: 'delay' });
   });
 
+  it('notices a silent receiver though it sends in bursts with pauses between them', () => {
+    const driver = new Driver();
+    const before = driver.run(3).targetBps;
+    for (let burst = 0; burst < 5; burst += 1) {
+      driver.run(0.25, { isSilent: true });
+      driver.nowUs += SECOND;
+    }
+    expect(driver.controller.onTick(driver.nowUs)).toMatchObject({ limitedBy: 'silence' });
+    expect(driver.run(0.05, { isSilent: true }).targetBps).toBeLessThanOrEqual(before / 4);
+  });
+
   it('goes on when the clock of the receiver is set anew, forwards or backwards', () => {
     for (const clockUs of [3_600 * SECOND, -3_600 * SECOND]) {
       const driver = new Driver();

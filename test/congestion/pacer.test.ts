@@ -46,7 +46,7 @@ describe('Pacer', () => {
   it('has nothing to do while nothing waits', () => {
     const pacer = new Pacer<Named>(LIMITS);
     expect([pacer.nextDepartureUs(5), pacer.queueBytes, pacer.queueUs]).toEqual([undefined, 0, 0]);
-    expect(pacer.streamsWaitingSince(5)).toEqual(new Set());
+    expect(pacer.staleStreams(5, 5)).toEqual(new Set());
     expect(pacer.depart(5, 0)).toEqual([]);
   });
 
@@ -121,11 +121,22 @@ describe('Pacer', () => {
     expect([-1, 0, 1].map((priority) => pacer.queueUsBefore(priority))).toEqual([10_000, 20_000, 30_000]);
   });
 
-  it('names the streams of which something waits since before a time', () => {
+  it('names the streams of which video waits since before a time', () => {
     const pacer = filled([packet('a', 'video', 0, 1_250, 1), packet('b', 'video', 1, 1_250, 2)]);
     pacer.enqueue(packet('c', 'video', 0, 1_250, 3), START_US + 1);
-    expect(pacer.streamsWaitingSince(START_US)).toEqual(new Set());
-    expect(pacer.streamsWaitingSince(START_US + 1)).toEqual(new Set([1, 2]));
+    pacer.enqueue(packet('lost', 'retransmission', 0, 1_250, 4), START_US);
+    expect(pacer.staleStreams(START_US, START_US)).toEqual(new Set());
+    expect(pacer.staleStreams(START_US + 1, START_US)).toEqual(new Set([1, 2]));
+  });
+
+  it('is more patient with a key frame and what waits behind it, for whom the time begins when that has left', () => {
+    const key: Named = { ...packet('key'), isKeyFrame: true };
+    const pacer = filled([key, packet('delta'), packet('other', 'video', 0, 1_250, 2)]);
+    expect(pacer.staleStreams(START_US + 1, START_US)).toEqual(new Set([2]));
+    expect(pacer.staleStreams(START_US + 1, START_US + 1)).toEqual(new Set([1, 2]));
+    expect(names(pacer.depart(START_US + 5_000, 0))).toEqual(['key']);
+    expect(pacer.staleStreams(START_US + 5_000, START_US)).toEqual(new Set([2]));
+    expect(pacer.staleStreams(START_US + 5_001, START_US)).toEqual(new Set([1, 2]));
   });
 
   it('lets no packet of a stream overtake another, though its priority rises while some wait', () => {
@@ -177,6 +188,19 @@ describe('Pacer', () => {
 
   describe('with a probe of 2 Mbit/s', () => {
     const probe = { id: 7, targetBps: 2_000_000, minPackets: 5, minBytes: 6_000 };
+
+    it('fills it up with the padding that it is given, each packet for its size', () => {
+      let made = 0;
+      const padding = (): Named => {
+        made += 1;
+        return packet(`made ${made}`, 'retransmission', 0, made % 2 === 0 ? 250 : 1_250);
+      };
+      const pacer = new Pacer<Named>(LIMITS, { padding });
+      pacer.probe(probe, START_US);
+      const log = drain(pacer);
+      expect(log.map(([atMs]) => atMs)).toEqual([0, 5, 6, 11, 12, 17, 18, 23]);
+      expect(log.at(-1)?.[1]).toBe('made 8');
+    });
 
     it('sends it at its own rate, as padding where there is nothing else', () => {
       const pacer = filled([packet('a'), packet('b')]);

@@ -143,16 +143,39 @@ describe('SendSide', () => {
     expect(send.mustSkipFrames(0)).toBe(true);
   });
 
-  it('gives back all video, and only video, once something has waited for more than 250 ms', () => {
+  it('gives back all video of a stream, and what of it is to be sent again, once some has waited for more than 250 ms; but no sound', () => {
     const { controller, send } = begin();
     controller.windowBytes = 0;
     send.wake(START_US + 25 * MS);
+    const lost: PacedPacket = { ...video(1), kind: 'retransmission' };
     send.enqueue(video(10), START_US + 25 * MS);
-    send.enqueue({ ...video(1), kind: 'retransmission' }, START_US + 200 * MS);
+    send.enqueue(lost, START_US + 200 * MS);
     send.enqueue(video(5), START_US + 200 * MS);
+    send.enqueue({ ...SOUND, ssrc: 1 }, START_US + 25 * MS);
     expect(send.takeStale(START_US + 275 * MS)).toEqual([]);
-    expect(send.takeStale(START_US + 275 * MS + 1)).toEqual([video(10), video(5)]);
+    expect(send.takeStale(START_US + 275 * MS + 1)).toEqual([lost, video(10), video(5)]);
     expect(send.pacer.queueBytes).toBe(MS_BYTES);
+  });
+
+  it('gives back what was to be sent again for more than 250 ms, and no video for that', () => {
+    const { controller, send } = begin();
+    controller.windowBytes = 0;
+    send.wake(START_US + 25 * MS);
+    const lost: PacedPacket = { ...video(1), kind: 'retransmission' };
+    send.enqueue(lost, START_US + 25 * MS);
+    send.enqueue(video(5), START_US + 200 * MS);
+    expect(send.takeStale(START_US + 275 * MS + 1)).toEqual([lost]);
+  });
+
+  it('waits two seconds for a key frame, and for what is behind it', () => {
+    const { controller, send } = begin();
+    controller.windowBytes = 0;
+    send.wake(START_US);
+    const key: PacedPacket = { ...video(10), isKeyFrame: true };
+    send.enqueue(key, START_US);
+    send.enqueue(video(5), START_US + MS);
+    expect(send.takeStale(START_US + 2_000 * MS)).toEqual([]);
+    expect(send.takeStale(START_US + 2_000 * MS + 1)).toEqual([key, video(5)]);
   });
 
   it('leaves alone the streams of which nothing has waited too long, and lets what goes first be encoded on', () => {

@@ -1,14 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import type { ReceivedRtp } from '../../src/loopback/media/media-link.js';
+import { MAX_MISSING } from '../../src/loopback/media/missing-packets.js';
 import { PublisherTrack } from '../../src/loopback/room/publisher-track.js';
 import { ViewerOutput } from '../../src/loopback/room/viewer-output.js';
 import type { OfferedCodec } from '../../src/loopback/sdp/sdp-offer.js';
 import type { RtcpPacket } from '../../src/rtp/rtcp-packet.js';
 import { parseRtcp } from '../../src/rtp/rtcp-parse.js';
+import { writeRtxPayload } from '../../src/rtp/rtx.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 
 const LOCAL_SSRC = 1;
 const TRACK_SSRC = 500;
+const RTX_TYPE = 64;
 
 function codec(name: string, payloadType: number): OfferedCodec {
   return { payloadType, name, clockRate: 90_000, fmtp: '', feedback: [] };
@@ -19,12 +22,19 @@ function packet(sequenceNumber: number, { timestamp = 0, payloadType = 96 } = {}
   return { ssrc: TRACK_SSRC, payloadType, sequenceNumber, timestamp, marker: true, extensions: [], payload };
 }
 
+/** A packet that repeats the one of this number. */
+function retransmission(originalSequence: number, payload: Uint8Array = Buffer.of(1)): ReceivedRtp {
+  const bytes = Buffer.from(writeRtxPayload(originalSequence, payload));
+  return { ...packet(7), ssrc: TRACK_SSRC + 1, payloadType: RTX_TYPE, payload: bytes };
+}
+
 /** A track of these codecs, the first under payload type 96, the second under 97 and so on. */
 function makeTrack(first = 'VP8', ...others: string[]) {
   const clock = new VirtualClock();
   const sent: RtcpPacket[] = [];
   const alternatives = others.map((name, index) => codec(name, 97 + index));
-  const spec = { id: 'camera', mid: '0', codecs: [codec(first, 96), ...alternatives], ssrc: TRACK_SSRC } as const;
+  const codecs = [codec(first, 96), ...alternatives] as const;
+  const spec = { id: 'camera', mid: '0', codecs, ssrc: TRACK_SSRC, repeats: new Map([[RTX_TYPE, 96]]) };
   const track = new PublisherTrack(spec, clock, LOCAL_SSRC, (compound) => sent.push(...parseRtcp(compound).packets));
   return { track, clock, sent };
 }
@@ -35,6 +45,27 @@ describe('PublisherTrack', () => {
     for (const sequence of [65_534, 2, 65_535, 0, 1, 3]) track.receive(packet(sequence));
     expect(sent).toEqual([{ kind: 'nack', senderSsrc: LOCAL_SSRC, mediaSsrc: TRACK_SSRC, lost: [65_535, 0, 1] }]);
     expect(track.statistics.packetsLost).toBe(0);
+  });
+
+  it('asks again for what does not come, at most ten times, then for a key frame', async () => {
+    const { track, clock, sent } = makeTrack();
+    for (const sequence of [1, 3]) track.receive(packet(sequence));
+    for (let sequence = 4; sequence < 60; sequence += 1) {
+      await clock.advance(33);
+      track.receive(packet(sequence));
+    }
+    expect(sent.filter(({ kind }) => kind === 'nack')).toEqual(
+      Array(10).fill({ kind: 'nack', senderSsrc: LOCAL_SSRC, mediaSsrc: TRACK_SSRC, lost: [2] }),
+    );
+    expect(sent.filter(({ kind }) => kind === 'pli')).toHaveLength(1);
+    expect(track.nackCount).toBe(10);
+  });
+
+  it('asks for a key frame instead when much is missing in many small gaps', () => {
+    const { track, sent } = makeTrack();
+    for (let sequence = 0; sequence <= 2 * MAX_MISSING + 4; sequence += 2) track.receive(packet(sequence));
+    expect(sent.filter(({ kind }) => kind === 'pli')).toHaveLength(1);
+    expect(sent.filter(({ kind }) => kind === 'nack')).toHaveLength(MAX_MISSING + 1);
   });
 
   it('asks for a key frame instead when much is missing', () => {
@@ -61,6 +92,44 @@ describe('PublisherTrack', () => {
     expect(track.cached(100)).toBeUndefined();
     expect(track.statistics.packetsReceived).toBe(1);
     expect(sent).toEqual([]);
+  });
+
+  it('restores what is missing from a retransmission, once, and asks for it no more', async () => {
+    const { track, clock, sent } = makeTrack();
+    for (const sequence of [65_534, 0]) track.receive(packet(sequence, { timestamp: 3_000 }));
+    expect(track.isRetransmission(RTX_TYPE)).toBe(true);
+    const { payload } = packet(65_535);
+    const restored = track.restore(retransmission(65_535, payload));
+    expect(restored).toMatchObject({ ssrc: TRACK_SSRC, payloadType: 96, sequenceNumber: 65_535, payload });
+    expect(track.cached(65_535)).toBe(restored);
+    expect(track.restore(retransmission(65_535, payload))).toBeUndefined();
+    await clock.advance(200);
+    track.receive(packet(1));
+    expect(sent).toHaveLength(1);
+    expect([track.retransmittedPacketsReceived, track.packetsRepaired]).toEqual([2, 1]);
+    // The network has lost it all the same.
+    expect(track.statistics.packetsLost).toBe(1);
+  });
+
+  it('restores a packet that is ahead of all others, and does not ask for it then', () => {
+    const { track, sent } = makeTrack();
+    track.receive(packet(1));
+    expect(track.restore(retransmission(2))).toMatchObject({ sequenceNumber: 2 });
+    expect(track.restore(retransmission(2))).toBeUndefined();
+    track.receive(packet(3));
+    expect(sent).toEqual([]);
+  });
+
+  it('restores nothing from what is there, too old, far ahead, before all others or padding', () => {
+    const { track } = makeTrack();
+    expect(track.restore(retransmission(1))).toBeUndefined();
+    track.receive(packet(1_000));
+    for (const sequence of [1_000, 999, 400, 1_065, 30_000]) {
+      expect(track.restore(retransmission(sequence))).toBeUndefined();
+    }
+    expect(track.restore({ ...packet(1), payloadType: RTX_TYPE, payload: Buffer.alloc(0) })).toBeUndefined();
+    expect(track.restore({ ...retransmission(1_001), payloadType: 50 })).toBeUndefined();
+    expect(track.restore(retransmission(1_064))).toBeDefined();
   });
 
   it('sends and schedules nothing after close', () => {

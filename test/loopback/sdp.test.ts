@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FramelockError } from '../../src/core/errors.js';
-import { isForwardable, matchCodec } from '../../src/loopback/sdp/codec-match.js';
+import { isForwardable, matchCodec, retransmissionsOf } from '../../src/loopback/sdp/codec-match.js';
 import { buildAnswer } from '../../src/loopback/sdp/sdp-answer.js';
 import { type OfferedCodec, parseOffer } from '../../src/loopback/sdp/sdp-offer.js';
 import { offerSdp, videoSection } from './sdp-fixtures.js';
@@ -23,6 +23,7 @@ describe('parseOffer', () => {
       disabled: false,
       direction: 'sendonly',
       ssrc: 11,
+      rtxSsrc: 12,
       trackId: 'camera',
       reducedSizeRtcp: true,
     });
@@ -127,6 +128,28 @@ describe('buildAnswer', () => {
     expect(answer).toContain('m=video 4000 UDP/TLS/RTP/SAVPF 96 98\r\n');
     expect(answer).toContain('a=ssrc:77 cname:name\r\n');
     expect(answer).toContain('a=msid:loopback camera\r\n');
+  });
+});
+
+describe('retransmissionsOf', () => {
+  it('finds what repeats a codec that is forwarded, and nothing else', () => {
+    const rtx = (payloadType: number, apt: number | string) => codec('RTX', `apt=${apt}`, payloadType);
+    const opus = { ...codec('OPUS', '', 111), clockRate: 48_000 };
+    const useful = [rtx(97, 96), { ...rtx(99, 98), fmtp: 'rtx-time=3000; APT=98' }];
+    const offered = [
+      codec('VP8'),
+      codec('AV1', '', 98),
+      opus,
+      ...useful,
+      rtx(112, 111),
+      rtx(100, 50),
+      rtx(101, 'x'),
+      rtx(102, 97),
+    ];
+    expect([...retransmissionsOf(offered)]).toEqual([
+      [useful[0], 96],
+      [useful[1], 98],
+    ]);
   });
 });
 

@@ -11,7 +11,6 @@ const PROBES = 'src/congestion/probe-controller.ts';
 const PROBE_ESTIMATOR = 'src/congestion/probe-estimator.ts';
 const ACKED_RATE = 'src/congestion/acked-rate.ts';
 const LOSS = 'src/congestion/loss-based-estimator.ts';
-const KEY_FRAMES = 'src/congestion/key-frame-turns.ts';
 const QUEUE_DELAY = 'src/congestion/queue-delay.ts';
 
 const UNIT = (name: string): readonly string[] => [`congestion/${name}`];
@@ -102,16 +101,16 @@ export const CONGESTION_MUTANTS: readonly Mutant[] = [
     name: 'stale-video-sent',
     guarantee,
     file: SEND_SIDE,
-    find: "return this.#pacer.remove(({ kind, ssrc }) => kind === 'video' && streams.has(ssrc));",
-    replace: 'return [];',
+    find: 'return streams.has(ssrc) ||',
+    replace: 'return',
     tests: UNIT('send-side'),
   },
   {
     name: 'stale-video-of-one-stream-costs-all',
     guarantee,
     file: SEND_SIDE,
-    find: "return this.#pacer.remove(({ kind, ssrc }) => kind === 'video' && streams.has(ssrc));",
-    replace: "return this.#pacer.remove(({ kind }) => kind === 'video');",
+    find: 'return streams.has(ssrc) ||',
+    replace: 'return streams.size > 0 ||',
     tests: UNIT('send-side'),
   },
   {
@@ -123,11 +122,35 @@ export const CONGESTION_MUTANTS: readonly Mutant[] = [
     tests: UNIT('pacer'),
   },
   {
+    name: 'stale-retransmissions-block-the-pacer',
+    guarantee,
+    file: SEND_SIDE,
+    find: "(kind === 'retransmission' && sinceUs < oldestUs)",
+    replace: 'false',
+    tests: UNIT('send-side'),
+  },
+  {
+    name: 'key-frames-thrown-away-like-others',
+    guarantee,
+    file: PACER,
+    find: 'if (packet.isKeyFrame === true) withKeyFrame.add(packet.ssrc);',
+    replace: '',
+    tests: UNIT('send-side'),
+  },
+  {
+    name: 'frames-behind-a-key-frame-thrown-away',
+    guarantee,
+    file: PACER,
+    find: 'if (waiting.packet.ssrc === packet.ssrc) waiting.sinceUs = nowUs;',
+    replace: '',
+    tests: UNIT('pacer'),
+  },
+  {
     name: 'sound-thrown-away-with-stale-video',
     guarantee,
     file: SEND_SIDE,
-    find: "kind === 'video' && streams.has(ssrc)",
-    replace: "kind !== 'audio' && streams.has(ssrc)",
+    find: "if (kind === 'audio') return false;",
+    replace: '',
     tests: UNIT('send-side'),
   },
   {
@@ -184,6 +207,14 @@ export const CONGESTION_MUTANTS: readonly Mutant[] = [
     file: GOOG_CC,
     find: 'if (silenceSteps <= 0) return',
     replace: 'return',
+    tests: UNIT('goog-cc'),
+  },
+  {
+    name: 'silence-forgotten-over-a-pause',
+    guarantee,
+    file: GOOG_CC,
+    find: 'this.#waitingSinceUs += Math.max(sinceLastUs - SILENCE_STEP_US, 0);',
+    replace: 'if (sinceLastUs > SILENCE_STEP_US) this.#waitingSinceUs = sentAtUs;',
     tests: UNIT('goog-cc'),
   },
   {
@@ -353,21 +384,5 @@ export const CONGESTION_MUTANTS: readonly Mutant[] = [
     find: 'return this.#pacer.queueUs > SOFT_QUEUE_US;',
     replace: 'return false;',
     tests: UNIT('send-side'),
-  },
-  {
-    name: 'key-frames-made-together',
-    guarantee,
-    file: KEY_FRAMES,
-    find: 'nowUs >= this.#freeAtUs || priority < this.#lastPriority',
-    replace: 'true',
-    tests: UNIT('key-frame-turns'),
-  },
-  {
-    name: 'key-frames-without-priority',
-    guarantee,
-    file: KEY_FRAMES,
-    find: ' || this.#isBehindAnother(priority, nowUs)',
-    replace: '',
-    tests: UNIT('key-frame-turns'),
   },
 ];

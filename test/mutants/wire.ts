@@ -181,8 +181,8 @@ export const WIRE_MUTANTS: readonly Mutant[] = [
     name: 'key-frames-of-a-storm-not-spaced',
     guarantee,
     file: 'src/sender/key-frame-pacer.ts',
-    find: 'Math.max(nowUs, lastUs + MIN_INTERVAL_US)',
-    replace: 'Math.max(nowUs, lastUs)',
+    find: 'last.isMet ? Math.max(nowUs, last.dueUs + minIntervalUs) : nowUs',
+    replace: 'nowUs',
     tests: ['sender/feedback-router'],
   },
 ];

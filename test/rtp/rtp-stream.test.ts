@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { rtpHeaderBytes } from '../../src/rtp/header-extensions.js';
-import { RtpStream } from '../../src/rtp/rtp-stream.js';
+import { RtpStream, sumOfCounts } from '../../src/rtp/rtp-stream.js';
 import { fixedRandom } from '../support/fixed-random.js';
 
 const packet = { payloadType: 96, timestamp: 1234, marker: true, extensions: [{ id: 3, data: Uint8Array.of(1, 2) }] };
@@ -71,6 +71,23 @@ describe('RtpStream', () => {
       retransmittedPacketsSent: 1,
       retransmittedBytesSent: 0,
       paddingBytesSent: 510,
+    });
+  });
+
+  it('counts what a stream of retransmissions repeats by what it is repeated for', () => {
+    const media = new RtpStream(1, fixedRandom(0));
+    media.commit(media.prepare(packet), 1000);
+    const rtx = new RtpStream(2, fixedRandom(0));
+    rtx.commit(rtx.prepare(packet), 1002, 'retransmission');
+    rtx.commit(rtx.prepare(packet), 502, 'padding');
+    rtx.commit(rtx.prepare({ ...packet, padding: true }), 257, 'retransmission');
+    expect(sumOfCounts(media.counts, rtx.counts)).toEqual({
+      packetsSent: 4,
+      bytesSent: 2002,
+      headerBytesSent: 4 * rtpHeaderBytes(packet.extensions),
+      retransmittedPacketsSent: 2,
+      retransmittedBytesSent: 1002,
+      paddingBytesSent: 759,
     });
   });
 

@@ -7,8 +7,20 @@ function header(sequenceNumber: number): RtpPacketHeader {
   return { payloadType: 96, sequenceNumber, timestamp: 0, ssrc: 1, marker: false, extensions: [] };
 }
 
+/** What is found, without sending it. */
 function kinds(history: SendHistory, sequences: readonly number[], nowUs = 0): string[] {
-  return sequences.map((sequence) => history.lookup(sequence, nowUs, 0).kind);
+  return sequences.map((sequence) => {
+    const found = history.lookup(sequence, nowUs, 0);
+    if (found.kind === 'found') history.notResent(found.packet);
+    return found.kind;
+  });
+}
+
+/** Asks for a packet, and sends it again if it is found. */
+function resend(history: SendHistory, sequence: number, nowUs: number, intervalUs: number): string {
+  const found = history.lookup(sequence, nowUs, intervalUs);
+  if (found.kind === 'found') history.resent(found.packet, nowUs);
+  return found.kind;
 }
 
 describe('SendHistory', () => {
@@ -51,7 +63,7 @@ describe('SendHistory', () => {
   it('answers the first request at once and a repeated one after the resend interval', () => {
     const history = new SendHistory();
     history.store(header(1), new Uint8Array(1), 0);
-    const ask = (nowUs: number) => history.lookup(1, nowUs, 50_000).kind;
+    const ask = (nowUs: number) => resend(history, 1, nowUs, 50_000);
     expect([ask(10), ask(11), ask(50_009), ask(50_010), ask(60_000)]).toEqual([
       'found',
       'too-soon',
@@ -65,7 +77,37 @@ describe('SendHistory', () => {
     const history = new SendHistory();
     history.store(header(1), new Uint8Array(1), 0);
     history.store(header(2), new Uint8Array(1), 0);
-    expect([history.lookup(1, 5, 1000).kind, history.lookup(2, 5, 1000).kind]).toEqual(['found', 'found']);
+    expect([resend(history, 1, 5, 1000), resend(history, 2, 5, 1000)]).toEqual(['found', 'found']);
+  });
+
+  it('does not hand out a packet that still waits to be sent again, however long it waits', () => {
+    const history = new SendHistory();
+    history.store(header(1), new Uint8Array(1), 0);
+    const found = history.lookup(1, 0, 1000);
+    if (found.kind !== 'found') throw new Error('it is there');
+    expect(history.lookup(1, 900_000, 1000).kind).toBe('too-soon');
+    history.resent(found.packet, 900_000);
+    expect(history.lookup(1, 900_999, 1000).kind).toBe('too-soon');
+    expect(history.lookup(1, 901_000, 1000).kind).toBe('found');
+  });
+
+  it('hands a packet out at once that was given back', () => {
+    const history = new SendHistory();
+    history.store(header(1), new Uint8Array(1), 0);
+    const found = history.lookup(1, 0, 1000);
+    if (found.kind !== 'found') throw new Error('it is there');
+    history.notResent(found.packet);
+    expect(history.lookup(1, 1, 1000).kind).toBe('found');
+  });
+
+  it('mistakes no packet for an earlier one of the same number that waited to be sent again', () => {
+    const history = new SendHistory();
+    history.store(header(1), Uint8Array.of(1), 0);
+    const earlier = history.lookup(1, 0, 1000);
+    if (earlier.kind !== 'found') throw new Error('it is there');
+    history.store(header(1), Uint8Array.of(2), 10);
+    history.resent(earlier.packet, 20);
+    expect(history.lookup(1, 30, 1000)).toMatchObject({ kind: 'found', packet: { payload: Uint8Array.of(2) } });
   });
 
   it('keeps the newer packet when a sequence number comes round while the older one is still held', () => {
@@ -74,6 +116,35 @@ describe('SendHistory', () => {
     history.store(header(1), Uint8Array.of(2), 0);
     history.store(header(2), Uint8Array.of(3), 0);
     expect(history.lookup(1, 0, 0)).toMatchObject({ packet: { payload: Uint8Array.of(2) } });
+  });
+
+  it('repeats of the newest 63 packets those that were repeated least, the newest first', () => {
+    const history = new SendHistory();
+    for (let sequence = 0; sequence < 70; sequence += 1) history.store(header(sequence), new Uint8Array(100), 0);
+    resend(history, 69, 0, 0);
+    const numbers = Array.from({ length: 64 }, () => history.spare(0)?.header.sequenceNumber);
+    expect(numbers.slice(0, 62)).toEqual(Array.from({ length: 62 }, (_, index) => 68 - index));
+    expect(numbers.slice(62)).toEqual([69, 68]);
+  });
+
+  it('repeats nothing that is padding, very short, expired, or waits to be sent again anyway', () => {
+    const history = new SendHistory({ maxAgeUs: 1000 });
+    expect(history.spare(0)).toBeUndefined();
+    history.store(header(1), new Uint8Array(49), 0);
+    history.store({ ...header(2), padding: true }, new Uint8Array(255), 0);
+    history.store(header(3), new Uint8Array(50), 0);
+    history.lookup(3, 0, 0);
+    expect(history.spare(0)).toBeUndefined();
+    history.store(header(4), new Uint8Array(50), 0);
+    expect(history.spare(1000)?.header.sequenceNumber).toBe(4);
+    expect(history.spare(1001)).toBeUndefined();
+  });
+
+  it('takes a packet that was repeated unasked for one that was sent again', () => {
+    const history = new SendHistory();
+    history.store(header(1), new Uint8Array(50), 0);
+    history.spare(10);
+    expect(history.lookup(1, 11, 1000).kind).toBe('too-soon');
   });
 
   it('agrees with a plain list of what was sent, within its bounds', () => {

@@ -265,7 +265,7 @@ function timersWithoutControl(): number {
 }
 
 describe('a link that is too slow', () => {
-  it('has frames skipped before they are encoded, and none is sent that has waited for more than 250 ms', async () => {
+  it('has frames skipped before they are encoded, and none is sent that has waited for more than 250 ms, but for key frames', async () => {
     setUp({ startBitrateBps: 300_000 });
     await harness.connected('front');
     peer.link = { capacityBps: 200_000, delayMs: 5 };
@@ -275,8 +275,14 @@ describe('a link that is too slow', () => {
     const skipped = dropped.filter(({ reason, encodedAtUs }) => reason === 'congestion' && encodedAtUs === undefined);
     expect(skipped.length).toBeGreaterThan(30);
     expect(dropped.every(({ reason }) => reason === 'congestion' || reason === 'replaced')).toBe(true);
-    for (const { outcome, encodedAtUs = 0, sentAtUs = 0 } of harness.reports) {
-      if (outcome === 'sent') expect(sentAtUs - encodedAtUs).toBeLessThanOrEqual(260_000);
+    let freeAtUs = 0;
+    for (const report of harness.reports) {
+      if (report.outcome !== 'sent') continue;
+      const { type, encodedAtUs = 0, sentAtUs = 0 } = report;
+      // What was encoded while a key frame was on its way waits from when that has left.
+      const waitedUs = sentAtUs - Math.max(encodedAtUs, freeAtUs);
+      expect(waitedUs).toBeLessThanOrEqual(type === 'key' ? 2_010_000 : 260_000);
+      if (type === 'key') freeAtUs = sentAtUs;
     }
     const { qualityLimitationReason, health } = harness.sender.getTrackStats('front');
     expect(qualityLimitationReason).toBe('bandwidth');
@@ -284,14 +290,19 @@ describe('a link that is too slow', () => {
   });
 
   it('has what waits too long taken back, and a key frame asked for at most once a second', async () => {
-    setUp({ startBitrateBps: 100_000, encoder: { chunkBytes: 40_000 } });
+    setUp({ startBitrateBps: MBPS });
     await harness.connected('front');
     const keyFramesAtUs: number[] = [];
     harness.sender.on('encodedFrame', ({ type, encodedAtUs = 0 }) => {
       if (type === 'key') keyFramesAtUs.push(encodedAtUs);
     });
-    await send('front', 150);
-    await pass(400);
+    for (let fall = 0; fall < 8; fall += 1) {
+      peer.link = { capacityBps: MBPS, delayMs: 5 };
+      await send('front', 12);
+      peer.link = { capacityBps: 20_000, delayMs: 5 };
+      await send('front', 10);
+    }
+    await pass(2_100);
     const stale = harness.reports.filter(
       (report) => report.outcome === 'dropped' && report.reason === 'congestion' && report.encodedAtUs !== undefined,
     );
@@ -303,6 +314,128 @@ describe('a link that is too slow', () => {
     for (const [index, atUs] of wished.slice(1).entries()) {
       expect(atUs - (wished[index] ?? 0)).toBeGreaterThanOrEqual(1_000_000 - FRAME_MS * 1000);
     }
+  });
+});
+
+describe('retransmissions in a stream of their own', () => {
+  beforeEach(() => {
+    setUp({ startBitrateBps: 300_000 });
+    harness.network.takesRtx = true;
+  });
+
+  it('fill up probes with packets of the last frames, and leave no gap anywhere', async () => {
+    await harness.connected('front');
+    peer.link = { capacityBps: 4 * MBPS, delayMs: 10 };
+    await send('front', 300);
+    const { rtxSsrc, targetBitrate, paddingBytesSent } = harness.sender.getTrackStats('front');
+    expect(targetBitrate).toBeGreaterThan(1.5 * MBPS);
+    const repeated = harness.network.last.rtp.filter(({ header }) => header.ssrc === rtxSsrc);
+    expect(repeated.reduce((sum, { payload }) => sum + payload.length, 0)).toBe(paddingBytesSent);
+    expect(Math.max(...repeated.map(({ payload }) => payload.length))).toBeGreaterThan(1000);
+    expect(harness.network.last.rtp.filter(({ header }) => header.padding)).toEqual([]);
+    expect(gaps(repeated.map(({ header }) => header.sequenceNumber))).toEqual([]);
+    expect(gaps(peer.sequences)).toEqual([]);
+  });
+
+  it('that wait are given up with their track', async () => {
+    await harness.connected('front', 'rear');
+    await send('front', 10);
+    const { ssrc, rtxSsrc } = harness.sender.getTrackStats('front');
+    const numbers = harness.packetsOf('front').map(({ header }) => header.sequenceNumber);
+    const transport = harness.network.last;
+    await giveWaiting('rear');
+    transport.observer.rtcp(writeNack(1, ssrc, numbers.slice(-8)));
+    const sentOf = () => transport.rtp.filter(({ header }) => header.ssrc === rtxSsrc).length;
+    const before = sentOf();
+    await harness.sender.removeTrack('front');
+    await pass(200);
+    expect(sentOf()).toBe(before);
+  });
+
+  it('that wait are not queued twice, however often they are asked for', async () => {
+    await harness.connected('front');
+    await send('front', 10);
+    const { ssrc, retransmittedPacketsSent: before } = harness.sender.getTrackStats('front');
+    const media = harness.packetsOf('front').slice(-4);
+    const numbers = media.map(({ header }) => header.sequenceNumber);
+    await giveWaiting('front');
+    for (let storm = 0; storm < 5; storm += 1) harness.network.last.observer.rtcp(writeNack(1, ssrc, numbers));
+    await pass(300);
+    expect(harness.sender.getTrackStats('front').retransmittedPacketsSent - before).toBe(numbers.length);
+  });
+});
+
+describe('after frames were thrown away that later ones refer to', () => {
+  /** Lets frames wait for too long, and returns the reports of what followed. */
+  async function breakChain(): Promise<void> {
+    setUp({ startBitrateBps: MBPS });
+    await harness.connected('front');
+    await send('front', 30);
+    peer.link = { capacityBps: 50_000, delayMs: 10 };
+    const isBroken = () => harness.reports.some((report) => report.outcome === 'dropped' && 'encodedAtUs' in report);
+    for (let frame = 0; frame < 60 && !isBroken(); frame += 2) await send('front', 2);
+    expect(isBroken()).toBe(true);
+  }
+
+  it('nothing is sent before the next key frame, and little is encoded', async () => {
+    await breakChain();
+    const from = harness.reports.length;
+    await send('front', 130);
+    await pass(2_100);
+    let broken = false;
+    for (const report of harness.reports) {
+      if (report.outcome === 'sent') {
+        expect(broken && report.type === 'delta').toBe(false);
+        broken = false;
+      } else broken ||= report.encodedAtUs !== undefined;
+    }
+    const encoded = harness.reports.slice(from).filter(({ encodedAtUs }) => encodedAtUs !== undefined);
+    expect(encoded.length).toBeLessThan(15);
+  });
+
+  it('what was sent before is not sent again: nobody could use it', async () => {
+    await breakChain();
+    const { ssrc } = harness.sender.getTrackStats('front');
+    const before = harness.packetsOf('front').map(({ header }) => header.sequenceNumber);
+    expect(before.length).toBeGreaterThan(1);
+    harness.network.last.observer.rtcp(writeNack(1, ssrc, before));
+    await pass(500);
+    expect(harness.sender.getTrackStats('front').retransmittedPacketsSent).toBe(0);
+  });
+
+  it('a pre-encoded track sends none that nobody can use, and goes on with the key frame that its owner was asked for', async () => {
+    setUp({ startBitrateBps: 100_000 });
+    await harness.connected('front');
+    peer.link = { capacityBps: 100_000, delayMs: 10 };
+    await harness.sender.addEncodedVideoTrack({ id: 'thermal', codec: 'vp8' });
+    let wishes = 0;
+    harness.sender.on('keyFrameRequest', () => void (wishes += 1));
+    const give = async (type: 'key' | 'delta', bytes: number) => {
+      const timestamp = harness.clock.nowUs();
+      harness.sender.sendEncodedFrame('thermal', { data: new Uint8Array(bytes).fill(1), type, timestamp });
+      await pass(100);
+    };
+    await give('key', 40_000);
+    await give('delta', 40_000);
+    for (let waits = 0; waits < 50 && harness.reportsOf('thermal').length < 2; waits += 1) await pass(100);
+    expect(wishes).toBe(1);
+    await give('delta', 100);
+    await give('delta', 100);
+    await give('key', 100);
+    await give('delta', 100);
+    const fates = harness.reportsOf('thermal').map((report) => (report.outcome === 'sent' ? 'sent' : report.reason));
+    expect(fates).toEqual(['sent', 'congestion', 'congestion', 'congestion', 'sent', 'sent']);
+    harness.reports.splice(0, harness.reports.length, ...harness.reportsOf('front'));
+  });
+
+  it('another connection does not wait for what the last one missed', async () => {
+    await breakChain();
+    await harness.sender.connect(harness.negotiate);
+    const from = harness.reports.length;
+    await send('front', 1);
+    await pass(50);
+    expect(harness.encoders.encoders.at(-1)).toBeDefined();
+    expect(harness.reports.slice(from).every(({ encodedAtUs }) => encodedAtUs !== undefined)).toBe(true);
   });
 });
 

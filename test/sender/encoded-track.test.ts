@@ -4,6 +4,7 @@ import { rtpTimestamp } from '../../src/rtp/media-time.js';
 import { writePli } from '../../src/rtp/rtcp-write.js';
 import { EncodedTrack, type EncodedVideoInput } from '../../src/sender/encoded-track.js';
 import type { FrameReport } from '../../src/sender/frame-report.js';
+import { KeyFramePacer } from '../../src/sender/key-frame-pacer.js';
 import { OutboundRtp } from '../../src/sender/outbound-rtp.js';
 import { SendPath } from '../../src/sender/send-path.js';
 import { fixedRandom } from '../support/fixed-random.js';
@@ -138,6 +139,7 @@ describe('a stopped track', () => {
         frameReported: (report) => void reports.push(report),
         frameEncoded: () => undefined,
         activityChanged: () => undefined,
+        keyFrames: new KeyFramePacer(),
         late: new LateCompletions(),
         defer: () => undefined,
       },

@@ -49,6 +49,21 @@ describe('feedback of the peer', () => {
     expect(counts('rear')).toEqual([0, 0, 0]);
   });
 
+  it('about retransmissions is neither unknown nor taken for feedback about the media', async () => {
+    harness.network.takesRtx = true;
+    await harness.sender.connect(async () => 'answer');
+    const { rtxSsrc = 0 } = harness.sender.getTrackStats('front');
+    await harness.send('front');
+    const [{ header } = { header: { sequenceNumber: 0 } }] = harness.packetsOf('front');
+    receive(writeReceiverReport(PEER, [block({ ssrc: rtxSsrc })]), writeNack(PEER, rtxSsrc, [header.sequenceNumber]));
+    expect(harness.sender.getStats().feedback.unknownSsrc).toBe(0);
+    expect(harness.sender.getTrackStats('front')).toMatchObject({ nackCount: 0, retransmittedPacketsSent: 0 });
+    expect(harness.sender.getTrackStats('front').remoteInbound).toBeUndefined();
+    receive(writeNack(PEER, ssrc, [header.sequenceNumber]));
+    expect(harness.sender.getTrackStats('front')).toMatchObject({ nackCount: 1, retransmittedPacketsSent: 1 });
+    expect(harness.network.last.rtp.at(-1)?.header).toMatchObject({ ssrc: rtxSsrc, payloadType: 64 });
+  });
+
   it('makes the next frame a key frame, one for a whole storm of requests, and the last request of a storm is met as well', async () => {
     await harness.send('front');
     for (let request = 0; request < 50; request += 1) receive(writePli(PEER, ssrc));

@@ -260,31 +260,21 @@ describe('padding', () => {
     rtp = outboundRtp(WIDE);
   });
 
-  it('fits the size that is asked for, tells its own length, and bears the timestamp of the frame before it', () => {
+  it('is as long as its last byte can count, tells its size, and bears the timestamp of the frame before it', () => {
     const capturedUs = clock.nowUs();
     send(rtp, frame(10), 'key', capturedUs);
-    for (const maxBytes of [280, 200]) {
-      const packet = rtp.padding(maxBytes);
-      expect(packet?.send(clock.nowUs(), 77)).toBe(true);
-      const sent = transport.rtp.at(-1);
-      expect(sent?.header).toMatchObject({ padding: true, marker: false, timestamp: rtpTimestamp(capturedUs, 90_000) });
-      expect(extension(sent?.header, 5)).toEqual([0, 77]);
-      expect(sent?.payload.at(-1)).toBe(sent?.payload.length);
-      const sizeBytes = rtpHeaderBytes(sent?.header.extensions ?? []) + (sent?.payload.length ?? 0);
-      expect(sizeBytes).toBe(packet?.sizeBytes);
-      expect(sizeBytes).toBeLessThanOrEqual(maxBytes);
-    }
-  });
-
-  it('is never more than its last byte can count', () => {
-    send(rtp, frame(10), 'key', clock.nowUs());
-    rtp.padding(1200)?.send(clock.nowUs(), 1);
-    expect(transport.rtp.at(-1)?.payload).toHaveLength(255);
+    const packet = rtp.padding();
+    expect(packet?.send(clock.nowUs(), 77)).toBe(true);
+    const sent = transport.rtp.at(-1);
+    expect(sent?.header).toMatchObject({ padding: true, marker: false, timestamp: rtpTimestamp(capturedUs, 90_000) });
+    expect(extension(sent?.header, 5)).toEqual([0, 77]);
+    expect([sent?.payload.length, sent?.payload.at(-1), sent?.payload.at(-2)]).toEqual([255, 255, 0]);
+    expect(rtpHeaderBytes(sent?.header.extensions ?? []) + 255).toBe(packet?.sizeBytes);
   });
 
   it('that was lost is sent again like any other packet', () => {
     send(rtp, frame(10), 'key', clock.nowUs());
-    rtp.padding(280)?.send(clock.nowUs(), 1);
+    rtp.padding()?.send(clock.nowUs(), 1);
     const lost = transport.rtp.at(-1);
     rtp.resend([lost?.header.sequenceNumber ?? 0]);
     expect(transport.rtp.at(-1)?.payload).toEqual(lost?.payload);
@@ -292,17 +282,16 @@ describe('padding', () => {
   });
 
   it('is not to be had before a frame was sent to this peer, nor where nobody reports on it', () => {
-    expect(rtp.padding(280)).toBeUndefined();
+    expect(rtp.padding()).toBeUndefined();
     send(rtp, frame(10), 'key', clock.nowUs());
-    expect(rtp.padding(280)).toBeDefined();
-    expect(rtp.padding(20)).toBeUndefined();
+    expect(rtp.padding()).toBeDefined();
     rtp.bind(connectedTransport(), negotiated(WIDE));
-    expect(rtp.padding(280)).toBeUndefined();
+    expect(rtp.padding()).toBeUndefined();
     const unreported = outboundRtp(EXTENSIONS);
     send(unreported, frame(10), 'key', clock.nowUs());
-    expect(unreported.padding(280)).toBeUndefined();
+    expect(unreported.padding()).toBeUndefined();
     rtp.unbind();
-    expect(rtp.padding(280)).toBeUndefined();
+    expect(rtp.padding()).toBeUndefined();
   });
 });
 

@@ -81,6 +81,7 @@ export class FakeTransport implements MediaTransport {
         ),
         mid: String(index),
         extensions: this.#network.extensions,
+        ...(this.#network.takesRtx ? { rtx: new Map([[96 + index, 64 + index]]) } : {}),
         nack: true,
         pli: true,
         fir: true,
@@ -147,6 +148,8 @@ export class FakeNetwork {
   readonly unwanted = new Set<string>();
   /** Alternative codecs that the peer does not take. */
   readonly unwantedCodecs = new Set<string>();
+  /** Whether the peer takes retransmissions as a stream of their own, under payload type 64 for the first m-line. */
+  takesRtx = false;
   /** The header extensions that the peer agrees to. */
   extensions: HeaderExtensionIds = { mid: 1, absSendTime: 2, absCaptureTime: 3 };
 

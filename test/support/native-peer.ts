@@ -32,6 +32,16 @@ export interface SoundStats {
   readonly totalSamplesReceived: number;
 }
 
+/** How the native peer fared with lost packets of video, by the names of W3C `RTCInboundRtpStreamStats`. */
+export interface VideoStats {
+  readonly framesDecoded: number;
+  readonly nackCount: number;
+  readonly pliCount: number;
+  readonly freezeCount: number;
+  /** Seconds. */
+  readonly totalFreezesDuration: number;
+}
+
 /** What this file uses of the package, whose own types need the DOM's. */
 interface TrackEvent {
   readonly track: MediaStreamTrack & { readonly kind: string };
@@ -103,6 +113,25 @@ export class NativePeer {
     const stats = [...all].find(({ type, kind }) => type === 'inbound-rtp' && kind === 'audio');
     if (stats === undefined) throw new Error('no sound is received');
     return stats;
+  }
+
+  /** Of the one video track. */
+  async videoStats(): Promise<VideoStats> {
+    const all: Iterable<Partial<VideoStats> & { readonly type: string; readonly kind?: string }> = (
+      await this.#connection.getStats()
+    ).values();
+    const ofVideo = [...all].filter(
+      ({ type, kind }) => kind === 'video' && (type === 'inbound-rtp' || type === 'track'),
+    );
+    // Freezes are told of the track still, in the present version of the library.
+    const {
+      framesDecoded = 0,
+      nackCount = 0,
+      pliCount = 0,
+      freezeCount = 0,
+      totalFreezesDuration = 0,
+    } = Object.assign({}, ...ofVideo.toSorted((a, b) => b.type.localeCompare(a.type))) as Partial<VideoStats>;
+    return { framesDecoded, nackCount, pliCount, freezeCount, totalFreezesDuration };
   }
 
   #watch(

@@ -6,11 +6,12 @@ import type { Footage } from '../footage.js';
 
 /** One buffer in the mailbox, one in the encoder, two to spare. */
 const BUFFERS = 4;
-const CAMERA_ID = 1;
 
 /** What a camera is made with. */
 export interface MarkedCameraInit {
   readonly footage: Footage;
+  /** In the bar codes. */
+  readonly cameraId: number;
   readonly framerate: number;
   readonly clock: Clock;
   readonly deliver: (frame: RawVideoFrame) => void;
@@ -41,16 +42,13 @@ export class MarkedCamera {
   }
 
   #fire(slot: number): void {
-    const { footage, clock, deliver } = this.#init;
+    const { footage, cameraId, clock, deliver } = this.#init;
     const { width, height } = footage;
     const buffer = this.#pool.acquire();
     if (buffer === undefined) return;
     const timestamp = clock.nowUs();
     buffer.data.set(footage.pictureAt(slot));
-    drawBarCode(
-      { data: buffer.data, width, height },
-      { cameraId: CAMERA_ID, frameNumber: slot, captureTimeUs: timestamp },
-    );
+    drawBarCode({ data: buffer.data, width, height }, { cameraId, frameNumber: slot, captureTimeUs: timestamp });
     deliver({ format: 'I420', codedWidth: width, codedHeight: height, timestamp, ...buffer });
   }
 }

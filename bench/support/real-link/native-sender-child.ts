@@ -12,7 +12,7 @@ const MAX_KBPS = 20_000;
 
 process.once('disconnect', () => process.exit());
 const clock = new SystemClock();
-const footage = drawFootage();
+const footage = drawFootage(CAMERA);
 process.send?.(READY);
 
 const source = new wrtc.nonstandard.RTCVideoSource();
@@ -28,6 +28,7 @@ const [{ sdp }] = (await once(process, 'message')) as [{ readonly sdp: string }]
 await connection.setRemoteDescription({ type: 'answer', sdp: withMaxBitrate(sdp) });
 new MarkedCamera({
   footage,
+  cameraId: 1,
   framerate: CAMERA.framerate,
   clock,
   deliver: ({ data, release }) => {

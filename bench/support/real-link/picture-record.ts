@@ -5,6 +5,7 @@ export interface SeenPicture {
   readonly decodedAtUs: number;
   /** By its bar code; absent if that cannot be read. */
   readonly capturedAtUs?: number;
+  readonly cameraId?: number;
 }
 
 /** What a driver sees. */
@@ -15,9 +16,19 @@ export class PictureRecord {
     this.#pictures.push(...pictures);
   }
 
-  /** From the first picture on: nobody drives before there is one. */
-  figures(startUs: number, endUs: number): Readonly<Record<string, number>> {
-    const seen = this.#pictures.filter(({ decodedAtUs }) => decodedAtUs >= startUs && decodedAtUs < endUs);
+  /** When the first picture of a camera was decoded at or after a time. */
+  firstAfter(atUs: number, cameraId: number): SeenPicture | undefined {
+    return this.#pictures.find((picture) => picture.cameraId === cameraId && picture.decodedAtUs >= atUs);
+  }
+
+  /** From the first picture on: nobody drives before there is one. Of one camera, or where there is but one. */
+  figures(startUs: number, endUs: number, cameraId?: number): Readonly<Record<string, number>> {
+    const seen = this.#pictures.filter(
+      (picture) =>
+        picture.decodedAtUs >= startUs &&
+        picture.decodedAtUs < endUs &&
+        (cameraId === undefined || picture.cameraId === cameraId),
+    );
     const changesUs = [...seen.map(({ decodedAtUs }) => decodedAtUs), endUs];
     const standsMs = changesUs.map((atUs, index) => (atUs - (changesUs[index - 1] ?? atUs)) / 1000);
     const latenciesMs = seen.flatMap(({ decodedAtUs, capturedAtUs }) =>

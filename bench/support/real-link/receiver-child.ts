@@ -17,7 +17,10 @@ const pictures: SeenPicture[] = [];
 const peer = new NativePeer(
   () => clock.nowUs(),
   (_mid, { decodedAtUs, code }) => {
-    pictures.push({ decodedAtUs, ...(code === undefined ? {} : { capturedAtUs: code.captureTimeUs }) });
+    pictures.push({
+      decodedAtUs,
+      ...(code === undefined ? {} : { capturedAtUs: code.captureTimeUs, cameraId: code.cameraId }),
+    });
   },
 );
 process.once('message', async ({ sdp }: { readonly sdp: string }) => {

@@ -2,6 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { SystemClock } from '../../../src/core/clock.js';
 import { FAR_RELAY, NEAR_RELAY } from '../../../test/support/network/addresses.js';
 import { EmulatedLink } from '../../../test/support/network/emulated-link.js';
+import { CAMERA, type RealCamera } from './camera.js';
+import { CameraRecord, type Pause } from './camera-record.js';
 import { LinkRecord } from './link-record.js';
 import { PictureRecord } from './picture-record.js';
 import type { ReceiverMessage } from './receiver-child.js';
@@ -22,15 +24,26 @@ const SENDERS: Readonly<Record<RealSender, string>> = {
   native: './native-sender-child.ts',
 };
 
-/** Runs a scenario on a link of its own, from when the sender is connected to its end, and resolves with the figures. */
+/** What a scenario came to. */
+export interface RealOutcome {
+  readonly figures: Readonly<Record<string, number>>;
+  /** Of cameras, in the order in which they began. */
+  readonly pauses: readonly Pause[];
+  /** What the receiver decoded, of a camera by its place in the scenario, counted from 1. */
+  readonly pictures: PictureRecord;
+  readonly startUs: number;
+}
+
+/** Runs a scenario on a link of its own, from when the sender is connected to its end. */
 export async function runRealScenario(
   scenario: RealScenario,
   from: RealSender,
   progress: (text: string) => void,
-): Promise<Readonly<Record<string, number>>> {
-  const { id, seconds, capacity, oneWayMs, queueMs, lossShare = 0 } = scenario;
+): Promise<RealOutcome> {
+  const { id, cameras = [CAMERA], seconds, capacity, oneWayMs, queueMs, lossShare = 0 } = scenario;
   const arrivals = new LinkRecord();
   const pictures = new PictureRecord();
+  const record = new CameraRecord();
   const failure = new AbortController();
   progress(`${id}: starting`);
   const link = await EmulatedLink.open({
@@ -42,7 +55,8 @@ export async function runRealScenario(
     died: (reason) => failure.abort(reason),
   });
   try {
-    await connect(link, from, pictures, AbortSignal.any([failure.signal, AbortSignal.timeout(CONNECT_TIMEOUT_MS)]));
+    const signal = AbortSignal.any([failure.signal, AbortSignal.timeout(CONNECT_TIMEOUT_MS)]);
+    await connect({ link, from, cameras, pictures, record, signal });
     const startUs = new SystemClock().nowUs();
     await changeCapacity(link, scenario, failure.signal, (atS, mbps) => {
       const { bps, queueMs: newestMs } = arrivals.newest;
@@ -50,14 +64,25 @@ export async function runRealScenario(
       progress(`${id}: ${atS.toFixed(0)}/${seconds.toFixed(0)} s, ${flow}`);
     });
     await sleep(LAST_REPORTS_MS, undefined, { signal: failure.signal });
-    return { ...arrivals.figures(scenario, startUs), ...pictures.figures(startUs, startUs + seconds * 1e6) };
+    const seen = record.figures(cameras, pictures, startUs, startUs + seconds * 1e6);
+    return { figures: { ...arrivals.figures(scenario, startUs), ...seen }, pauses: record.pauses, pictures, startUs };
   } finally {
     await link.close();
   }
 }
 
+/** What is to be connected, and who hears of what. */
+interface Attempt {
+  readonly link: EmulatedLink;
+  readonly from: RealSender;
+  readonly cameras: readonly RealCamera[];
+  readonly pictures: PictureRecord;
+  readonly record: CameraRecord;
+  readonly signal: AbortSignal;
+}
+
 /** Starts sender and receiver and brings offer and answer across; resolves when the sender is connected. */
-function connect(link: EmulatedLink, from: RealSender, pictures: PictureRecord, signal: AbortSignal): Promise<void> {
+function connect({ link, from, cameras, pictures, record, signal }: Attempt): Promise<void> {
   return new Promise((resolve, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });
     const receiver = link.start('far', {
@@ -70,9 +95,12 @@ function connect(link: EmulatedLink, from: RealSender, pictures: PictureRecord, 
     });
     const sender = link.start('near', {
       script: new URL(SENDERS[from], import.meta.url),
+      args: [JSON.stringify(cameras)],
       received: (received) => {
         const message = received as SenderMessage;
         if (message.kind === 'connected') resolve();
+        else if (message.kind === 'activity') record.activity(message.activity);
+        else if (message.kind === 'back') record.back(message.trackId, message.type);
         else receiver.then((child) => child.send({ sdp: sdpViaRelay(message.sdp, FAR_RELAY) }), reject);
       },
     });

@@ -1,5 +1,15 @@
+import type { RealCamera } from './camera.js';
+
 /** What native libwebrtc came to on such links, measured elsewhere; `congestion-real-native` measures it on this machine. */
 export type NativeFigures = Readonly<Record<string, string>>;
+
+/** The camera that is driven by, two beside it, and one that can be done without. */
+export const FOUR_CAMERAS: readonly RealCamera[] = [
+  { id: 'front', share: { weight: 3, minBps: 300_000, priorityClass: 2, enforceMinimum: true } },
+  { id: 'left', share: { minBps: 150_000, priorityClass: 1 } },
+  { id: 'right', share: { minBps: 150_000, priorityClass: 1 } },
+  { id: 'rear', share: { minBps: 150_000 } },
+].map((camera) => ({ ...camera, width: 640, height: 360, framerate: 30 }));
 
 /** A link that changes, and what is looked at. */
 export interface RealScenario {
@@ -17,6 +27,8 @@ export interface RealScenario {
   readonly ramp?: { readonly fromS: number; readonly mbps: number; readonly untilS: number };
   /** When the link becomes smaller and its queue is to be drained, and until when that is watched. */
   readonly drain?: { readonly fromS: number; readonly untilS: number };
+  /** The first is the one that is driven by. @default one */
+  readonly cameras?: readonly RealCamera[];
   readonly native: NativeFigures;
 }
 
@@ -70,6 +82,22 @@ export const REAL_SCENARIOS: readonly RealScenario[] = [
     queueMs: 300,
     lossShare: 0.1,
     native: { utilisation_pct: '34-43' },
+  },
+  {
+    id: 'real_four_cameras',
+    title: 'four cameras with priorities: 8, 0.8 and 8 Mbit/s',
+    seconds: 60,
+    capacity: [
+      [0, 8],
+      [20, 0.8],
+      [35, 8],
+    ],
+    oneWayMs: 25,
+    queueMs: 300,
+    ramp: { fromS: 35, mbps: 8, untilS: 60 },
+    drain: { fromS: 20, untilS: 35 },
+    cameras: FOUR_CAMERAS,
+    native: {},
   },
 ];
 

@@ -25,6 +25,11 @@ export class ReceptionStatistics {
     return this.#bytes;
   }
 
+  /** Of the newest packet; nothing before the first one. */
+  get highestSequence(): number | undefined {
+    return this.#baseExtended === undefined ? undefined : this.#highestExtended & 0xffff;
+  }
+
   /** Packets that are missing; negative when there were duplicates. */
   get packetsLost(): number {
     return this.#expected() - this.#received;

@@ -6,7 +6,7 @@ import type { RtcpPacket } from '../../rtp/rtcp-packet.js';
 import { writeCompound, writeReceiverReport } from '../../rtp/rtcp-write.js';
 import { type LinkSnapshot, MediaLink, type ReceivedRtp } from '../media/media-link.js';
 import { TransportFeedback } from '../media/transport-feedback.js';
-import { isForwardable } from '../sdp/codec-match.js';
+import { isForwardable, retransmissionsOf } from '../sdp/codec-match.js';
 import { type AnsweredMedia, buildAnswer } from '../sdp/sdp-answer.js';
 import type { OfferedMedia, SdpOffer } from '../sdp/sdp-offer.js';
 import { PublisherTrack } from './publisher-track.js';
@@ -54,7 +54,12 @@ export class PublisherSession {
     this.#midExtension = media[0]?.extensions.get(HEADER_EXTENSION_URIS.mid);
     this.#feedbackExtension = media[0]?.extensions.get(HEADER_EXTENSION_URIS.transportWideCc);
     this.tracks = media.map((offered) => this.#makeTrack(offered));
-    for (const track of this.tracks) if (track.ssrc !== undefined) this.#bySsrc.set(track.ssrc, track);
+    for (const [index, { ssrc, rtxSsrc }] of media.entries()) {
+      const track = this.tracks[index];
+      if (track === undefined) continue;
+      if (ssrc !== undefined) this.#bySsrc.set(ssrc, track);
+      if (rtxSsrc !== undefined) this.#bySsrc.set(rtxSsrc, track);
+    }
   }
 
   /**
@@ -96,7 +101,10 @@ export class PublisherSession {
     const [first, ...others] = offered.codecs.filter(isForwardable);
     if (first === undefined) throw new FramelockError('CODEC_UNSUPPORTED', `m-line ${offered.mid} has no known codec`);
     const { mid, ssrc, trackId = mid } = offered;
-    const spec = { id: trackId, mid, codecs: [first, ...others], ssrc } as const;
+    const repeats = new Map(
+      [...retransmissionsOf(offered.codecs)].map(([{ payloadType }, repeated]) => [payloadType, repeated]),
+    );
+    const spec = { id: trackId, mid, codecs: [first, ...others], ssrc, repeats } as const;
     return new PublisherTrack(spec, this.#clock, this.#localSsrc, (compound) => this.#link.sendRtcp(compound));
   }
 
@@ -114,6 +122,11 @@ export class PublisherSession {
     const feedbackSequence = this.#extension(packet, this.#feedbackExtension);
     if (feedbackSequence?.length === 2) this.#feedback.packet(feedbackSequence.readUInt16BE(0), this.#clock.nowUs());
     const track = this.#bySsrc.get(packet.ssrc) ?? this.#learn(packet);
+    if (track?.isRetransmission(packet.payloadType) === true) {
+      const restored = track.restore(packet);
+      if (restored !== undefined) this.#observer.packet(track, restored);
+      return;
+    }
     const codec = track?.codec;
     if (track === undefined || !track.receive(packet)) {
       this.#unroutable += 1;
@@ -126,7 +139,9 @@ export class PublisherSession {
   /** Routes an unannounced SSRC by its mid, once (RFC 8843 section 9.2). */
   #learn(packet: ReceivedRtp): PublisherTrack | undefined {
     const mid = this.#extension(packet, this.#midExtension)?.toString('latin1');
-    const track = this.tracks.find((candidate) => candidate.ssrc === undefined && candidate.mid === mid);
+    const isFree = (track: PublisherTrack): boolean =>
+      track.ssrc === undefined || track.isRetransmission(packet.payloadType);
+    const track = this.tracks.find((candidate) => candidate.mid === mid && isFree(candidate));
     if (track !== undefined) this.#bySsrc.set(packet.ssrc, track);
     return track;
   }
@@ -175,7 +190,7 @@ function answerFor(media: OfferedMedia): AnsweredMedia | undefined {
   if (!isReceivable(media)) return undefined;
   return {
     direction: 'recvonly',
-    codecs: media.codecs.filter(isForwardable),
+    codecs: [...media.codecs.filter(isForwardable), ...retransmissionsOf(media.codecs).keys()],
     feedback: ['nack', 'nack pli', 'ccm fir', 'transport-cc'],
     extensions: [HEADER_EXTENSION_URIS.mid, HEADER_EXTENSION_URIS.transportWideCc],
   };

@@ -1,14 +1,14 @@
 import type { Clock } from '../../core/clock.js';
+import { sequenceDistance } from '../../core/sequence.js';
 import type { ReportBlock, SenderReport } from '../../rtp/rtcp-packet.js';
 import { writeNack, writePli } from '../../rtp/rtcp-write.js';
+import { RTX_HEADER_BYTES, readOriginalSequence } from '../../rtp/rtx.js';
 import { KeyFrameGate } from '../media/key-frame-gate.js';
 import type { ReceivedRtp } from '../media/media-link.js';
+import { MAX_NACKED_GAP, MissingPackets } from '../media/missing-packets.js';
 import { PacketCache } from '../media/packet-cache.js';
 import { ReceptionStatistics } from '../media/reception-statistics.js';
 import type { OfferedCodec } from '../sdp/sdp-offer.js';
-
-/** A larger gap is not repaired by retransmission but by a key frame. */
-const MAX_NACKED_GAP = 64;
 
 /** What a published track is, from the offer. */
 export interface PublisherTrackSpec {
@@ -19,6 +19,8 @@ export interface PublisherTrackSpec {
   readonly codecs: readonly [OfferedCodec, ...OfferedCodec[]];
   /** Announced by `a=ssrc`; otherwise learned from the mid of its packets. */
   readonly ssrc: number | undefined;
+  /** Payload types that are repeated, by those of their retransmissions (RFC 4588). @default none */
+  readonly repeats?: ReadonlyMap<number, number>;
 }
 
 /** One published track: its packets, its reports, and the requests that go back to its publisher. */
@@ -31,10 +33,15 @@ export class PublisherTrack {
   readonly #sendRtcp: (compound: Uint8Array) => void;
   readonly #statistics = new ReceptionStatistics();
   readonly #cache = new PacketCache();
+  readonly #missing = new MissingPackets();
+  readonly #repeats: ReadonlyMap<number, number>;
   readonly #keyFrames: KeyFrameGate;
   #codec: OfferedCodec;
   #ssrc: number | undefined;
   #keyFrameRequests = 0;
+  #nackCount = 0;
+  #retransmittedPacketsReceived = 0;
+  #packetsRepaired = 0;
 
   constructor(spec: PublisherTrackSpec, clock: Clock, localSsrc: number, sendRtcp: (compound: Uint8Array) => void) {
     this.id = spec.id;
@@ -42,6 +49,7 @@ export class PublisherTrack {
     this.codecs = spec.codecs;
     this.#codec = spec.codecs[0];
     this.#ssrc = spec.ssrc;
+    this.#repeats = spec.repeats ?? new Map();
     this.#clock = clock;
     this.#localSsrc = localSsrc;
     this.#sendRtcp = sendRtcp;
@@ -62,6 +70,21 @@ export class PublisherTrack {
     return this.#keyFrameRequests;
   }
 
+  /** NACKs that were sent to the publisher. */
+  get nackCount(): number {
+    return this.#nackCount;
+  }
+
+  /** Packets that repeat others. */
+  get retransmittedPacketsReceived(): number {
+    return this.#retransmittedPacketsReceived;
+  }
+
+  /** Those of them that were missing. */
+  get packetsRepaired(): number {
+    return this.#packetsRepaired;
+  }
+
   get statistics(): ReceptionStatistics {
     return this.#statistics;
   }
@@ -77,10 +100,32 @@ export class PublisherTrack {
     const { sequenceNumber, timestamp, payload } = packet;
     const step = this.#statistics.packet(sequenceNumber, timestamp, payload.length, this.#clock.nowUs());
     this.#cache.put(packet);
+    this.#missing.arrived(sequenceNumber);
     if (step > 0) this.#codec = codec;
-    if (step > MAX_NACKED_GAP) this.requestKeyFrame();
-    else if (step > 1) this.#requestMissing(packet.ssrc, sequenceNumber, step - 1);
+    this.#requestMissing(packet.ssrc, sequenceNumber, step - 1);
     return true;
+  }
+
+  /** Whether packets of this payload type repeat others of the track. */
+  isRetransmission(payloadType: number): boolean {
+    return this.#repeats.has(payloadType);
+  }
+
+  /**
+   * The packet that a retransmission repeats, taken in, if it was missing or is ahead of all others; nothing for one that is there already, as the packets are
+   * that publishers send again to try out a higher rate, and for padding.
+   */
+  restore(packet: ReceivedRtp): ReceivedRtp | undefined {
+    this.#retransmittedPacketsReceived += 1;
+    const sequenceNumber = readOriginalSequence(packet.payload);
+    const payloadType = this.#repeats.get(packet.payloadType);
+    if (sequenceNumber === undefined || payloadType === undefined || this.#ssrc === undefined) return undefined;
+    if (!this.#missing.arrived(sequenceNumber) && !this.#isAhead(sequenceNumber)) return undefined;
+    const payload = packet.payload.subarray(RTX_HEADER_BYTES);
+    const restored = { ...packet, ssrc: this.#ssrc, payloadType, sequenceNumber, payload };
+    this.#packetsRepaired += 1;
+    this.#cache.put(restored);
+    return restored;
   }
 
   cached(sequenceNumber: number): ReceivedRtp | undefined {
@@ -104,9 +149,30 @@ export class PublisherTrack {
     this.#keyFrames.close();
   }
 
+  /** A packet that follows soon, and was lost before the next one could tell. */
+  #isAhead(sequenceNumber: number): boolean {
+    const { highestSequence } = this.#statistics;
+    const step = highestSequence === undefined ? 0 : sequenceDistance(highestSequence, sequenceNumber);
+    return step > 0 && step <= MAX_NACKED_GAP && this.#cache.get(sequenceNumber) === undefined;
+  }
+
+  /** Asks for the packets before this one, and once more for those that were asked for in vain. */
   #requestMissing(ssrc: number, sequenceNumber: number, count: number): void {
-    const missing = Array.from({ length: count }, (_, index) => (sequenceNumber - count + index) & 0xffff);
-    this.#sendRtcp(writeNack(this.#localSsrc, ssrc, missing));
+    const nowUs = this.#clock.nowUs();
+    if (count > MAX_NACKED_GAP) {
+      this.#missing.clear();
+      this.requestKeyFrame();
+      return;
+    }
+    const gap = Array.from({ length: Math.max(count, 0) }, (_, index) => (sequenceNumber - count + index) & 0xffff);
+    const { again, lost } = this.#missing.due(nowUs);
+    const fresh = gap.filter((number) => this.#cache.get(number) === undefined);
+    const isTooMuch = this.#missing.add(fresh, nowUs);
+    if (isTooMuch || lost) this.requestKeyFrame();
+    const wanted = isTooMuch ? [] : [...again, ...fresh];
+    if (wanted.length === 0) return;
+    this.#nackCount += 1;
+    this.#sendRtcp(writeNack(this.#localSsrc, ssrc, wanted));
   }
 
   #requestNow(): void {

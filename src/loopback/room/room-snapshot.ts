@@ -12,7 +12,14 @@ export interface RoomTrackSnapshot {
   readonly packetsReceived: number;
   /** RTP payload bytes. */
   readonly bytesReceived: number;
+  /** Those that were sent again in a stream of their own are lost all the same, as W3C webrtc-stats has it. */
   readonly packetsLost: number;
+  /** NACKs sent to the publisher. */
+  readonly nackCount: number;
+  /** Packets that came in a stream of their own; those of them that were not missing are not forwarded. */
+  readonly retransmittedPacketsReceived: number;
+  /** Those of them that were missing. */
+  readonly packetsRepaired: number;
   /** Key frame requests sent to the publisher. */
   readonly keyFrameRequests: number;
 }

@@ -7,6 +7,18 @@ export function isForwardable(codec: OfferedCodec): boolean {
   return FORWARDED.includes(codec.name) && codec.clockRate === 90_000;
 }
 
+/** The codecs that repeat packets of forwarded ones, each with the payload type that it repeats (RFC 4588 section 8.6). */
+export function retransmissionsOf(codecs: readonly OfferedCodec[]): ReadonlyMap<OfferedCodec, number> {
+  const found = new Map<OfferedCodec, number>();
+  for (const codec of codecs) {
+    const repeated = codecs.find(({ payloadType }) => parameter(codec, 'apt', '') === String(payloadType));
+    if (codec.name === 'RTX' && repeated !== undefined && isForwardable(repeated)) {
+      found.set(codec, repeated.payloadType);
+    }
+  }
+  return found;
+}
+
 /**
  * The viewer's payload type that can carry the publisher's stream: the same codec and, for H.264, the same packetization mode and
  * preferably profile (RFC 6184 section 8.2.2); for VP9 and AV1 the same profile.

@@ -33,6 +33,8 @@ export interface OfferedMedia {
   readonly extensions: ReadonlyMap<string, number>;
   /** The first announced SSRC, which is the primary one of an FID group. */
   readonly ssrc?: number;
+  /** The other one of an FID group: that of its retransmissions (RFC 4588 section 8.3). */
+  readonly rtxSsrc?: number;
   /** Track id of `a=msid`. */
   readonly trackId?: string;
   readonly reducedSizeRtcp: boolean;
@@ -102,7 +104,8 @@ function parseMedia(lines: readonly SdpLine[], index: number): OfferedMedia {
   const [, kind = '', port = '', protocol = '', formats = ''] = match;
   const mid = lineValue(lines, 'mid') ?? '';
   if (!/^[\w+.-]{1,16}$/.test(mid)) throw invalid(`m-line ${index} has no usable a=mid`);
-  const ssrc = firstSsrc(lines);
+  const ssrc = ssrcIn(lineValue(lines, 'ssrc'));
+  const rtxSsrc = ssrcIn(/^FID \d+ (\d+)$/.exec(lineValue(lines, 'ssrc-group') ?? '')?.[1]);
   const trackId = lineValue(lines, 'msid')?.split(' ')[1];
   return {
     kind,
@@ -114,6 +117,7 @@ function parseMedia(lines: readonly SdpLine[], index: number): OfferedMedia {
     codecs: parseCodecs(lines, formats),
     extensions: parseExtensions(lines),
     ...(ssrc === undefined ? {} : { ssrc }),
+    ...(rtxSsrc === undefined ? {} : { rtxSsrc }),
     ...(trackId === undefined ? {} : { trackId }),
     reducedSizeRtcp: lines.some((line) => line.key === 'rtcp-rsize'),
   };
@@ -152,8 +156,7 @@ function parseExtensions(lines: readonly SdpLine[]): Map<string, number> {
   return extensions;
 }
 
-function firstSsrc(lines: readonly SdpLine[]): number | undefined {
-  const value = lineValue(lines, 'ssrc');
+function ssrcIn(value: string | undefined): number | undefined {
   const ssrc = value === undefined ? Number.NaN : Number.parseInt(value, 10);
   return ssrc >= 0 && ssrc <= 0xffff_ffff ? ssrc : undefined;
 }

@@ -1,4 +1,5 @@
 import { RTP_CODECS, type RtpCodec } from '../../rtp/rtp-codec.js';
+import { RTX_ENCODING } from '../../rtp/rtx.js';
 import type { HeaderExtensionIds, NegotiatedTrack } from '../media-transport.js';
 import { invalidAnswer } from './answer-error.js';
 import { type AcceptedSection, type RemoteTransport, readRemoteTransport } from './answer-transport.js';
@@ -76,17 +77,20 @@ function readTrack(session: SdpSession, media: SdpMedia, line: MediaLine, mLine:
   const { transportWideCc, ...extensions } = readExtensions(media, line, mLine);
   if (direction === 'inactive') return undefined;
   const feedback = readFeedback(media, payloadType);
+  const nack = feedback.has('nack');
+  const rtx = line.rtxSsrc === undefined || !nack ? new Map<number, number>() : readRetransmissions(media);
   return {
     trackId: line.trackId,
     mid: line.mid,
     payloadType,
     ...(line.alternatives.length === 0 ? {} : { alternatives: readAlternatives(media, line, mLine) }),
+    ...(rtx.size === 0 ? {} : { rtx }),
     // Numbers that nobody reports on would look like a network that carries nothing.
     extensions:
       transportWideCc === undefined || !feedback.has(TRANSPORT_CC_FEEDBACK)
         ? extensions
         : { ...extensions, transportWideCc },
-    nack: feedback.has('nack'),
+    nack,
     pli: feedback.has('nack pli'),
     fir: feedback.has('ccm fir'),
   };
@@ -145,6 +149,23 @@ function findPayloadType(
     if (refused === undefined) return { payloadType };
   }
   return refused === undefined ? {} : { refused };
+}
+
+/**
+ * Payload types of retransmissions by those of what they repeat, both as the peer numbers them (RFC 4588 section 8.6). One that repeats nothing of this m-line, or
+ * a payload type that another one repeats already, is ignored.
+ */
+function readRetransmissions(media: SdpMedia): ReadonlyMap<number, number> {
+  const names = readByPayloadType(media, 'rtpmap');
+  const parameters = readByPayloadType(media, 'fmtp');
+  const isRtx = (format: string): boolean => names.get(format)?.toLowerCase() === RTX_ENCODING;
+  const found = new Map<number, number>();
+  for (const format of media.formats.filter(isRtx)) {
+    const repeated = readFormatParameters(parameters.get(format) ?? '').get('apt') ?? '';
+    if (!media.formats.includes(repeated) || isRtx(repeated) || found.has(Number(repeated))) continue;
+    found.set(Number(repeated), Number(format));
+  }
+  return found;
 }
 
 /** Values of `rtpmap` or `fmtp` by payload type. */

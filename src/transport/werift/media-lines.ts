@@ -11,6 +11,8 @@ export interface MediaLine {
   /** Offered after it. */
   readonly alternatives: readonly RtpCodec[];
   readonly ssrc: number;
+  /** Of its retransmissions; nothing where none are offered. */
+  readonly rtxSsrc: number | undefined;
   readonly stereo: boolean;
   readonly dtx: boolean;
   readonly transportWideCc: boolean;
@@ -62,8 +64,9 @@ export function checkTracks(tracks: readonly TransportTrackSpec[]): readonly Tra
 }
 
 function lineOf(mid: string, track: TransportTrackSpec): MediaLine {
-  const { trackId, codec, alternatives = [], ssrc, stereo = false, dtx = false, transportWideCc = false } = track;
-  return { mid, trackId, codec, alternatives, ssrc, stereo, dtx, transportWideCc, active: true };
+  const { trackId, codec, alternatives = [], ssrc, rtxSsrc } = track;
+  const { stereo = false, dtx = false, transportWideCc = false } = track;
+  return { mid, trackId, codec, alternatives, ssrc, rtxSsrc, stereo, dtx, transportWideCc, active: true };
 }
 
 function kindOf({ codec }: { readonly codec: RtpCodec }): 'video' | 'audio' {

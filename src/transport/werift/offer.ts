@@ -1,4 +1,5 @@
 import { RTP_CODECS, type RtpCodec } from '../../rtp/rtp-codec.js';
+import { RTX_ENCODING } from '../../rtp/rtx.js';
 import type { MediaLine } from './media-lines.js';
 import { encodingOf, offeredExtensions, offeredFeedback, SDP_CODECS } from './sdp-codecs.js';
 
@@ -86,17 +87,27 @@ function mediaLines(line: MediaLine, cname: string): string[] {
     ...(line.active ? ['a=sendonly', `a=msid:${cname} ${trackToken}`] : ['a=inactive']),
     'a=rtcp-mux',
     ...codecsOf(line).flatMap((codec) => codecLines(codec, line)),
-    ...(line.active ? [`a=ssrc:${line.ssrc} cname:${cname}`, `a=ssrc:${line.ssrc} msid:${cname} ${trackToken}`] : []),
+    ...(line.active ? ssrcLines(line, [`cname:${cname}`, `msid:${cname} ${trackToken}`]) : []),
   ];
 }
 
-function codecLines(codec: RtpCodec, { stereo, dtx, transportWideCc }: MediaLine): string[] {
-  const { payloadType, parameters } = SDP_CODECS[codec];
+/** Retransmissions are a source of their own, of the same track (RFC 4588 section 8.3, RFC 5576 section 4.2). */
+function ssrcLines({ ssrc, rtxSsrc }: MediaLine, attributes: readonly string[]): string[] {
+  const ssrcs = rtxSsrc === undefined ? [ssrc] : [ssrc, rtxSsrc];
+  const lines = ssrcs.flatMap((source) => attributes.map((attribute) => `a=ssrc:${source} ${attribute}`));
+  return rtxSsrc === undefined ? lines : [`a=ssrc-group:FID ${ssrc} ${rtxSsrc}`, ...lines];
+}
+
+function codecLines(codec: RtpCodec, { rtxSsrc, stereo, dtx, transportWideCc }: MediaLine): string[] {
+  const { payloadType, rtxPayloadType, parameters } = SDP_CODECS[codec];
   const opus = `${stereo ? ';sprop-stereo=1' : ''}${dtx ? ';usedtx=1' : ''}`;
   return [
     `a=rtpmap:${payloadType} ${encodingOf(codec)}`,
     ...(parameters === undefined ? [] : [`a=fmtp:${payloadType} ${parameters}${opus}`]),
     ...offeredFeedback(codec, transportWideCc).map((feedback) => `a=rtcp-fb:${payloadType} ${feedback}`),
+    ...(rtxSsrc === undefined || rtxPayloadType === undefined
+      ? []
+      : [`a=rtpmap:${rtxPayloadType} ${RTX_ENCODING}`, `a=fmtp:${rtxPayloadType} apt=${payloadType}`]),
   ];
 }
 
@@ -105,7 +116,10 @@ function codecsOf({ codec, alternatives }: MediaLine): readonly RtpCodec[] {
 }
 
 function payloadTypes(line: MediaLine): readonly number[] {
-  return codecsOf(line).map((codec) => SDP_CODECS[codec].payloadType);
+  return codecsOf(line).flatMap((codec) => {
+    const { payloadType, rtxPayloadType } = SDP_CODECS[codec];
+    return line.rtxSsrc === undefined || rtxPayloadType === undefined ? [payloadType] : [payloadType, rtxPayloadType];
+  });
 }
 
 function defaultCandidate(candidates: readonly LocalCandidate[]): { address: string; port: number } {

@@ -5,6 +5,8 @@ import { RTP_CODECS, type RtpCodec } from '../../rtp/rtp-codec.js';
 export interface SdpCodec {
   /** Payload type of our offers; the answer may name another. */
   readonly payloadType: number;
+  /** That of its retransmissions; none for audio. */
+  readonly rtxPayloadType?: number;
   /** Encoding name of `a=rtpmap`; compared without regard to case (RFC 8866 section 6.6). */
   readonly encodingName: string;
   /** Encoding parameters of `a=rtpmap`: the number of channels. */
@@ -20,15 +22,17 @@ const H264_BASELINE = '42';
 
 /** RFC 7741, RFC 9628, RFC 6184, the AV1 RTP payload format 1.0 and RFC 7587. */
 export const SDP_CODECS: Readonly<Record<RtpCodec, SdpCodec>> = Object.freeze({
-  vp8: { payloadType: 96, encodingName: 'VP8', refusedParameter: () => undefined },
+  vp8: { payloadType: 96, rtxPayloadType: 97, encodingName: 'VP8', refusedParameter: () => undefined },
   vp9: {
     payloadType: 98,
+    rtxPayloadType: 99,
     encodingName: 'VP9',
     parameters: 'profile-id=0',
     refusedParameter: (parameters) => ((parameters.get('profile-id') ?? '0') === '0' ? undefined : 'profile-id'),
   },
   h264: {
     payloadType: 102,
+    rtxPayloadType: 103,
     encodingName: 'H264',
     parameters: 'level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f',
     refusedParameter: (parameters) => {
@@ -39,6 +43,7 @@ export const SDP_CODECS: Readonly<Record<RtpCodec, SdpCodec>> = Object.freeze({
   },
   av1: {
     payloadType: 104,
+    rtxPayloadType: 105,
     encodingName: 'AV1',
     parameters: 'level-idx=5;profile=0;tier=0',
     refusedParameter: (parameters) => ((parameters.get('profile') ?? '0') === '0' ? undefined : 'profile'),

@@ -1,7 +1,7 @@
 import { type AllocationReason, Allocator } from '../../../src/congestion/allocator/allocator.js';
 import type { TrackDemand } from '../../../src/congestion/allocator/track-demand.js';
-import { KeyFrameTurns } from '../../../src/congestion/key-frame-turns.js';
 import type { SendSide } from '../../../src/congestion/send-side.js';
+import { KeyFramePacer, type KeyFrameSource } from '../../../src/sender/key-frame-pacer.js';
 import { PictureWatch } from './picture-watch.js';
 import { type MediaPacket, packetSizes, SendingEnd, type SendingEndOptions } from './sending-end.js';
 import type { SyntheticEncoder } from './synthetic-encoder.js';
@@ -28,22 +28,23 @@ interface CameraPacket extends MediaPacket {
 }
 
 /** A camera while it runs. */
-export interface RunningCamera {
+export interface RunningCamera extends KeyFrameSource {
   readonly plan: CameraPlan;
   readonly watch: PictureWatch;
   /** When it was paused or came back, and why. */
   readonly switches: { readonly atUs: number; readonly paused: boolean; readonly reason: AllocationReason }[];
   targetBps: number;
   paused: boolean;
-  needsKeyFrame: boolean;
+  /** It makes no frame before this time, and then a key frame. Nothing: any frame will do. */
+  keyFromUs: number | undefined;
 }
 
-/** Cameras that share a sender: the real allocator behind the real controller, priorities in the pacer, key frames in turns, lost packets sent again. */
+/** Cameras that share a sender: the real allocator behind the real controller, priorities in the pacer, the sender's turns of key frames, lost packets sent again. */
 export class CameraFlow {
   readonly #options: CameraFlowOptions;
   readonly #end: SendingEnd<CameraPacket>;
   readonly #allocator = new Allocator();
-  readonly #turns = new KeyFrameTurns();
+  readonly #keyFrames = new KeyFramePacer();
   /** The place of a camera is its SSRC. */
   readonly cameras: readonly RunningCamera[];
 
@@ -55,7 +56,10 @@ export class CameraFlow {
       switches: [],
       targetBps: 0,
       paused: true,
-      needsKeyFrame: true,
+      keyFromUs: 0,
+      requestKeyFrame(fromUs: number) {
+        this.keyFromUs = fromUs;
+      },
     }));
     this.#end = new SendingEnd<CameraPacket>({
       ...options,
@@ -84,10 +88,10 @@ export class CameraFlow {
   #resend(packet: CameraPacket): void {
     const camera = this.cameras[packet.ssrc];
     const send = this.#send;
-    if (send === undefined || camera === undefined || camera.paused || camera.needsKeyFrame) return;
+    if (send === undefined || camera === undefined || camera.paused || camera.keyFromUs !== undefined) return;
     if (packet.frame < camera.watch.newestKeyFrame) return;
     if (packet.kind === 'retransmission' || send.mustSkipRetransmissions) {
-      camera.needsKeyFrame = true;
+      this.#keyFrames.request(camera, this.#options.events.nowUs);
       return;
     }
     send.enqueue({ ...packet, kind: 'retransmission' }, this.#options.events.nowUs);
@@ -103,17 +107,21 @@ export class CameraFlow {
     for (const packet of send.takeStale(nowUs)) this.#startAnew(send, packet.ssrc);
     if (camera.paused) return;
     const mustWait = send.mustSkipFrames(plan.priority);
-    const isKey = camera.needsKeyFrame;
-    if (mustWait || (isKey && !this.#turns.take(plan.demand.id, plan.priority, nowUs))) {
+    const isKey = camera.keyFromUs !== undefined;
+    if (mustWait || nowUs < (camera.keyFromUs ?? nowUs)) {
       record.skipped();
       return;
     }
-    if (isKey) plan.encoder.forceKeyFrame();
-    camera.needsKeyFrame = false;
+    if (isKey) {
+      plan.encoder.forceKeyFrame();
+      this.#keyFrames.made(camera, nowUs);
+      camera.keyFromUs = undefined;
+    }
     const sizes = packetSizes(plan.encoder.next(camera.targetBps, nowUs));
     const frame = watch.encoded(isKey, sizes.length, nowUs);
     for (const sizeBytes of sizes) {
-      send.enqueue({ kind: 'video', ssrc, priority: plan.priority, sizeBytes, encodedAtUs: nowUs, frame }, nowUs);
+      const { priority } = plan;
+      send.enqueue({ kind: 'video', ssrc, priority, isKeyFrame: isKey, sizeBytes, encodedAtUs: nowUs, frame }, nowUs);
     }
     this.#end.arm();
   }
@@ -122,7 +130,7 @@ export class CameraFlow {
   #startAnew(send: SendSide<CameraPacket>, ssrc: number): void {
     const camera = this.cameras[ssrc];
     if (camera === undefined) return;
-    camera.needsKeyFrame = true;
+    this.#keyFrames.request(camera, this.#options.events.nowUs);
     send.pacer.remove((packet) => packet.ssrc === ssrc);
   }
 
@@ -139,7 +147,7 @@ export class CameraFlow {
       camera.targetBps = targetBps;
       if (camera.paused === paused) continue;
       camera.paused = paused;
-      camera.needsKeyFrame = true;
+      if (!paused) this.#keyFrames.request(camera, nowUs);
       camera.switches.push({ atUs: nowUs, paused, reason });
     }
   }

@@ -17,7 +17,7 @@ const SHORT_PAUSE_US = 10_000_000;
 /** Two percent on the average, in bursts of some five packets. */
 const BURSTS = { toBad: 0.005, toGood: 0.2, lossWhileBad: 0.82 };
 /** As src/sender/congestion-driver.ts has it. */
-const SENDER_PACING = { paddingBytes: 280, catchUpUs: 30_000 };
+const SENDER_PACING = { catchUpUs: 30_000 };
 const FAST_MBPS = 100;
 
 /** What a run of a scenario came to. */

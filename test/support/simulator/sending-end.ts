@@ -31,7 +31,7 @@ export interface SendingEndOptions<Packet extends MediaPacket> {
   readonly driftPpm?: number;
   /** Whether numbers and clocks wrap early. */
   readonly wraps?: boolean;
-  readonly pacing?: PacerOptions;
+  readonly pacing?: PacerOptions<Packet>;
   /** How late the next timer rings, beyond its resolution. @default never */
   readonly lateUs?: () => number;
   readonly started: (send: SendSide<Packet>) => void;

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { FramelockError } from '../../../src/core/errors.js';
 import { assertSameTransport, MAX_REMOTE_CANDIDATES } from '../../../src/transport/werift/answer-transport.js';
 import { MAX_ANSWER_BYTES, validateAnswer } from '../../../src/transport/werift/answer-validation.js';
-import { MediaLines } from '../../../src/transport/werift/media-lines.js';
+import { type MediaLine, MediaLines } from '../../../src/transport/werift/media-lines.js';
 import { ANSWER_LINES, answerWith, OFFERED } from './answer-fixture.js';
 
 /** The field that an answer is refused for. */
@@ -44,6 +44,42 @@ describe('validateAnswer', () => {
       },
       { trackId: 'rear', mid: '1', payloadType: 125, extensions: { mid: 1 }, nack: false, pli: true, fir: false },
     ]);
+  });
+
+  it('takes retransmissions only where they were offered and the peer asks for what it lost', () => {
+    const offered = OFFERED.map((line) => ({ ...line, rtxSsrc: line.ssrc + 1 }));
+    const rtxOf = (sdp: string, lines: readonly MediaLine[] = offered) => validateAnswer(sdp, lines).tracks[0]?.rtx;
+    expect(rtxOf(answerWith())).toEqual(new Map([[96, 97]]));
+    expect(rtxOf(answerWith(['a=rtcp-fb:96 nack']))).toBeUndefined();
+    expect(rtxOf(answerWith(), OFFERED)).toBeUndefined();
+    expect(validateAnswer(answerWith(), offered).tracks[1]?.rtx).toBeUndefined();
+  });
+
+  it('assigns retransmissions as the answer numbers them, and ignores those that repeat nothing, themselves or what is repeated already', () => {
+    const offered = OFFERED.map((line) => ({ ...line, rtxSsrc: line.ssrc + 1 }));
+    const rtxOf = (formats: string, ...lines: string[]) =>
+      validateAnswer(
+        answerWith(
+          ['m=video 51096', `m=video 51096 UDP/TLS/RTP/SAVPF ${formats}`],
+          ['a=rtpmap:96', 'a=rtpmap:120 VP8/90000'],
+          ['a=rtpmap:97', lines.join('\r\n')],
+          ['a=fmtp:97'],
+          ['a=rtcp-fb:96 nack', 'a=rtcp-fb:* nack'],
+        ),
+        offered,
+      ).tracks[0]?.rtx;
+    const rtx = (format: number, apt: string) => [
+      `a=rtpmap:${format} RTX/90000`,
+      `a=fmtp:${format} rtx-time=3000;apt=${apt}`,
+    ];
+    expect(rtxOf('120 121', ...rtx(121, '120'))).toEqual(new Map([[120, 121]]));
+    expect(rtxOf('121 120', ...rtx(121, '120'))).toEqual(new Map([[120, 121]]));
+    expect(rtxOf('120 121', ...rtx(121, '96'))).toBeUndefined();
+    expect(rtxOf('120 121', ...rtx(121, '121'))).toBeUndefined();
+    expect(rtxOf('120 121', ...rtx(121, ''))).toBeUndefined();
+    expect(rtxOf('120', ...rtx(121, '120'))).toBeUndefined();
+    expect(rtxOf('120 121', 'a=rtpmap:121 rtx/8000', 'a=fmtp:121 apt=120')).toBeUndefined();
+    expect(rtxOf('120 121 122', ...rtx(121, '120'), ...rtx(122, '120'))).toEqual(new Map([[120, 121]]));
   });
 
   it('takes transport-wide numbers only where they were offered and the peer agrees to number and report', () => {

@@ -67,6 +67,32 @@ describe('writeOffer', () => {
     expect(attributes.all('rtcp-fb').filter((value) => value.endsWith('nack pli'))).toHaveLength(3);
   });
 
+  it('offers retransmissions of each codec behind it, under an SSRC of their own', () => {
+    const tracks = [
+      { trackId: 'front', codec: 'vp8', alternatives: ['h264', 'av1', 'vp9'], ssrc: 1111, rtxSsrc: 1112 },
+      { trackId: 'voice', codec: 'opus', ssrc: 4444 },
+    ] as const;
+    const content = { ...CONTENT, lines: new MediaLines().arrange(tracks) };
+    const { formats, attributes } = media(0, content);
+    expect(formats).toEqual(['96', '97', '102', '103', '104', '105', '98', '99']);
+    const mapped = attributes.all('rtpmap').filter((value) => value.endsWith(' rtx/90000'));
+    expect(mapped).toEqual(['97 rtx/90000', '103 rtx/90000', '105 rtx/90000', '99 rtx/90000']);
+    const repeats = attributes.all('fmtp').filter((value) => value.includes('apt='));
+    expect(repeats).toEqual(['97 apt=96', '103 apt=102', '105 apt=104', '99 apt=98']);
+    expect(attributes.all('ssrc-group')).toEqual(['FID 1111 1112']);
+    expect(attributes.all('ssrc')).toEqual([
+      '1111 cname:cname-1',
+      '1111 msid:cname-1 front',
+      '1112 cname:cname-1',
+      '1112 msid:cname-1 front',
+    ]);
+    expect(writeOffer(content).match(/rtx|FID/g)).toHaveLength(5);
+  });
+
+  it('offers no retransmissions of a track that has no stream for them', () => {
+    expect(writeOffer(CONTENT)).not.toMatch(/rtx|FID|apt=/);
+  });
+
   it('offers H.264 in packetization mode 1 as Constrained Baseline, and a token where the track id is none', () => {
     const { attributes } = media(1);
     expect(attributes.first('fmtp')).toBe('102 level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f');

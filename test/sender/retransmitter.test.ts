@@ -1,0 +1,247 @@
+import fc from 'fast-check';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { rtpHeaderBytes } from '../../src/rtp/header-extensions.js';
+import { absSendTime } from '../../src/rtp/media-time.js';
+import { MAX_RESENT_SHARE } from '../../src/rtp/resend-budget.js';
+import type { RtpPacketHeader } from '../../src/rtp/rtp-packet.js';
+import { readOriginalSequence } from '../../src/rtp/rtx.js';
+import { OutboundRtp } from '../../src/sender/outbound-rtp.js';
+import { SendPath } from '../../src/sender/send-path.js';
+import type { NegotiatedTrack } from '../../src/transport/media-transport.js';
+import { FakeNetwork, type FakeTransport } from '../support/fake-transport.js';
+import { fixedRandom } from '../support/fixed-random.js';
+import { VirtualClock } from '../support/virtual-clock.js';
+
+const SSRC = 0xcafe;
+const RTX_SSRC = 0xbeef;
+const AGREED: NegotiatedTrack = {
+  trackId: 'front',
+  payloadType: 96,
+  alternatives: { vp9: 98 },
+  rtx: new Map([[96, 97]]),
+  mid: '7',
+  extensions: { mid: 1, absSendTime: 2, absCaptureTime: 3, transportWideCc: 5 },
+  nack: true,
+  pli: true,
+  fir: true,
+};
+
+let clock: VirtualClock;
+let transport: FakeTransport;
+let rtp: OutboundRtp;
+
+beforeEach(() => {
+  clock = new VirtualClock();
+  transport = connectedTransport();
+  rtp = outbound(AGREED);
+});
+
+function connectedTransport(): FakeTransport {
+  const network = new FakeNetwork();
+  network.factory({ stateChanged: () => undefined, rtcp: () => undefined });
+  network.last.become('connected');
+  return network.last;
+}
+
+function outbound(negotiated: NegotiatedTrack, firstSequence = 100): OutboundRtp {
+  const path = new SendPath(clock);
+  const random = fixedRandom(firstSequence);
+  const made = new OutboundRtp({ codec: 'vp8', ssrc: SSRC, rtxSsrc: RTX_SSRC, clock, random, path });
+  made.bind(transport, negotiated);
+  return made;
+}
+
+/** Sends a frame; returns the sequence numbers of its packets. */
+function send(sizeBytes: number, fill = 0x11): number[] {
+  const before = transport.rtp.length;
+  rtp.sendFrame(new Uint8Array(sizeBytes).fill(fill), 'delta', clock.nowUs(), () => undefined);
+  return transport.rtp.slice(before).map(({ header }) => header.sequenceNumber);
+}
+
+function repeated() {
+  return transport.rtp.filter(({ header }) => header.ssrc === RTX_SSRC);
+}
+
+function extension(header: RtpPacketHeader | undefined, id: number): number | undefined {
+  const data = header?.extensions.find((candidate) => candidate.id === id)?.data;
+  return data?.reduce((value, byte) => value * 256 + byte, 0);
+}
+
+describe('a retransmission that the peer takes as a stream of its own', () => {
+  it('has its own SSRC, payload type and numbers, and the payload behind the number of the original', async () => {
+    const numbers = send(3000);
+    const originals = transport.rtp.slice(0, 3);
+    await clock.advance(30);
+    rtp.resend([...numbers].reverse());
+    expect(repeated().map(({ header }) => header.sequenceNumber)).toEqual([100, 101, 102]);
+    [...originals].reverse().forEach(({ header, payload }, index) => {
+      const again = repeated()[index];
+      expect(again?.header).toMatchObject({
+        ssrc: RTX_SSRC,
+        payloadType: 97,
+        timestamp: header.timestamp,
+        marker: header.marker,
+      });
+      expect(readOriginalSequence(again?.payload ?? new Uint8Array(0))).toBe(header.sequenceNumber);
+      expect(again?.payload.subarray(2)).toEqual(payload);
+    });
+  });
+
+  it('bears the extensions of the moment at which it is sent, and the capture time of the original', async () => {
+    const [first = 0] = send(10);
+    await clock.advance(30);
+    rtp.resend([first]);
+    const [original] = transport.rtp;
+    const [again] = repeated();
+    expect(extension(again?.header, 1)).toBe('7'.charCodeAt(0));
+    expect(extension(again?.header, 2)).toBe(absSendTime(clock.nowUs()));
+    expect(extension(again?.header, 3)).toBe(extension(original?.header, 3));
+  });
+
+  it('is never more than 1200 bytes, and neither is the original', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 20_000 }), (sizeBytes) => {
+        rtp = outbound(AGREED);
+        const before = transport.rtp.length;
+        rtp.resend(send(sizeBytes));
+        const sent = transport.rtp.slice(before);
+        expect(sent.some(({ header }) => header.ssrc === RTX_SSRC)).toBe(true);
+        for (const { header, payload } of sent) {
+          expect(rtpHeaderBytes(header.extensions) + payload.length).toBeLessThanOrEqual(1200);
+        }
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('is counted with its track, and not in its sender reports', () => {
+    rtp.resend(send(10));
+    const payloadBytes = transport.rtp.map(({ payload }) => payload.length);
+    expect(rtp.counts).toMatchObject({
+      packetsSent: 2,
+      bytesSent: (payloadBytes[0] ?? 0) + (payloadBytes[1] ?? 0),
+      retransmittedPacketsSent: 1,
+      retransmittedBytesSent: payloadBytes[1],
+    });
+    const report = rtp.senderReport() ?? new Uint8Array(28);
+    expect(new DataView(report.buffer, report.byteOffset).getUint32(20)).toBe(1);
+  });
+
+  it('numbers on over packets that could not be written, other connections and other codecs', async () => {
+    rtp.resend(send(10));
+    const unwritten = send(10);
+    transport.become('disconnected');
+    rtp.resend(unwritten);
+    transport.become('connected');
+    rtp.resend(unwritten);
+    expect(repeated().map(({ header }) => header.sequenceNumber)).toEqual([100, 101]);
+    transport = connectedTransport();
+    rtp.bind(transport, { ...AGREED, rtx: new Map([[98, 99]]) });
+    rtp.changeCodec('vp9');
+    rtp.resend(send(10));
+    expect(repeated().map(({ header }) => [header.sequenceNumber, header.payloadType])).toEqual([[102, 99]]);
+  });
+
+  it('repeats what was asked for under numbers in a row, whatever is sent and asked for', () => {
+    const steps = fc.array(fc.oneof(fc.constant('send' as const), fc.nat(20)), { maxLength: 60 });
+    fc.assert(
+      fc.property(steps, (actions) => {
+        transport = connectedTransport();
+        rtp = outbound(AGREED);
+        const sent: number[] = [];
+        const asked = new Set<number>();
+        for (const action of actions) {
+          const number = action === 'send' ? undefined : sent.at(-1 - action);
+          if (number === undefined) sent.push(...send(10, sent.length));
+          else rtp.resend([...asked.add(number)]);
+        }
+        const media = new Map(
+          transport.rtp.map(({ header, payload }) => [header.ssrc + header.sequenceNumber, payload]),
+        );
+        expect(repeated().map(({ header }) => header.sequenceNumber)).toEqual(repeated().map((_, at) => 100 + at));
+        expect(repeated().map(({ payload }) => readOriginalSequence(payload))).toEqual([...asked]);
+        for (const { payload } of repeated()) {
+          expect(payload.subarray(2)).toEqual(media.get(SSRC + (readOriginalSequence(payload) ?? -1)));
+        }
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('goes on over the wraps of its own numbers and of those of the media', () => {
+    rtp = outbound(AGREED, 0x7fff);
+    for (let at = 0; at < 3 * 0x8010; at += 1) {
+      const numbers = send(10);
+      if (at % 3 === 0) rtp.resend(numbers);
+    }
+    const numbers = repeated().map(({ header }) => header.sequenceNumber);
+    expect(numbers).toEqual(Array.from({ length: 0x8010 }, (_, at) => (0x7fff + at) & 0xffff));
+    const originals = repeated().map(({ payload }) => readOriginalSequence(payload));
+    expect(originals).toEqual(numbers.map((_, at) => (0x7fff + 3 * at) & 0xffff));
+  });
+});
+
+describe('a NACK', () => {
+  it('is answered under the original number where the peer has no retransmissions of the codec', () => {
+    rtp.changeCodec('vp9');
+    const numbers = send(10);
+    rtp.resend(numbers);
+    const [original, again] = transport.rtp;
+    expect(again?.header).toMatchObject({ ssrc: SSRC, sequenceNumber: numbers[0], payloadType: 98 });
+    expect(again?.payload).toEqual(original?.payload);
+    expect(rtp.counts.retransmittedPacketsSent).toBe(1);
+  });
+
+  it('is not answered where none were agreed to', () => {
+    rtp = outbound({ ...AGREED, nack: false });
+    rtp.resend(send(10));
+    expect(transport.rtp).toHaveLength(1);
+  });
+
+  it('in a storm gets no packet twice within a round trip, and no more than the share of what is sent', async () => {
+    const all: number[] = [];
+    for (let at = 0; at < 100; at += 1) {
+      all.push(...send(5000));
+      rtp.resend(all.slice(-400));
+      rtp.resend(all.slice(-400));
+      await clock.advance(10);
+    }
+    const { bytesSent, retransmittedBytesSent } = rtp.counts;
+    const mediaBytes = bytesSent - retransmittedBytesSent;
+    expect(retransmittedBytesSent).toBeGreaterThan(0.4 * mediaBytes);
+    expect(retransmittedBytesSent).toBeLessThanOrEqual(1.01 * MAX_RESENT_SHARE * mediaBytes);
+  });
+});
+
+describe('a repetition as padding', () => {
+  it('is a packet of the last frames, over the stream of retransmissions, counted as padding', () => {
+    const numbers = send(3000);
+    const packet = rtp.repetition();
+    expect(packet?.send(clock.nowUs(), 77)).toBe(true);
+    const [again] = repeated();
+    expect(readOriginalSequence(again?.payload ?? new Uint8Array(0))).toBe(numbers.at(-1));
+    expect(extension(again?.header, 5)).toBe(77);
+    expect(rtpHeaderBytes(again?.header.extensions ?? []) + (again?.payload.length ?? 0)).toBe(packet?.sizeBytes);
+    expect(rtp.counts).toMatchObject({ retransmittedPacketsSent: 0, paddingBytesSent: again?.payload.length });
+  });
+
+  it('is not to be had where repetitions go with the media, nobody reports on them, or nothing was sent to this peer', () => {
+    expect(rtp.repetition()).toBeUndefined();
+    send(3000);
+    expect(rtp.repetition()).toBeDefined();
+    rtp.bind(connectedTransport(), AGREED);
+    expect(rtp.repetition()).toBeUndefined();
+    const { rtx: _, ...plain } = AGREED;
+    for (const negotiated of [plain, { ...AGREED, extensions: {} }]) {
+      rtp = outbound(negotiated);
+      send(3000);
+      expect(rtp.repetition()).toBeUndefined();
+    }
+  });
+
+  it('is not to be had of a codec without retransmissions', () => {
+    rtp.changeCodec('vp9');
+    send(3000);
+    expect(rtp.repetition()).toBeUndefined();
+  });
+});
