@@ -80,8 +80,8 @@ export class SendSide<Packet extends PacedPacket> {
   }
 
   enqueue(packet: Packet, nowUs: number): void {
-    // Headers are among what encoders make too much: nobody else accounts for them.
-    if (packet.kind !== 'retransmission') this.#overshoot.made(packet.sizeBytes);
+    // Headers and what is sent again are among what encoders make too much: nobody else accounts for them, and the pacer lets both go before what is new.
+    this.#overshoot.made(packet.sizeBytes);
     this.#pacer.enqueue(packet, nowUs);
     // Sound waits for nothing.
     if (packet.kind === 'audio') this.#blockedUntilUs = nowUs;

@@ -190,6 +190,21 @@ describe('SendSide', () => {
     expect(send.takeStale(START_US + 275 * MS + 1)).toEqual([]);
   });
 
+  it('asks encoders for as much less as has to be sent again, so that nothing has to wait for it', () => {
+    const { send } = begin();
+    let longestUs = 0;
+    for (let nowUs = START_US; nowUs < START_US + 10_000 * MS; nowUs += 25 * MS) {
+      // 200 kbit/s of retransmissions, and encoders that make what they are asked for.
+      send.enqueue({ kind: 'retransmission', ssrc: 1, priority: 0, sizeBytes: 625 }, nowUs);
+      send.enqueue({ kind: 'video', ssrc: 1, priority: 0, sizeBytes: (send.mediaTargetBps * 0.025) / 8 }, nowUs);
+      for (let atUs = nowUs; atUs < nowUs + 25 * MS; atUs += MS) send.wake(atUs);
+      if (nowUs > START_US + 5_000 * MS) longestUs = Math.max(longestUs, send.pacer.queueUs);
+    }
+    expect(send.mediaTargetBps).toBeGreaterThan(750_000);
+    expect(send.mediaTargetBps).toBeLessThan(850_000);
+    expect(longestUs).toBeLessThan(50 * MS);
+  });
+
   it('asks encoders for less that make more than their share, by as much', () => {
     const { send } = begin();
     for (let nowUs = START_US; nowUs < START_US + 10_000 * MS; nowUs += 25 * MS) {

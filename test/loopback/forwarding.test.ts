@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ReceivedRtp } from '../../src/loopback/media/media-link.js';
 import { MAX_MISSING } from '../../src/loopback/media/missing-packets.js';
+import { RtxStream } from '../../src/loopback/media/rtx-stream.js';
 import { PublisherTrack } from '../../src/loopback/room/publisher-track.js';
 import { ViewerOutput } from '../../src/loopback/room/viewer-output.js';
 import type { OfferedCodec } from '../../src/loopback/sdp/sdp-offer.js';
@@ -192,6 +193,31 @@ describe('ViewerOutput', () => {
   it('sends nothing of a codec that the viewer cannot receive', () => {
     const output = new ViewerOutput(7, 100, [codec('VP8', 120)]);
     expect(output.rewrite(makeTrack('AV1').track, packet(1), 0)).toBeUndefined();
+  });
+
+  it('repeats a packet in a stream of its own for a viewer that takes one, codec by codec', () => {
+    const { track } = makeTrack('VP8', 'VP9');
+    const rtx = new RtxStream(8, 65_535, new Map([[120, 121]]));
+    const output = new ViewerOutput(7, 100, [codec('VP8', 120), codec('VP9', 122)], rtx);
+    for (const [sequence, payloadType] of [
+      [5, 96],
+      [6, 96],
+      [7, 97],
+    ] as const) {
+      const received = packet(sequence, { payloadType, timestamp: 3_000 });
+      track.receive(received);
+      output.rewrite(track, received, 0);
+    }
+    const repeated = [100, 101].map((sequence) => output.resend(track, sequence, 0));
+    expect(repeated).toMatchObject([
+      { ssrc: 8, payloadType: 121, sequenceNumber: 65_535, timestamp: 3_000, marker: true },
+      { ssrc: 8, payloadType: 121, sequenceNumber: 0, timestamp: 3_000, marker: true },
+    ]);
+    expect(repeated.map((outgoing) => [...(outgoing?.payload ?? [])])).toEqual([
+      [0, 100, 5],
+      [0, 101, 6],
+    ]);
+    expect(output.resend(track, 102, 0)).toMatchObject({ ssrc: 7, payloadType: 122, sequenceNumber: 102 });
   });
 
   it('sends a packet once more under the same number', () => {

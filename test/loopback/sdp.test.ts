@@ -128,6 +128,18 @@ describe('buildAnswer', () => {
     expect(answer).toContain('m=video 4000 UDP/TLS/RTP/SAVPF 96 98\r\n');
     expect(answer).toContain('a=ssrc:77 cname:name\r\n');
     expect(answer).toContain('a=msid:loopback camera\r\n');
+    expect(answer).not.toContain('FID');
+    const repeated = buildAnswer(
+      offer,
+      [
+        undefined,
+        undefined,
+        { direction: 'sendonly', codecs, feedback: [], extensions: [], sends: { ...sends, rtxSsrc: 78 } },
+      ],
+      TRANSPORT,
+    );
+    expect(repeated).toContain('a=ssrc-group:FID 77 78\r\n');
+    expect(repeated).toContain('a=ssrc:78 cname:name\r\n');
   });
 });
 

@@ -25,7 +25,13 @@ function pictureOf(scene: Scene): { width: number; height: number; data: Uint8Cl
   return { width: WIDTH, height: HEIGHT, data };
 }
 
-async function postOffer(url: string, connection: InstanceType<typeof wrtc.RTCPeerConnection>): Promise<string> {
+type Negotiate = (offer: string) => Promise<string>;
+
+async function postOffer(
+  url: string,
+  connection: InstanceType<typeof wrtc.RTCPeerConnection>,
+  via: (negotiate: Negotiate) => Negotiate = (negotiate) => negotiate,
+): Promise<string> {
   await connection.setLocalDescription(await connection.createOffer());
   await new Promise<void>((resolve) => {
     const check = () => {
@@ -34,11 +40,18 @@ async function postOffer(url: string, connection: InstanceType<typeof wrtc.RTCPe
     connection.onicegatheringstatechange = check;
     check();
   });
-  const body = connection.localDescription?.sdp ?? '';
-  const response = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/sdp' }, body });
-  if (response.status !== 201) throw new Error(`${url} answered ${response.status}: ${await response.text()}`);
-  await connection.setRemoteDescription({ type: 'answer', sdp: await response.text() });
-  return new URL(response.headers.get('location') ?? '', url).href;
+  let resource = '';
+  const negotiate = via(async (body) => {
+    const response = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/sdp' }, body });
+    if (response.status !== 201) throw new Error(`${url} answered ${response.status}: ${await response.text()}`);
+    resource = new URL(response.headers.get('location') ?? '', url).href;
+    return response.text();
+  });
+  await connection.setRemoteDescription({
+    type: 'answer',
+    sdp: await negotiate(connection.localDescription?.sdp ?? ''),
+  });
+  return resource;
 }
 
 /** A native libwebrtc publisher of one camera for each scene. */
@@ -102,9 +115,16 @@ export class WrtcViewer {
       this.connection.addTransceiver('video', { direction: 'recvonly' });
   }
 
-  async view(url: string): Promise<this> {
-    this.resource = await postOffer(url, this.connection);
+  /** @param via leads the negotiation, and by that the media, another way */
+  async view(url: string, via?: (negotiate: Negotiate) => Negotiate): Promise<this> {
+    this.resource = await postOffer(url, this.connection, via);
     return this;
+  }
+
+  /** The SSRCs that the answer announces for the first m-line. */
+  announced(): { readonly ssrc: number; readonly rtxSsrc: number } {
+    const [, ssrc, rtxSsrc] = /^a=ssrc-group:FID (\d+) (\d+)/m.exec(this.connection.remoteDescription?.sdp ?? '') ?? [];
+    return { ssrc: Number(ssrc), rtxSsrc: Number(rtxSsrc) };
   }
 
   /** Whether every m-line shows its luma; codecs are off by a few. */

@@ -142,7 +142,7 @@ export const CONGESTION_MUTANTS: readonly Mutant[] = [
     guarantee,
     file: PACER,
     find: 'if (waiting.packet.ssrc === packet.ssrc) waiting.sinceUs = nowUs;',
-    replace: '',
+    replace: 'void waiting;',
     tests: UNIT('pacer'),
   },
   {

@@ -33,6 +33,14 @@ export const RETRANSMISSION_MUTANTS: readonly Mutant[] = [
     tests: ['sender/retransmitter'],
   },
   {
+    name: 'retransmissions-on-top-of-the-target',
+    guarantee,
+    file: 'src/congestion/send-side.ts',
+    find: '    this.#overshoot.made(packet.sizeBytes);\n',
+    replace: "    if (packet.kind !== 'retransmission') this.#overshoot.made(packet.sizeBytes);\n",
+    tests: ['congestion/send-side'],
+  },
+  {
     name: 'waiting-retransmission-queued-twice',
     guarantee,
     file: HISTORY,

@@ -124,6 +124,7 @@ describe('Janus and a browser that watches its room', () => {
     for (const [index, codec] of CODECS.entries()) cameras.push(await addCamera(robot, codec, index + 1));
     const signalling = signaller();
     await robot.connect(signalling);
+    for (const codec of CODECS) expect(robot.getTrackStats(codec).rtxSsrc).toBeGreaterThan(0);
     const { page, errors } = await watch();
     for (const [index, codec] of CODECS.entries()) {
       const mid = String(index);

@@ -1,4 +1,5 @@
 import type { OutgoingRtp, ReceivedRtp } from '../media/media-link.js';
+import type { RtxStream } from '../media/rtx-stream.js';
 import { StreamRewriter } from '../media/stream-rewriter.js';
 import { matchCodec } from '../sdp/codec-match.js';
 import type { OfferedCodec } from '../sdp/sdp-offer.js';
@@ -9,15 +10,20 @@ export class ViewerOutput {
   readonly ssrc: number;
   readonly #codecs: readonly OfferedCodec[];
   readonly #rewriter: StreamRewriter;
+  readonly #rtx: RtxStream | undefined;
   #source: PublisherTrack | undefined;
   /** The viewer's payload types by those of the source: one entry for each codec that both have. */
   #payloadTypes: ReadonlyMap<number, number> = new Map();
 
-  /** @param codecs what the viewer can receive here */
-  constructor(ssrc: number, firstSequence: number, codecs: readonly OfferedCodec[]) {
+  /**
+   * @param codecs what the viewer can receive here
+   * @param rtx where packets are repeated; absent for a viewer that takes them in the stream of the others only
+   */
+  constructor(ssrc: number, firstSequence: number, codecs: readonly OfferedCodec[], rtx?: RtxStream) {
     this.ssrc = ssrc;
     this.#codecs = codecs;
     this.#rewriter = new StreamRewriter(firstSequence);
+    this.#rtx = rtx;
   }
 
   /** The packet as this viewer gets it; nothing if it cannot receive the packet's codec. */
@@ -40,7 +46,8 @@ export class ViewerOutput {
   resend(source: PublisherTrack, sequenceNumber: number, nowUs: number): OutgoingRtp | undefined {
     const original = this.#rewriter.originalSequence(source, sequenceNumber);
     const packet = original === undefined ? undefined : source.cached(original);
-    return packet === undefined ? undefined : this.rewrite(source, packet, nowUs);
+    const again = packet === undefined ? undefined : this.rewrite(source, packet, nowUs);
+    return again === undefined || this.#rtx === undefined ? again : this.#rtx.repeat(again);
   }
 }
 

@@ -2,7 +2,8 @@ import type { Clock } from '../../core/clock.js';
 import { FramelockError } from '../../core/errors.js';
 import type { RtcpPacket } from '../../rtp/rtcp-packet.js';
 import { type LinkSnapshot, MediaLink, type ReceivedRtp } from '../media/media-link.js';
-import { isForwardable } from '../sdp/codec-match.js';
+import { RtxStream } from '../media/rtx-stream.js';
+import { isForwardable, retransmissionsOf } from '../sdp/codec-match.js';
 import { type AnsweredMedia, buildAnswer } from '../sdp/sdp-answer.js';
 import type { OfferedMedia, SdpOffer } from '../sdp/sdp-offer.js';
 import type { SessionPorts } from './publisher-session.js';
@@ -59,10 +60,15 @@ export class ViewerSession {
     const answers = offer.media.map((media) => {
       if (!isViewable(media)) return undefined;
       const codecs = media.codecs.filter(isForwardable);
-      const output = new ViewerOutput(random.uint32(), random.uint32() & 0x7fff, codecs);
+      const retransmissions = retransmissionsOf(media.codecs);
+      const rtxTypes = new Map([...retransmissions].map(([{ payloadType }, repeated]) => [repeated, payloadType]));
+      const rtx = rtxTypes.size === 0 ? undefined : new RtxStream(random.uint32(), random.uint32() & 0x7fff, rtxTypes);
+      const output = new ViewerOutput(random.uint32(), random.uint32() & 0x7fff, codecs, rtx);
       const trackId = trackIds[outputs.length] ?? `track-${outputs.length}`;
       outputs.push(output);
-      return answerFor(codecs, output.ssrc, trackId, id);
+      const sends = { ssrc: output.ssrc, cname: id, trackId };
+      const answered = [...codecs, ...retransmissions.keys()];
+      return answerFor(answered, rtx === undefined ? sends : { ...sends, rtxSsrc: rtx.ssrc });
     });
     if (outputs.length === 0) {
       throw new FramelockError('CODEC_UNSUPPORTED', 'the offer receives no video as VP8, VP9, H.264 or AV1');
@@ -129,12 +135,12 @@ function isViewable(media: OfferedMedia): boolean {
 }
 
 /** SSRCs are announced in the answer, so packets need no mid extension to be routed. */
-function answerFor(codecs: AnsweredMedia['codecs'], ssrc: number, trackId: string, cname: string): AnsweredMedia {
+function answerFor(codecs: AnsweredMedia['codecs'], sends: NonNullable<AnsweredMedia['sends']>): AnsweredMedia {
   return {
     direction: 'sendonly',
     codecs,
     feedback: ['nack', 'nack pli', 'ccm fir'],
     extensions: [],
-    sends: { ssrc, cname, trackId },
+    sends,
   };
 }

@@ -10,7 +10,16 @@ export interface AnsweredMedia {
   /** Header extensions that are taken up, by URI; those that were not offered are left out. */
   readonly extensions: readonly string[];
   /** What will be sent, for `sendonly`. */
-  readonly sends?: { readonly ssrc: number; readonly cname: string; readonly trackId: string };
+  readonly sends?: SentStream;
+}
+
+/** One track that is sent. */
+export interface SentStream {
+  readonly ssrc: number;
+  /** Of its retransmissions (RFC 4588). @default none are sent apart */
+  readonly rtxSsrc?: number;
+  readonly cname: string;
+  readonly trackId: string;
 }
 
 /** The answerer's side of the connection. */
@@ -91,9 +100,11 @@ function codecLines(codec: OfferedCodec, feedback: readonly string[]): string[] 
 
 function sendLines({ sends }: AnsweredMedia): string[] {
   if (sends === undefined) return [];
+  const { ssrc, rtxSsrc, cname, trackId } = sends;
+  const ssrcs = rtxSsrc === undefined ? [ssrc] : [ssrc, rtxSsrc];
   return [
-    `a=msid:${STREAM_ID} ${sends.trackId}`,
-    `a=ssrc:${sends.ssrc} cname:${sends.cname}`,
-    `a=ssrc:${sends.ssrc} msid:${STREAM_ID} ${sends.trackId}`,
+    `a=msid:${STREAM_ID} ${trackId}`,
+    ...(rtxSsrc === undefined ? [] : [`a=ssrc-group:FID ${ssrc} ${rtxSsrc}`]),
+    ...ssrcs.flatMap((source) => [`a=ssrc:${source} cname:${cname}`, `a=ssrc:${source} msid:${STREAM_ID} ${trackId}`]),
   ];
 }

@@ -28,7 +28,7 @@ export class LossyRelay {
   #offerer: Endpoint | undefined;
   #answerer: Endpoint | undefined;
   #dropped = 0;
-  /** Sequence numbers that the offerer has sent, by SSRC. */
+  /** Sequence numbers as they came, by SSRC. */
   readonly #sent = new Map<number, number[]>();
 
   constructor(conditions: RelayConditions) {
@@ -40,7 +40,7 @@ export class LossyRelay {
     return this.#dropped;
   }
 
-  /** How many packets of a stream the offerer has sent, those that were lost here included. */
+  /** How many packets of a stream have come, those that were lost here included. */
   packetsOf(ssrc: number | undefined): number {
     return this.#sequencesOf(ssrc).length;
   }
@@ -72,7 +72,10 @@ export class LossyRelay {
   async #open(): Promise<void> {
     const toAnswerer = this.#line(1, (datagram) => this.#send(this.#far, datagram, this.#answerer));
     const toOfferer = this.#line(2, (datagram) => this.#send(this.#near, datagram, this.#offerer));
-    this.#far = await openUdp(ANY, (datagram) => toOfferer(datagram));
+    this.#far = await openUdp(ANY, (datagram) => {
+      this.#note(datagram);
+      toOfferer(datagram);
+    });
     this.#near = await openUdp(ANY, (datagram, from) => {
       this.#offerer = from;
       this.#note(datagram);
