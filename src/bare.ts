@@ -11,6 +11,7 @@ export type { Clock, Timer } from './core/clock.js';
 export { SystemClock } from './core/clock.js';
 export type { ErrorCode, ErrorContext } from './core/errors.js';
 export { ERROR_CODES, FramelockError, isFramelockError } from './core/errors.js';
+export type { IceServer } from './core/ice-server.js';
 export type { LogFields, Logger } from './core/logger.js';
 export type { Random } from './core/random.js';
 export type {
@@ -35,6 +36,7 @@ export type {
 export type { FallbackOptions } from './encoder/fallback-encoder-factory.js';
 export { FallbackEncoderFactory } from './encoder/fallback-encoder-factory.js';
 export type { PlaneLayout, RawVideoFrame, VideoPixelFormat } from './encoder/video-frame.js';
+export type { PlayoutDelay } from './rtp/header-extensions.js';
 export type { RtpCodec } from './rtp/rtp-codec.js';
 export type { BitrateAllocation, TrackShare } from './sender/allocation.js';
 export type { CloseReport, CloseStep } from './sender/close-report.js';
@@ -60,6 +62,17 @@ export type { Negotiate } from './sender/signaller-from-negotiation.js';
 export type { TrackHandle, TrackRef } from './sender/track-handle.js';
 export type { TrackHealth } from './sender/track-health.js';
 export type { RemoteInboundStats, TrackStats } from './sender/track-stats.js';
+export type {
+  CandidatePairStats,
+  CandidateStats,
+  CodecStats,
+  MediaSourceStats,
+  OutboundRtpStats,
+  RemoteInboundRtpStats,
+  StatsEntry,
+  StatsReport,
+  TransportEntry,
+} from './sender/w3c-stats.js';
 export { registerSenderMetrics } from './service/sender-metrics.js';
 export type { JanusSignallerOptions } from './signalling/janus/janus-options.js';
 export { JanusSignaller } from './signalling/janus/janus-signaller.js';

@@ -16,7 +16,7 @@ export async function runPublish(
   command: PublishCommand,
   { terminal, interruption, clock }: { terminal: Terminal; interruption: Interruption; clock: Clock },
 ): Promise<void> {
-  const signaller = signallerTo(command.sfu, command.token, clock);
+  const signaller = signallerTo(command.sfu, command.token, clock, terminal);
   const specs = command.sources.map(parseSourceSpec);
   const ids = trackIds(specs);
   const sender = createSender({

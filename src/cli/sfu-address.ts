@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.js';
+import type { Logger } from '../core/logger.js';
 import { JanusSignaller } from '../signalling/janus/janus-signaller.js';
 import type { Signaller } from '../signalling/signaller.js';
 import { WhipSignaller } from '../signalling/whip/whip-signaller.js';
@@ -50,8 +51,8 @@ export function parseSfuAddress(
 }
 
 /** A signaller to an SFU. @throws FramelockError INVALID_ARGUMENT */
-export function signallerTo(sfu: SfuAddress, token: string | undefined, clock: Clock): Signaller {
+export function signallerTo(sfu: SfuAddress, token: string | undefined, clock: Clock, logger: Logger): Signaller {
   const common = { url: sfu.url, clock, ...(token === undefined ? {} : { token }) };
-  if (sfu.protocol === 'whip') return new WhipSignaller(common);
+  if (sfu.protocol === 'whip') return new WhipSignaller({ ...common, logger });
   return new JanusSignaller({ ...common, room: sfu.room, ...(sfu.pin === undefined ? {} : { pin: sfu.pin }) });
 }

@@ -29,6 +29,9 @@ const PAUSE_US = 2_000_000;
 /** A receiver that has given none by then never will, and is asked by its reports. */
 const NO_FEEDBACK_AFTER_US = 1_000_000;
 
+/** What limits the rate, and to how much. */
+type Limit = readonly [LimitingFactor, number];
+
 type ReceivedPacket = PacketResult & { readonly receivedAtUs: number };
 
 /**
@@ -151,11 +154,12 @@ export class GoogCc implements NetworkController {
   onTick(nowUs: number): NetworkDecision {
     const mustDoWithout = this.#unreportedBps !== undefined || this.#silenceUs(nowUs) >= NO_FEEDBACK_AFTER_US;
     if (mustDoWithout) this.#unreportedBps = this.#reports?.bps;
-    const { bps, limitedBy } = this.#limit(nowUs);
+    const { bps, sustainedBps, limitedBy } = this.#limit(nowUs);
     const probes = this.#probes.tick({ targetBps: bps, limitedBy, queueUs: this.#queue.standingUs, nowUs });
     for (const probe of probes) this.#probeEstimator.started(probe);
     return {
       targetBps: Math.max(bps * this.#encoderShare, this.#minBps),
+      sustainedBps,
       pacingBps: PACING_FACTOR * bps,
       windowBytes: this.#window.sizeBytes(bps, this.#roundTrip.loopUs),
       limitedBy,
@@ -190,19 +194,24 @@ export class GoogCc implements NetworkController {
   }
 
   /** The least of all limits, and which it is. */
-  #limit(nowUs: number): { readonly bps: number; readonly limitedBy: LimitingFactor } {
+  #limit(nowUs: number): {
+    readonly bps: number;
+    readonly sustainedBps: number;
+    readonly limitedBy: LimitingFactor;
+  } {
     const unreportedBps = this.#unreportedBps;
-    const limits: readonly (readonly [LimitingFactor, number])[] = [
+    const limits: readonly Limit[] = [
       ['maximum', this.#allowedBps],
       unreportedBps === undefined ? ['delay', this.#delay.targetBps] : ['reports', unreportedBps],
       ['loss', this.#lossBps],
-      ['queue', this.#queueCapBps],
       ['receiver', this.#receiverBps],
     ];
-    const [limitedBy, bps] = limits.reduce((least, limit) => (limit[1] < least[1] ? limit : least));
+    const sustained = leastOf(limits);
+    const sustainedBps = Math.max(sustained[1], this.#minBps);
+    const [limitedBy, bps] = leastOf([sustained, ['queue', this.#queueCapBps]]);
     const silenceSteps = unreportedBps === undefined ? Math.floor(this.#silenceUs(nowUs) / SILENCE_STEP_US) : 0;
-    if (silenceSteps <= 0) return { bps: Math.max(bps, this.#minBps), limitedBy };
-    return { bps: Math.max(bps / 2 ** silenceSteps, this.#minBps), limitedBy: 'silence' };
+    if (silenceSteps <= 0) return { bps: Math.max(bps, this.#minBps), sustainedBps, limitedBy };
+    return { bps: Math.max(bps / 2 ** silenceSteps, this.#minBps), sustainedBps, limitedBy: 'silence' };
   }
 
   /** For how long feedback has been due; a pause of the sender is not the receiver's silence. */
@@ -226,4 +235,9 @@ export class GoogCc implements NetworkController {
 
 function isReceived(packet: PacketResult): packet is ReceivedPacket {
   return packet.receivedAtUs !== undefined;
+}
+
+/** The first of the least. */
+function leastOf(limits: readonly Limit[]): Limit {
+  return limits.reduce((least, limit) => (limit[1] < least[1] ? limit : least));
 }

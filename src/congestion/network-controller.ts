@@ -23,6 +23,8 @@ export type LimitingFactor =
 export interface NetworkDecision {
   /** For everything that is sent together: media, retransmissions, headers. */
   readonly targetBps: number;
+  /** The same when queues are drained and feedback is back, at least `targetBps`: what a decision for longer than a moment goes by. */
+  readonly sustainedBps: number;
   /** How fast the pacer may empty its queue. */
   readonly pacingBps: number;
   /** While so many bytes or more are in flight, the pacer holds back everything but sound and probes. */

@@ -7,6 +7,7 @@ export const HEADER_EXTENSION_URIS = Object.freeze({
   /** RFC 9143 section 15 */
   mid: 'urn:ietf:params:rtp-hdrext:sdes:mid',
   absSendTime: 'http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time',
+  playoutDelay: 'http://www.webrtc.org/experiments/rtp-hdrext/playout-delay',
   absCaptureTime: 'http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-time',
   /** draft-holmer-rmcat-transport-wide-cc-extensions-01 section 2 */
   transportWideCc: 'http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01',
@@ -52,6 +53,33 @@ export function writeAbsCaptureTime(captureUs: number): Uint8Array {
   view.setUint32(0, seconds);
   view.setUint32(4, fraction);
   return data;
+}
+
+/** How long receivers may hold pictures back, in milliseconds. */
+export interface PlayoutDelay {
+  /** 0 to `maxMs`; 0 together with a `maxMs` of 0 asks for each picture as soon as it is there. */
+  readonly minMs: number;
+  /** Up to 40950. */
+  readonly maxMs: number;
+}
+
+/** Both bounds are counted in these, in 12 bits each. */
+const PLAYOUT_DELAY_TICK_MS = 10;
+const MAX_PLAYOUT_DELAY_MS = 0xfff * PLAYOUT_DELAY_TICK_MS;
+
+/**
+ * The data of a playout-delay extension: 3 bytes; the bounds are rounded to 10 ms.
+ * Source: libwebrtc docs/native-code/rtp-hdrext/playout-delay.
+ *
+ * @throws FramelockError INVALID_ARGUMENT
+ */
+export function writePlayoutDelay({ minMs, maxMs }: PlayoutDelay): Uint8Array {
+  if (!(minMs >= 0 && minMs <= maxMs && maxMs <= MAX_PLAYOUT_DELAY_MS)) {
+    const message = `playoutDelay: 0 <= minMs <= maxMs <= ${MAX_PLAYOUT_DELAY_MS} is needed, got ${minMs} and ${maxMs}`;
+    throw new FramelockError('INVALID_ARGUMENT', message, { context: { field: 'playoutDelay', minMs, maxMs } });
+  }
+  const bounds = (Math.round(minMs / PLAYOUT_DELAY_TICK_MS) << 12) | Math.round(maxMs / PLAYOUT_DELAY_TICK_MS);
+  return Uint8Array.of(bounds >>> 16, bounds >>> 8, bounds);
 }
 
 /** The data of a transport-wide-cc extension: 2 bytes. `sequence`: 0-65535, counted over all streams of the transport. */

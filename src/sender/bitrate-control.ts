@@ -1,7 +1,9 @@
 import { type AllocationRequest, Allocator, type TrackAllocation } from '../congestion/allocator/allocator.js';
+import { PublishedRate } from '../congestion/allocator/published-rate.js';
 import type { Clock, Timer } from '../core/clock.js';
 import { FramelockError } from '../core/errors.js';
 import { audioShareBps, type BitrateAllocation, demandsUnder, validateAllocation, weightOf } from './allocation.js';
+import type { NetworkTarget } from './congestion-driver.js';
 import { RawVideoTrack } from './raw-video-track.js';
 import type { TrackRegistry } from './track-registry.js';
 
@@ -36,7 +38,11 @@ export class BitrateControl {
   /** What `setTarget` said last. */
   #askedBps: number | undefined;
   /** What the network carries, as far as anybody knows. */
-  #networkBps: number | undefined;
+  #network: NetworkTarget | undefined;
+  /** What of it may be used now. */
+  readonly #momentary = new PublishedRate();
+  /** What of their shares tracks may use now, 0 to 1: all but while a queue has to be caught up with, or where encoders make too much. */
+  #momentaryShare = 1;
   /** What the receiver allows (REMB), where nothing else is known of the network. */
   #receiverBps = Number.POSITIVE_INFINITY;
   #allocation: BitrateAllocation = null;
@@ -52,9 +58,14 @@ export class BitrateControl {
     this.#startBps = limits.startBps;
   }
 
-  /** What is divided: with a network that is known what it carries, without one what was asked for. */
+  /** What tracks may use now: with a network that is known what it carries, without one what was asked for. */
   get targetBps(): number {
-    const wantedBps = this.#networkBps ?? Math.min(this.#askedBps ?? this.#startBps, this.#receiverBps);
+    return Math.floor(this.#sustainedBps * this.#momentaryShare);
+  }
+
+  /** What is divided. */
+  get #sustainedBps(): number {
+    const wantedBps = this.#network?.sustainedBps ?? Math.min(this.#askedBps ?? this.#startBps, this.#receiverBps);
     return Math.min(wantedBps, this.limitBps);
   }
 
@@ -77,17 +88,17 @@ export class BitrateControl {
     this.redistribute();
   }
 
-  /** The network carries so much, in bits per second; nothing: it is not known any more. */
-  setNetworkTarget(bps: number | undefined): void {
-    this.#networkBps = bps;
-    if (bps === undefined) this.#receiverBps = Number.POSITIVE_INFINITY;
-    this.#divide({ publishAtOnce: bps === undefined });
+  /** The network carries so much; nothing: it is not known any more. */
+  setNetworkTarget(target: NetworkTarget | undefined): void {
+    this.#network = target;
+    if (target === undefined) this.#receiverBps = Number.POSITIVE_INFINITY;
+    this.#divide({ isAsked: false });
   }
 
   /** A receiver whose network is not known allows no more than this, in bits per second. */
   setReceiverLimit(bps: number): void {
     this.#receiverBps = Math.max(bps, LEAST_RECEIVER_LIMIT_BPS);
-    this.#divide({ publishAtOnce: false });
+    this.#divide({ isAsked: false });
   }
 
   /**
@@ -96,7 +107,7 @@ export class BitrateControl {
    */
   plan(allocation: BitrateAllocation): AllocationPlan {
     const valid = validateAllocation(allocation, this.#registry.byId);
-    const { tracks } = this.#allocator.fork().update({ ...this.#request(valid), publishAtOnce: true });
+    const { tracks } = this.#allocator.fork().update(this.#request(valid));
     return {
       allocation: valid,
       decisions: tracks,
@@ -122,7 +133,7 @@ export class BitrateControl {
 
   /** Grants every track its share of the current target, at once. */
   redistribute(): void {
-    this.#divide({ publishAtOnce: true });
+    this.#divide({ isAsked: true });
   }
 
   /** The sender stops: time changes nothing any more. */
@@ -135,30 +146,43 @@ export class BitrateControl {
     return weightOf(this.#allocation, trackId);
   }
 
-  #divide({ publishAtOnce }: { readonly publishAtOnce: boolean }): void {
-    const request = { ...this.#request(this.#allocation), publishAtOnce };
+  /** @param isAsked somebody wants this very target: it is followed at once, while an estimate may wobble */
+  #divide({ isAsked }: { readonly isAsked: boolean }): void {
+    const request = this.#request(this.#allocation);
+    this.#updateMomentaryShare(request, isAsked);
     const { tracks, reviewAtUs } = this.#allocator.update(request);
     const decisions = new Map(tracks.map((decision) => [decision.id, decision]));
     const priorities = new Map(request.tracks.map(({ id, priorityClass = 0 }) => [id, priorityClass]));
-    const audioBps = audioShareBps(request.targetBps);
+    const audioBps = audioShareBps(this.targetBps);
     for (const track of this.#registry.all) {
       const decision = decisions.get(track.id);
       if (decision === undefined) track.grant({ targetBps: audioBps });
-      else track.grant({ ...decision, priorityClass: priorities.get(track.id) });
+      else {
+        const targetBps = Math.floor(decision.targetBps * this.#momentaryShare);
+        track.grant({ ...decision, targetBps, priorityClass: priorities.get(track.id) });
+      }
     }
     this.#review?.cancel();
     this.#review = undefined;
-    if (reviewAtUs === undefined) return;
-    const waitMs = Math.max(Math.ceil((reviewAtUs - request.nowUs) / 1000), 1);
-    this.#review = this.#clock.setTimer(waitMs, () => this.#divide({ publishAtOnce: false }));
+    const dueUs = Math.min(reviewAtUs ?? Number.POSITIVE_INFINITY, this.#momentary.dueUs);
+    if (dueUs === Number.POSITIVE_INFINITY) return;
+    const waitMs = Math.max(Math.ceil((dueUs - request.nowUs) / 1000), 1);
+    this.#review = this.#clock.setTimer(waitMs, () => this.#divide({ isAsked: false }));
+  }
+
+  /** What is to be caught up with takes from all tracks alike, and pauses none: it will be gone in a moment. */
+  #updateMomentaryShare({ nowUs, targetBps }: AllocationRequest, isAsked: boolean): void {
+    const nowBps = Math.min(this.#network?.nowBps ?? targetBps, targetBps);
+    this.#momentary.update(nowUs, nowBps, isAsked || this.#network === undefined);
+    this.#momentaryShare = targetBps > 0 ? this.#momentary.bps / targetBps : 1;
   }
 
   #request(allocation: BitrateAllocation): AllocationRequest {
     const { all } = this.#registry;
-    const { targetBps } = this;
+    const targetBps = this.#sustainedBps;
     const tracks = demandsUnder(allocation, all);
     const audioBps = (all.length - tracks.length) * audioShareBps(targetBps);
-    return { nowUs: this.#clock.nowUs(), targetBps, audioBps, tracks };
+    return { nowUs: this.#clock.nowUs(), targetBps, audioBps, tracks, publishAtOnce: true };
   }
 }
 

@@ -40,6 +40,14 @@ export interface CongestionStats {
   readonly feedbacks: number;
 }
 
+/** What the network carries, for encoders, in bits per second. */
+export interface NetworkTarget {
+  /** What may be made now: less what has to be caught up with, and what encoders make too much. */
+  readonly nowBps: number;
+  /** What is there for longer than a moment: who is worth sending is decided by it. At least `nowBps`. */
+  readonly sustainedBps: number;
+}
+
 /** What a {@link CongestionDriver} is made of. */
 export interface CongestionDriverInit {
   /** Its timers never ring once the sender has ended. */
@@ -50,8 +58,8 @@ export interface CongestionDriverInit {
   readonly maxBps: number;
   /** A packet of padding; nothing if no stream can carry it now. */
   readonly padding: () => OutboundPacket | undefined;
-  /** Told of a new target for encoders, in bits per second; of nothing when the network does not say any more. */
-  readonly targetChanged: (targetBps: number | undefined) => void;
+  /** Told of new targets for encoders; of nothing when the network does not say any more. */
+  readonly targetChanged: (target: NetworkTarget | undefined) => void;
 }
 
 /** One route through the network, and what is known of it. */
@@ -77,7 +85,7 @@ export class CongestionDriver {
   #route: NetworkRoute | undefined;
   /** The last target that the network, rather than its silence, has set. */
   #knownBps: number | undefined;
-  #toldBps: number | undefined;
+  #told: NetworkTarget | undefined;
   #receiverBps: number | undefined;
   /** Runs on over all connections: a receiver begins anywhere. */
   #sequence = 0;
@@ -125,7 +133,7 @@ export class CongestionDriver {
   activate(): void {
     if (this.#isActive || this.#hasEnded) return;
     this.#isActive = true;
-    this.#tell(this.#startBps);
+    this.#tell({ nowBps: this.#startBps, sustainedBps: this.#startBps });
   }
 
   /** The way to the peer is another one, or broken: what waits is lost, and what was known of the network is void. */
@@ -218,7 +226,8 @@ export class CongestionDriver {
     if (this.#route !== route) return;
     const { targetBps, limitedBy } = route.send.decision;
     if (limitedBy !== 'silence') this.#knownBps = targetBps;
-    this.#tell(Math.floor(route.send.mediaTargetBps));
+    const nowBps = Math.floor(route.send.mediaTargetBps);
+    this.#tell({ nowBps, sustainedBps: Math.max(Math.floor(route.send.decision.sustainedBps), nowBps) });
     this.#timer?.cancel();
     const waitUs = Math.max(route.send.nextWakeUs(nowUs) - nowUs, 0);
     // A timer that rings too early would find nothing due.
@@ -244,9 +253,10 @@ export class CongestionDriver {
     }
   }
 
-  #tell(targetBps: number | undefined): void {
-    if (targetBps === this.#toldBps) return;
-    this.#toldBps = targetBps;
-    this.#init.targetChanged(targetBps);
+  #tell(target: NetworkTarget | undefined): void {
+    const told = this.#told;
+    if (target?.nowBps === told?.nowBps && target?.sustainedBps === told?.sustainedBps) return;
+    this.#told = target;
+    this.#init.targetChanged(target);
   }
 }

@@ -41,11 +41,12 @@ export class Connection {
     this.#signaller = init.signaller;
     const { observer, late } = init;
     this.#lifetime = new Lifetime('The connection', late);
-    this.transport = init.createTransport({
+    const guarded: TransportObserver = {
       stateChanged: this.#lifetime.guard('transport state', (state, reason) => observer.stateChanged(state, reason)),
       rtcp: this.#lifetime.guard('rtcp', (compound) => observer.rtcp(compound)),
       lateCompletion: (kind) => late.lateCompletion(kind),
-    });
+    };
+    this.transport = init.createTransport(guarded, init.signaller.iceServers ?? []);
   }
 
   /** Whether tracks can be added and removed without a new connection. */

@@ -2,7 +2,7 @@ import type { LateCompletionObserver } from '../concurrency/late-completions.js'
 import type { Clock } from '../core/clock.js';
 import { describeError, FramelockError, isFramelockError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
-import { writeBye, writeCompound, writeSdesCname } from '../rtp/rtcp-write.js';
+import { writeCompound } from '../rtp/rtcp-write.js';
 import type { Signaller } from '../signalling/signaller.js';
 import type {
   MediaTransportFactory,
@@ -11,6 +11,7 @@ import type {
   TransportTrackSpec,
 } from '../transport/media-transport.js';
 import { Connection, type EstablishOptions } from './connection.js';
+import { goodbyes } from './goodbye.js';
 import type { SendPath } from './send-path.js';
 import { Sequencer } from './sequencer.js';
 import type { Track } from './track.js';
@@ -189,7 +190,8 @@ export class Connector {
 
   #specOf({ id, codec, alternatives, stereo, dtx, rtp }: Track): TransportTrackSpec {
     const { wantsFeedback: transportWideCc } = this.#host.path;
-    const spec = { trackId: id, codec, alternatives, ssrc: rtp.ssrc, stereo, dtx, transportWideCc };
+    const playoutDelay = rtp.playoutDelay !== undefined;
+    const spec = { trackId: id, codec, alternatives, ssrc: rtp.ssrc, stereo, dtx, playoutDelay, transportWideCc };
     return rtp.rtxSsrc === undefined ? spec : { ...spec, rtxSsrc: rtp.rtxSsrc };
   }
 
@@ -205,8 +207,9 @@ export class Connector {
     this.#current = undefined;
     if (connection === undefined) return;
     const tracks = this.#host.tracks();
-    const ssrcs = tracks.map(({ rtp }) => rtp.ssrc);
-    if (ssrcs.length > 0) sayGoodbye(connection, ssrcs);
+    const { transport } = connection;
+    const streams = tracks.map(({ rtp }) => rtp);
+    for (const packets of goodbyes(streams, transport.cname)) transport.sendRtcp(writeCompound(packets));
     for (const track of tracks) track.rtp.unbind();
     this.#host.path.disconnected();
     const { confirmed, reason } = await connection.close();
@@ -217,15 +220,6 @@ export class Connector {
     if (state === this.#state || this.#state === 'closed') return;
     this.#state = state;
     this.#host.stateChanged(state, reason);
-  }
-}
-
-/** A BYE in a full compound (RFC 3550 sections 6.1 and 6.6); at most 31 sources fit one packet. */
-function sayGoodbye(connection: Connection, ssrcs: readonly number[]): void {
-  const { transport } = connection;
-  const [first = 0] = ssrcs;
-  for (let at = 0; at < ssrcs.length; at += 31) {
-    transport.sendRtcp(writeCompound([writeSdesCname(first, transport.cname), writeBye(ssrcs.slice(at, at + 31))]));
   }
 }
 

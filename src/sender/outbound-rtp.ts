@@ -1,7 +1,8 @@
 import type { Clock } from '../core/clock.js';
 import type { Random } from '../core/random.js';
 import { createPacketizer } from '../rtp/create-packetizer.js';
-import { ntpTimestamp, roundTripTimeUs, rtpTimestamp } from '../rtp/media-time.js';
+import type { PlayoutDelay } from '../rtp/header-extensions.js';
+import { ntpTimestamp, rtpTimestamp } from '../rtp/media-time.js';
 import type { Packetizer } from '../rtp/packetizer.js';
 import type { ReportBlock } from '../rtp/rtcp-packet.js';
 import { writeSenderReport } from '../rtp/rtcp-write.js';
@@ -17,6 +18,7 @@ import {
   type StreamPacing,
   type WriteOutcome,
 } from './outbound-packets.js';
+import { ReceiverReports } from './receiver-reports.js';
 import { Retransmitter } from './retransmitter.js';
 import { RtpRoute } from './rtp-route.js';
 import type { OutboundPacket, SendPath, TakenBack } from './send-path.js';
@@ -32,7 +34,8 @@ interface PreparedPacket {
   readonly payloadType: number;
   readonly timestamp: number;
   readonly marker: boolean;
-  readonly captureTime: RtpHeaderExtension | undefined;
+  /** Of the frame, in its first packet. */
+  readonly ofFrame: readonly RtpHeaderExtension[];
   readonly payload: Uint8Array;
   readonly padding: boolean;
 }
@@ -46,6 +49,8 @@ interface PreparedPacket {
 export class OutboundRtp {
   readonly #clock: Clock;
   readonly #stream: RtpStream;
+  /** Is told to the peer with each frame, if it wants to know. */
+  readonly playoutDelay: PlayoutDelay | undefined;
   /** Is offered for its retransmissions. */
   readonly rtxSsrc: number | undefined;
   readonly #retransmitter: Retransmitter;
@@ -61,25 +66,27 @@ export class OutboundRtp {
   #route: RtpRoute | undefined;
   /** Of the last packet to this peer; nothing before the first. */
   #lastPayloadType: number | undefined;
-  #roundTripUs: number | undefined;
-  #remoteInbound: RemoteInboundStats | undefined;
+  #reports: ReceiverReports;
 
   constructor(init: {
     readonly codec: RtpCodec;
     readonly ssrc: number;
     /** For its retransmissions, where the peer takes them as a stream of their own; lost sound is concealed sooner than it could be sent again. */
     readonly rtxSsrc?: number;
+    readonly playoutDelay?: PlayoutDelay | undefined;
     readonly clock: Clock;
     readonly random: Random;
     readonly path: SendPath;
   }) {
     const { clock, random, path, codec, rtxSsrc } = init;
+    this.playoutDelay = init.playoutDelay;
     this.#clock = clock;
     this.#random = random;
     this.#path = path;
     this.#codec = codec;
     this.#packetizer = createPacketizer(codec, random);
     this.#traits = RTP_CODECS[codec];
+    this.#reports = new ReceiverReports(this.#traits.clockRate);
     this.#pacing = { ssrc: init.ssrc, kind: this.#traits.kind, priority: 0 };
     this.#stream = new RtpStream(init.ssrc, random);
     this.rtxSsrc = this.#traits.kind === 'video' ? rtxSsrc : undefined;
@@ -96,6 +103,13 @@ export class OutboundRtp {
     return this.#retransmitter.counts;
   }
 
+  /** What this peer calls the stream, as far as it takes it. */
+  get agreed(): { readonly mid?: string; readonly payloadType?: number } {
+    const mid = this.#route?.mid;
+    const payloadType = this.#route?.payloadTypes.get(this.#codec);
+    return mid === undefined || payloadType === undefined ? {} : { mid, payloadType };
+  }
+
   /** That of its retransmissions, if this peer takes them as a stream of their own. */
   get agreedRtxSsrc(): number | undefined {
     return (this.#route?.rtxPayloadTypes.size ?? 0) > 0 ? this.rtxSsrc : undefined;
@@ -103,7 +117,7 @@ export class OutboundRtp {
 
   /** What the receiver last reported. */
   get remoteInbound(): RemoteInboundStats | undefined {
-    return this.#remoteInbound;
+    return this.#reports.latest;
   }
 
   /** Whether frames of this codec can be sent: to the peer that there is, or to one that is yet to come. */
@@ -128,7 +142,7 @@ export class OutboundRtp {
    */
   bind(transport: MediaTransport, negotiated: NegotiatedTrack, codec: RtpCodec = this.#codec): void {
     if (this.#route?.transport !== transport) this.#forgetPeer();
-    this.#route = new RtpRoute(transport, negotiated, codec);
+    this.#route = new RtpRoute(transport, negotiated, codec, this.playoutDelay);
   }
 
   /** Its packets go before those of lower classes from now on; what waits keeps its place, and no packet of a stream overtakes another. */
@@ -183,7 +197,7 @@ export class OutboundRtp {
     const payloads = this.#packetizer.packetize(data, { key: type === 'key' }, route.maxPayloadBytes);
     const timestamp = rtpTimestamp(timestampUs, this.#traits.clockRate);
     // Capture times are monotonic, the extension is on the clock of the sender reports: carry the age over.
-    const captureTime = route.captureTime(this.#clock.wallUs() - (this.#clock.nowUs() - timestampUs));
+    const ofFrame = route.ofFrame(this.#clock.wallUs() - (this.#clock.nowUs() - timestampUs));
     const endsSilence = this.#silent;
     this.#silent = false;
     const isKeyFrame = type === 'key' && this.#traits.kind === 'video';
@@ -199,7 +213,7 @@ export class OutboundRtp {
           payloadType,
           timestamp,
           marker,
-          captureTime: index === 0 ? captureTime : undefined,
+          ofFrame: index === 0 ? ofFrame : [],
           payload,
           padding: false,
         };
@@ -229,7 +243,7 @@ export class OutboundRtp {
     if (!route?.hasTransportSequence || payloadType === undefined || timestamp === undefined) return undefined;
     if (this.#traits.kind === 'audio') return undefined;
     const payload = new Uint8Array(MAX_PADDING_BYTES).fill(MAX_PADDING_BYTES, -1);
-    const prepared = { payloadType, timestamp, marker: false, captureTime: undefined, payload, padding: true };
+    const prepared = { payloadType, timestamp, marker: false, ofFrame: [], payload, padding: true };
     return new SparePacket(this.ssrc, route.headerBytes + payload.length, (nowUs, transportSequence) =>
       this.#write(route, prepared, nowUs, transportSequence),
     );
@@ -238,28 +252,24 @@ export class OutboundRtp {
   /** Answers a NACK: sends again what there still is, each packet at most once a round trip. */
   resend(sequenceNumbers: readonly number[]): void {
     if (this.#route === undefined) return;
-    const intervalUs = this.#roundTripUs ?? DEFAULT_RESEND_INTERVAL_US;
+    const intervalUs = this.#reports.roundTripUs ?? DEFAULT_RESEND_INTERVAL_US;
     this.#retransmitter.resend(this.#route, sequenceNumbers, intervalUs);
   }
 
   /** Takes in what a receiver says of this stream. `arrivalWallUs`: when the report arrived, on the wall clock that stamps sender reports. */
   receiverReported(block: ReportBlock, arrivalWallUs: number): void {
-    this.#roundTripUs = roundTripTimeUs(arrivalWallUs, block) ?? this.#roundTripUs;
-    this.#remoteInbound = {
-      fractionLost: block.fractionLost / 256,
-      packetsLost: block.cumulativeLost,
-      jitter: block.jitter / this.#traits.clockRate,
-      ...(this.#roundTripUs === undefined ? {} : { roundTripTime: this.#roundTripUs / 1e6 }),
-    };
+    this.#reports.receive(block, arrivalWallUs);
   }
 
   /** A sender report of this instant; none before the first packet (RFC 3550 section 6.4). */
   senderReport(): Uint8Array | undefined {
     if (this.#stream.lastTimestamp === undefined) return undefined;
     const { packetsSent, bytesSent } = this.#stream.counts;
+    const wallUs = this.#clock.wallUs();
+    this.#reports.senderReported(wallUs);
     return writeSenderReport({
       ssrc: this.ssrc,
-      ntp: ntpTimestamp(this.#clock.wallUs()),
+      ntp: ntpTimestamp(wallUs),
       rtpTimestamp: rtpTimestamp(this.#clock.nowUs(), this.#traits.clockRate),
       packetCount: packetsSent,
       octetCount: bytesSent,
@@ -269,18 +279,17 @@ export class OutboundRtp {
   #forgetPeer(): void {
     this.#retransmitter.forget();
     this.#lastPayloadType = undefined;
-    this.#roundTripUs = undefined;
-    this.#remoteInbound = undefined;
+    this.#reports = new ReceiverReports(this.#traits.clockRate);
   }
 
   /** Sequence numbers are used up by packets that were written, and by no others. */
   #write(
     route: RtpRoute,
-    { payloadType, timestamp, marker, captureTime, payload, padding }: PreparedPacket,
+    { payloadType, timestamp, marker, ofFrame, payload, padding }: PreparedPacket,
     nowUs: number,
     transportSequence: number | undefined,
   ): WriteOutcome {
-    const extensions = route.extensions(nowUs, captureTime, transportSequence);
+    const extensions = route.extensions(nowUs, ofFrame, transportSequence);
     const header = this.#stream.prepare({ payloadType, timestamp, marker, extensions, padding });
     if (!route.transport.sendRtp(header, payload)) return 'refused';
     this.#lastPayloadType = payloadType;

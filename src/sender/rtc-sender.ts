@@ -26,10 +26,12 @@ import type {
 } from './sender-options.js';
 import { type SenderStats, trackStats } from './sender-stats.js';
 import { type Negotiate, signallerFromNegotiation } from './signaller-from-negotiation.js';
+import { statsReport } from './stats-report.js';
 import { assertCamera, assertRaw, wrongFeedingCall } from './track.js';
 import { encoderBitrate } from './track-controls.js';
 import type { TrackHandle, TrackRef } from './track-handle.js';
 import type { TrackStats } from './track-stats.js';
+import type { StatsReport } from './w3c-stats.js';
 
 const DEFAULT_FRAMERATE = 30;
 
@@ -38,7 +40,7 @@ const DEFAULT_FRAMERATE = 30;
  * divided among them live.
  *
  * Every call resolves and pins its track before its first await. A track is named by its id, or by the handle that adding it has given, which never
- * means a later track of the same id. Errors are {@link FramelockError}s; every call but `getStats` and `close`
+ * means a later track of the same id. Errors are {@link FramelockError}s; every call but `getStats`, `getStatsReport` and `close`
  * fails with CLOSED once the sender is closed.
  */
 export class RtcSender implements AsyncDisposable {
@@ -284,6 +286,14 @@ export class RtcSender implements AsyncDisposable {
   /** A snapshot of everything; works after `close` as well. */
   getStats(): SenderStats {
     return this.#core.stats();
+  }
+
+  /**
+   * The same in the form of a browser's `getStats()`: entries by id, linked with one another, of the types `media-source`, `outbound-rtp`,
+   * `remote-inbound-rtp`, `codec`, `transport`, `candidate-pair` and `local-candidate` and `remote-candidate`. Works after `close` as well.
+   */
+  getStatsReport(): StatsReport {
+    return statsReport(this.#core.stats());
   }
 
   /** @throws FramelockError TRACK_NOT_FOUND, TRACK_REMOVED */

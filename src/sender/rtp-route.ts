@@ -1,8 +1,10 @@
 import {
+  type PlayoutDelay,
   rtpHeaderBytes,
   writeAbsCaptureTime,
   writeAbsSendTime,
   writeMid,
+  writePlayoutDelay,
   writeTransportWideCc,
 } from '../rtp/header-extensions.js';
 import type { RtpCodec } from '../rtp/rtp-codec.js';
@@ -20,7 +22,7 @@ export class RtpRoute {
   readonly payloadTypes: ReadonlyMap<RtpCodec, number>;
   /** Size of the header of a packet with a transport-wide sequence number, if they were agreed on. */
   readonly headerBytes: number;
-  /** The same with a capture time, if the peer wants to know. */
+  /** The same with what a frame's first packet tells of it. */
   readonly largestHeaderBytes: number;
   /** Whether the peer asks for what it lost. */
   readonly hasNack: boolean;
@@ -28,19 +30,29 @@ export class RtpRoute {
   readonly rtxPayloadTypes: ReadonlyMap<number, number>;
   readonly #negotiated: NegotiatedTrack;
   readonly #mid: RtpHeaderExtension | undefined;
+  readonly #playoutDelay: RtpHeaderExtension | undefined;
 
-  /** @param codec that was offered first */
-  constructor(transport: MediaTransport, negotiated: NegotiatedTrack, codec: RtpCodec) {
-    const { mid } = negotiated.extensions;
+  /**
+   * @param codec that was offered first
+   * @param bounds within which the peer is asked to hold pictures back
+   */
+  constructor(transport: MediaTransport, negotiated: NegotiatedTrack, codec: RtpCodec, bounds?: PlayoutDelay) {
+    const { mid, playoutDelay: id } = negotiated.extensions;
     const alternatives = Object.entries(negotiated.alternatives ?? {}) as [RtpCodec, number][];
     this.transport = transport;
     this.payloadTypes = new Map([[codec, negotiated.payloadType], ...alternatives]);
     this.hasNack = negotiated.nack;
     this.rtxPayloadTypes = negotiated.rtx ?? new Map();
     this.#negotiated = negotiated;
+    this.#playoutDelay = id === undefined || bounds === undefined ? undefined : { id, data: writePlayoutDelay(bounds) };
     this.#mid = mid === undefined ? undefined : { id: mid, data: writeMid(negotiated.mid) };
-    this.headerBytes = rtpHeaderBytes(this.extensions(0, undefined, 0));
-    this.largestHeaderBytes = rtpHeaderBytes(this.extensions(0, this.captureTime(0), 0));
+    this.headerBytes = rtpHeaderBytes(this.extensions(0, [], 0));
+    this.largestHeaderBytes = rtpHeaderBytes(this.extensions(0, this.ofFrame(0), 0));
+  }
+
+  /** The identification tag of the m-line. */
+  get mid(): string {
+    return this.#negotiated.mid;
   }
 
   /** Leaves room for what retransmissions bear besides. */
@@ -58,23 +70,28 @@ export class RtpRoute {
     return this.#negotiated.extensions.transportWideCc !== undefined;
   }
 
-  /** Tells when a picture was captured, microseconds on the wall clock; nothing where the peer does not want to know. */
-  captureTime(captureWallUs: number): RtpHeaderExtension | undefined {
+  /**
+   * What the first packet of a frame tells of it, as far as the peer wants to know: when it was captured, microseconds on the wall clock, and how long it
+   * may be held back.
+   */
+  ofFrame(captureWallUs: number): readonly RtpHeaderExtension[] {
     const id = this.#negotiated.extensions.absCaptureTime;
-    return id === undefined ? undefined : { id, data: writeAbsCaptureTime(captureWallUs) };
+    const extensions: RtpHeaderExtension[] = id === undefined ? [] : [{ id, data: writeAbsCaptureTime(captureWallUs) }];
+    if (this.#playoutDelay !== undefined) extensions.push(this.#playoutDelay);
+    return extensions;
   }
 
   /** The extensions of a packet that is sent now. */
   extensions(
     nowUs: number,
-    captureTime: RtpHeaderExtension | undefined,
+    ofFrame: readonly RtpHeaderExtension[],
     transportSequence: number | undefined,
   ): readonly RtpHeaderExtension[] {
     const { absSendTime, transportWideCc } = this.#negotiated.extensions;
     const extensions: RtpHeaderExtension[] = [];
     if (this.#mid !== undefined) extensions.push(this.#mid);
     if (absSendTime !== undefined) extensions.push({ id: absSendTime, data: writeAbsSendTime(nowUs) });
-    if (captureTime !== undefined) extensions.push(captureTime);
+    extensions.push(...ofFrame);
     if (transportWideCc !== undefined && transportSequence !== undefined) {
       extensions.push({ id: transportWideCc, data: writeTransportWideCc(transportSequence) });
     }
@@ -87,9 +104,9 @@ export class RtpRoute {
     nowUs: number,
     transportSequence: number | undefined,
   ): readonly RtpHeaderExtension[] {
-    const { absCaptureTime } = this.#negotiated.extensions;
-    const captureTime = former.find(({ id }) => id === absCaptureTime);
-    return this.extensions(nowUs, captureTime, transportSequence);
+    const { absCaptureTime, playoutDelay } = this.#negotiated.extensions;
+    const ofFrame = former.filter(({ id }) => id === absCaptureTime || id === playoutDelay);
+    return this.extensions(nowUs, ofFrame, transportSequence);
   }
 
   /** What is to be told of a packet that was written with this number, if there was one. */

@@ -51,7 +51,7 @@ export class SendPath implements NetworkFeedback {
     if (control === undefined) return;
     const { bitrate } = control;
     this.#bitrate = bitrate;
-    this.#driver = new CongestionDriver({ ...control, targetChanged: (bps) => bitrate.setNetworkTarget(bps) });
+    this.#driver = new CongestionDriver({ ...control, targetChanged: (target) => bitrate.setNetworkTarget(target) });
   }
 
   /** Whether packets are to bear transport-wide sequence numbers, if the peer wants to tell what of them arrived. */

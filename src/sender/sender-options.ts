@@ -6,6 +6,7 @@ import type { AudioEncoderFactory } from '../encoder/audio-encoder.js';
 import type { AudioChannels, AudioSampleFormat, AudioSampleRate } from '../encoder/audio-frame.js';
 import type { VideoCodec, VideoEncoderFactory } from '../encoder/encoder.js';
 import type { VideoPixelFormat } from '../encoder/video-frame.js';
+import type { PlayoutDelay } from '../rtp/header-extensions.js';
 import type { MediaTransportFactory } from '../transport/media-transport.js';
 import type { DegradationPreference } from './resolution-governor.js';
 
@@ -82,6 +83,11 @@ export interface VideoTrackSpec {
    * size (`maintain-framerate`), or first the one and then the other. @default 'balanced'
    */
   readonly degradationPreference?: DegradationPreference;
+  /**
+   * How long receivers may hold pictures of this track back, told with every frame where they want to know (the playout-delay header
+   * extension): `{ minMs: 0, maxMs: 0 }` for the least latency, at the price of jitter. @default receivers decide
+   */
+  readonly playoutDelay?: PlayoutDelay;
   /** Threads of each of its encoders, from 1 to 16. @default by codec, size, cores and the number of cameras; one but for VP9 */
   readonly threads?: number;
   /** Opens this track's encoders. @default the sender's */
@@ -97,6 +103,8 @@ export interface EncodedVideoTrackSpec {
   readonly width?: number;
   /** Height in pixels, for the statistics, together with `width`. @default unknown */
   readonly height?: number;
+  /** As {@link VideoTrackSpec.playoutDelay}. */
+  readonly playoutDelay?: PlayoutDelay;
 }
 
 /** A microphone track: raw sound in, Opus out. */

@@ -36,13 +36,15 @@ export interface SenderStats {
 /** The statistics of one track. */
 export function trackStats(track: Track, nowUs: number): TrackStats {
   const { counters, frameSize, rtp } = track;
-  const { packetsSent, bytesSent, retransmittedPacketsSent, retransmittedBytesSent, paddingBytesSent } = rtp.counts;
+  const { packetsSent, bytesSent, headerBytesSent, paddingBytesSent } = rtp.counts;
+  const { retransmittedPacketsSent, retransmittedBytesSent } = rtp.counts;
   return {
     trackId: track.id,
     generation: track.handle.generation,
     kind: track.media,
     codec: track.codec,
     ssrc: rtp.ssrc,
+    ...rtp.agreed,
     ...(rtp.agreedRtxSsrc === undefined ? {} : { rtxSsrc: rtp.agreedRtxSsrc }),
     active: !track.paused,
     ...(track.allocationReason === undefined ? {} : { allocationReason: track.allocationReason }),
@@ -61,6 +63,7 @@ export function trackStats(track: Track, nowUs: number): TrackStats {
     totalEncodeTime: counters.totalEncodeTimeUs / 1e6,
     bytesSent,
     packetsSent,
+    headerBytesSent,
     retransmittedPacketsSent,
     retransmittedBytesSent,
     paddingBytesSent,

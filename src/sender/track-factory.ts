@@ -4,6 +4,7 @@ import { FramelockError } from '../core/errors.js';
 import type { Random } from '../core/random.js';
 import type { AudioEncoderConfig, AudioEncoderFactory } from '../encoder/audio-encoder.js';
 import type { VideoEncoderConfig, VideoEncoderFactory } from '../encoder/encoder.js';
+import { type PlayoutDelay, writePlayoutDelay } from '../rtp/header-extensions.js';
 import type { RtpCodec } from '../rtp/rtp-codec.js';
 import { EncodedTrack, type EncodedTrackWishes } from './encoded-track.js';
 import type { EncoderFaults } from './encoder-supervision.js';
@@ -52,7 +53,7 @@ export class TrackFactory {
       throw new FramelockError('CODEC_UNSUPPORTED', message, { context: { trackId: spec.id, codec: String(unknown) } });
     }
     return new RawVideoTrack({
-      ...this.#encoderTrack(spec.id, config.codec),
+      ...this.#encoderTrack(spec.id, config.codec, spec.playoutDelay),
       config,
       encoders,
       degradationPreference,
@@ -61,9 +62,10 @@ export class TrackFactory {
     });
   }
 
-  encoded({ id, codec, width, height }: EncodedVideoTrackSpec): EncodedTrack {
+  /** @throws FramelockError INVALID_ARGUMENT */
+  encoded({ id, codec, width, height, playoutDelay }: EncodedVideoTrackSpec): EncodedTrack {
     const frameSize = width === undefined || height === undefined ? undefined : { width, height };
-    return this.#encodedTrack(id, { codec, frameSize, stereo: false });
+    return this.#encodedTrack(id, { codec, frameSize, stereo: false }, playoutDelay);
   }
 
   /** @throws FramelockError CODEC_UNSUPPORTED */
@@ -83,11 +85,11 @@ export class TrackFactory {
     return this.#encodedTrack(id, { codec: 'opus', frameSize: undefined, stereo: numberOfChannels === 2 });
   }
 
-  #encoderTrack(id: string, codec: RtpCodec): EncoderTrackInit {
+  #encoderTrack(id: string, codec: RtpCodec, playoutDelay?: PlayoutDelay): EncoderTrackInit {
     const { host, tracksMu, checker, faults } = this.#init;
     return {
       handle: this.#handle(id),
-      rtp: this.#rtp(codec),
+      rtp: this.#rtp(codec, playoutDelay),
       host,
       tracksMu,
       encoderMu: new EncoderLock({ name: `encoderMu(${id})`, tracks: tracksMu, clock: host.clock, checker }),
@@ -95,9 +97,14 @@ export class TrackFactory {
     };
   }
 
-  #encodedTrack(id: string, media: Pick<EncodedTrack, 'codec' | 'frameSize' | 'stereo'>): EncodedTrack {
+  #encodedTrack(
+    id: string,
+    media: Pick<EncodedTrack, 'codec' | 'frameSize' | 'stereo'>,
+    playoutDelay?: PlayoutDelay,
+  ): EncodedTrack {
     const { host, wishes } = this.#init;
-    return new EncodedTrack({ handle: this.#handle(id), ...media, rtp: this.#rtp(media.codec), host, wishes });
+    const rtp = this.#rtp(media.codec, playoutDelay);
+    return new EncodedTrack({ handle: this.#handle(id), ...media, rtp, host, wishes });
   }
 
   #handle(id: string): TrackHandle {
@@ -105,10 +112,19 @@ export class TrackFactory {
     return Object.freeze({ id, generation: this.#generations });
   }
 
-  #rtp(codec: RtpCodec): OutboundRtp {
+  #rtp(codec: RtpCodec, playoutDelay?: PlayoutDelay): OutboundRtp {
     const { random, host, path } = this.#init;
+    if (playoutDelay !== undefined) writePlayoutDelay(playoutDelay);
     const ssrc = this.#freshSsrc();
-    return new OutboundRtp({ codec, ssrc, rtxSsrc: this.#freshSsrc(ssrc), clock: host.clock, random, path });
+    return new OutboundRtp({
+      codec,
+      ssrc,
+      rtxSsrc: this.#freshSsrc(ssrc),
+      playoutDelay,
+      clock: host.clock,
+      random,
+      path,
+    });
   }
 
   /** A random SSRC that no other stream has (RFC 3550 section 8.1); 0 is left out, since some peers take it for "none". */

@@ -3,10 +3,10 @@ import type { TracksLock } from '../concurrency/lock-order.js';
 import type { Clock } from '../core/clock.js';
 import { describeError, FramelockError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
-import { writeBye, writeSdesCname } from '../rtp/rtcp-write.js';
 import type { BitrateControl } from './bitrate-control.js';
 import { Shutdown } from './close-report.js';
 import type { Connector } from './connector.js';
+import { goodbyes } from './goodbye.js';
 import type { InFlight } from './in-flight.js';
 import { assertTrackId } from './sender-options.js';
 import type { RawTrack, Track } from './track.js';
@@ -160,5 +160,6 @@ export class TrackLifecycle {
 
 function sayGoodbye(connector: Connector, { rtp }: Track): void {
   const { cname } = connector;
-  if (cname !== undefined && rtp.connected) connector.sendRtcp([writeSdesCname(rtp.ssrc, cname), writeBye([rtp.ssrc])]);
+  if (cname === undefined || !rtp.connected) return;
+  for (const packets of goodbyes([rtp], cname)) connector.sendRtcp(packets);
 }

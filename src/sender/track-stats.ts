@@ -12,6 +12,8 @@ import type { TrackHealth } from './track-health.js';
 
 /** What the receiver last reported about a track (W3C `remote-inbound-rtp`); absent until it reported. */
 export interface RemoteInboundStats {
+  /** When it came, in milliseconds since the Unix epoch. */
+  readonly timestamp: number;
   /** Fraction lost since the previous report, 0-1. */
   readonly fractionLost: number;
   /** Packets lost since the start; may be negative with duplicates (RFC 3550 section 6.4.1). */
@@ -20,6 +22,10 @@ export interface RemoteInboundStats {
   readonly jitter: number;
   /** Round-trip time in seconds, where the report allows to compute it. */
   readonly roundTripTime?: number;
+  /** Sum of all round-trip times in seconds that were measured to this peer. */
+  readonly totalRoundTripTime: number;
+  /** How many they are. */
+  readonly roundTripTimeMeasurements: number;
 }
 
 /**
@@ -33,6 +39,9 @@ export interface TrackStats {
   readonly kind: 'video' | 'audio';
   readonly codec: RtpCodec;
   readonly ssrc: number;
+  /** Of its m-line, and of its codec there; absent without a connection that takes the track, or the codec. */
+  readonly mid?: string;
+  readonly payloadType?: number;
   /** Of its retransmissions; absent where they were not agreed to as a stream of their own, and go by `ssrc`. */
   readonly rtxSsrc?: number;
   /** Whether the allocation has the track sent. */
@@ -66,6 +75,8 @@ export interface TrackStats {
   /** Payload bytes, retransmissions included, as in `packetsSent`. */
   readonly bytesSent: number;
   readonly packetsSent: number;
+  /** RTP headers with their extensions. */
+  readonly headerBytesSent: number;
   /** Answers to NACKs. */
   readonly retransmittedPacketsSent: number;
   /** Payload bytes. */

@@ -1,3 +1,5 @@
+import type { IceServer } from '../core/ice-server.js';
+
 /** What a signaller gave for an offer. */
 export interface SignallingAnswer {
   /** The SDP answer. */
@@ -17,6 +19,11 @@ export interface Signaller {
    * @throws FramelockError SIGNALLING_FAILED (unreachable, timeout), SIGNALLING_REJECTED (refused by the server)
    */
   offer(sdp: string, signal?: AbortSignal): Promise<SignallingAnswer>;
+  /**
+   * STUN and TURN servers that the SFU has named so far; each connection that is made from then on uses them beside those that the transport was
+   * given. @default none
+   */
+  readonly iceServers?: readonly IceServer[];
   /** Ends the session at the server, if there is one. Idempotent and bounded in time; failures are swallowed by contract and told by the result. */
   close(): Promise<SignallingCloseResult>;
 }

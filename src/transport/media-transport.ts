@@ -1,4 +1,5 @@
 import type { LateCompletionObserver } from '../concurrency/late-completions.js';
+import type { IceServer } from '../core/ice-server.js';
 import type { RtpCodec } from '../rtp/rtp-codec.js';
 import type { RtpPacketHeader } from '../rtp/rtp-packet.js';
 
@@ -23,6 +24,8 @@ export interface TransportTrackSpec {
   readonly stereo?: boolean;
   /** Whether an Opus track leaves silence out; announced by `usedtx`. @default false */
   readonly dtx?: boolean;
+  /** Whether its frames will tell how long they may be held back; the header extension is offered then. @default false */
+  readonly playoutDelay?: boolean;
   /** Whether its packets will bear transport-wide sequence numbers; offered as `transport-cc`, with the extension. @default false */
   readonly transportWideCc?: boolean;
 }
@@ -32,6 +35,7 @@ export interface HeaderExtensionIds {
   readonly mid?: number;
   readonly absSendTime?: number;
   readonly absCaptureTime?: number;
+  readonly playoutDelay?: number;
   /** Only where the peer has agreed to send the feedback, too. */
   readonly transportWideCc?: number;
 }
@@ -120,5 +124,8 @@ export interface MediaTransport {
   close(): Promise<void>;
 }
 
-/** Makes transports. */
-export type MediaTransportFactory = (observer: TransportObserver) => MediaTransport;
+/**
+ * Makes transports.
+ * @param iceServers that the SFU has named by its signalling; those that cannot be used are ignored
+ */
+export type MediaTransportFactory = (observer: TransportObserver, iceServers?: readonly IceServer[]) => MediaTransport;

@@ -41,7 +41,14 @@ class Scripted implements NetworkController {
   onTick(nowUs: number): NetworkDecision {
     this.ticksUs.push(nowUs);
     const { targetBps, windowBytes } = this;
-    return { targetBps, pacingBps: targetBps, windowBytes, limitedBy: 'delay', probes: this.probes.splice(0) };
+    return {
+      targetBps,
+      sustainedBps: targetBps,
+      pacingBps: targetBps,
+      windowBytes,
+      limitedBy: 'delay',
+      probes: this.probes.splice(0),
+    };
   }
 }
 

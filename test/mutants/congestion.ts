@@ -189,8 +189,8 @@ export const CONGESTION_MUTANTS: readonly Mutant[] = [
     name: 'queue-not-drained',
     guarantee,
     file: GOOG_CC,
-    find: "['queue', this.#queueCapBps],",
-    replace: '',
+    find: "leastOf([sustained, ['queue', this.#queueCapBps]])",
+    replace: 'sustained',
     tests: UNIT('goog-cc'),
   },
   {

@@ -7,6 +7,7 @@ import {
   writeAbsCaptureTime,
   writeAbsSendTime,
   writeMid,
+  writePlayoutDelay,
   writeTransportWideCc,
 } from '../../src/rtp/header-extensions.js';
 import { absSendTime, ntpTimestamp } from '../../src/rtp/media-time.js';
@@ -29,6 +30,27 @@ describe('writeMid', () => {
 
   it.each(['', '12345678901234567', 'a b', 'a"b', 'a,b', 'a/b', 'ü', 'a\n'])('refuses %j', (mid) => {
     expect(() => writeMid(mid)).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));
+  });
+});
+
+describe('writePlayoutDelay', () => {
+  it.each([
+    [0, 0, [0, 0, 0]],
+    [100, 400, [0x00, 0xa0, 0x28]],
+    [14, 16, [0x00, 0x10, 0x02]],
+    [40_950, 40_950, [0xff, 0xff, 0xff]],
+  ])('writes %d to %d ms in 12 bits each, of 10 ms', (minMs, maxMs, bytes) => {
+    expect([...writePlayoutDelay({ minMs, maxMs })]).toEqual(bytes);
+  });
+
+  it.each([
+    [-1, 0],
+    [20, 10],
+    [0, 40_960],
+    [Number.NaN, 10],
+    [0, Number.POSITIVE_INFINITY],
+  ])('refuses %d to %d ms', (minMs, maxMs) => {
+    expect(() => writePlayoutDelay({ minMs, maxMs })).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));
   });
 });
 

@@ -137,6 +137,21 @@ describe('closing a sender', () => {
     expect([transport.rtp.length, transport.rtcp.length]).toEqual(sent);
   });
 
+  it.each([
+    ['sent', 200],
+    ['not sent', 201],
+  ])('says goodbye in a full compound for streams that were %s', async (was, firstType) => {
+    harness = await new SenderHarness().connected('front');
+    if (was === 'sent') await harness.send('front');
+    await harness.sender.close();
+    const goodbye = harness.network.last.rtcp.at(-1) ?? new Uint8Array();
+    const types: number[] = [];
+    for (let at = 0; at < goodbye.length; at += 4 + 4 * (((goodbye[at + 2] ?? 0) << 8) | (goodbye[at + 3] ?? 0))) {
+      types.push(goodbye[at + 1] ?? 0);
+    }
+    expect(types).toEqual([firstType, 202, 203]);
+  });
+
   it('is bounded when an encoder hangs: the others are freed, the connection closed, and the report says what was given up', async () => {
     harness = await new SenderHarness({ stopTimeoutMs: 100 }).connected('front', 'rear', 'left');
     harness.gates.hold('read', 2);

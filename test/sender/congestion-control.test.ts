@@ -512,6 +512,33 @@ describe('the target', () => {
     expect(harness.sender.getTrackStats('front').targetBitrate).toBe(harness.sender.getStats().targetBitrate);
   });
 
+  it('takes what has to be caught up with from all cameras alike, and pauses none for that', async () => {
+    setUp({ startBitrateBps: 4 * MBPS, encoder: { chunkBytes: 4_000 } });
+    await harness.connected('front', 'rear');
+    const bounds = { minBps: 300_000 };
+    await harness.sender.setBitrateAllocation({ front: { ...bounds, weight: 3, priorityClass: 1 }, rear: bounds });
+    const activity: unknown[] = [];
+    harness.sender.on('trackActivity', (change) => void activity.push(change));
+    const granted = () => harness.sender.getStats().tracks.map(({ targetBitrate }) => targetBitrate);
+    const step = async () => {
+      harness.give('rear');
+      await send('front', 2);
+    };
+    peer.link = { capacityBps: 4 * MBPS, delayMs: 10 };
+    for (let frame = 0; frame < 60; frame += 2) await step();
+    peer.link = { capacityBps: MBPS, delayMs: 10 };
+    let leastBps = Number.POSITIVE_INFINITY;
+    for (let frame = 0; frame < 60; frame += 2) {
+      await step();
+      const [front = 0, rear = 0] = granted();
+      leastBps = Math.min(leastBps, front + rear);
+      expect(front / rear).toBeGreaterThan(1);
+    }
+    // Less than both minimums together, while the queue was drained.
+    expect(leastBps).toBeLessThan(500_000);
+    expect(activity).toEqual([]);
+  });
+
   it('never exceeds what updateBitrate allows, nor do probes', async () => {
     setUp({ startBitrateBps: 300_000 });
     await harness.connected('front');

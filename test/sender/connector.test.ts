@@ -73,6 +73,26 @@ describe('connecting', () => {
     expect(states).toEqual(['connecting', 'connected']);
   });
 
+  it('that finds no way uses the ICE servers that the answer has named in its second try', async () => {
+    harness = new SenderHarness();
+    await harness.addTracks('front');
+    const servers = [{ urls: 'turn:relay.example', username: 'u', credential: 'c' }];
+    let named: typeof servers = [];
+    const signaller: Signaller = {
+      ...harness.whip,
+      get iceServers() {
+        return named;
+      },
+      offer: async () => {
+        named = servers;
+        return { sdp: 'answer' };
+      },
+    };
+    timeOut(1);
+    await harness.sender.connect(signaller);
+    expect(harness.network.transports.map(({ iceServers }) => iceServers)).toEqual([[], servers]);
+  });
+
   it('that times out twice fails, closes both transports, and says why', async () => {
     harness = new SenderHarness();
     await harness.addTracks('front');

@@ -171,10 +171,15 @@ describe('a receiver report', () => {
   it('tells loss, jitter and, where it can be computed, the round trip', async () => {
     receive(writeReceiverReport(PEER, [block()]));
     expect(harness.sender.getTrackStats('front').remoteInbound).toEqual({
+      timestamp: harness.clock.wallUs() / 1000,
       fractionLost: 0.25,
       packetsLost: 7,
       jitter: 0.01,
+      totalRoundTripTime: 0,
+      roundTripTimeMeasurements: 0,
     });
+    await harness.send('front');
+    await harness.clock.advance(1000);
     const sentNtp = compactNtp(ntpTimestamp(harness.clock.wallUs()));
     await harness.clock.advance(150);
     const reply = block({ lastSenderReport: sentNtp, delaySinceLastSenderReport: 0x10000 / 10 });

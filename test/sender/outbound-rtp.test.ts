@@ -40,6 +40,7 @@ function outboundRtp(extensions: HeaderExtensionIds): OutboundRtp {
     clock,
     random: fixedRandom(0x1234),
     path: new SendPath(clock),
+    playoutDelay: { minMs: 100, maxMs: 400 },
   });
   outbound.bind(transport, negotiated(extensions));
   return outbound;
@@ -69,6 +70,27 @@ function extension(header: RtpPacketHeader | undefined, id: number): number[] | 
 function bigEndian(bytes: readonly number[] | undefined): number {
   return (bytes ?? []).reduce((value, byte) => value * 256 + byte, 0);
 }
+
+describe('the playout delay', () => {
+  it('is told in the first packet of each frame, and when that is sent again', async () => {
+    rtp = outboundRtp({ ...EXTENSIONS, playoutDelay: 6 });
+    send(rtp, frame(3000), 'key', clock.nowUs());
+    send(rtp, frame(100), 'delta', clock.nowUs());
+    const told = () => transport.rtp.map(({ header }) => extension(header, 6));
+    expect(told()).toEqual([[0, 0xa0, 0x28], undefined, undefined, [0, 0xa0, 0x28]]);
+    await clock.advance(30);
+    rtp.resend([transport.rtp[0]?.header.sequenceNumber ?? 0]);
+    expect(told()[4]).toEqual([0, 0xa0, 0x28]);
+    expect(
+      transport.rtp.every(({ header, payload }) => rtpHeaderBytes(header.extensions) + payload.length <= 1200),
+    ).toBe(true);
+  });
+
+  it('is not told to a peer that does not want to know', () => {
+    send(rtp, frame(100), 'key', clock.nowUs());
+    expect(transport.rtp[0]?.header.extensions.map(({ id }) => id)).toEqual([1, 2, 3]);
+  });
+});
 
 describe('sending a frame', () => {
   it('marks the last packet only, numbers them in a row, and stamps them all with the capture time', () => {
@@ -215,8 +237,11 @@ describe('answering a NACK', () => {
   });
 
   it('sends a packet again at most once a round trip when that is known', async () => {
+    sentSequence();
+    rtp.senderReport();
+    const { seconds, fraction } = ntpTimestamp(clock.wallUs());
+    await clock.advance(200);
     const sequenceNumber = sentSequence();
-    const { seconds, fraction } = ntpTimestamp(clock.wallUs() - 200_000);
     const lastSenderReport = (((seconds & 0xffff) << 16) | (fraction >>> 16)) >>> 0;
     const report = { ssrc: SSRC, fractionLost: 0, cumulativeLost: 0, highestSequence: 0, jitter: 0 };
     rtp.receiverReported({ ...report, lastSenderReport, delaySinceLastSenderReport: 0 }, clock.wallUs());

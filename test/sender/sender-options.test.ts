@@ -24,6 +24,25 @@ describe('track ids', () => {
   });
 });
 
+describe('bounds of the playout delay', () => {
+  it('are checked when a track is added, and offered for those that have them', async () => {
+    const { sender, network, negotiate } = new SenderHarness();
+    const track = { width: 64, height: 48 };
+    const bad = { minMs: 20, maxMs: 10 };
+    for (const added of [
+      sender.addVideoTrack({ id: 'front', ...track, playoutDelay: bad }),
+      sender.addEncodedVideoTrack({ id: 'front', codec: 'vp8', playoutDelay: bad }),
+    ]) {
+      await expect(added).rejects.toMatchObject({ code: 'INVALID_ARGUMENT', context: { field: 'playoutDelay' } });
+    }
+    await sender.addVideoTrack({ id: 'front', ...track, playoutDelay: { minMs: 0, maxMs: 0 } });
+    await sender.addVideoTrack({ id: 'rear', ...track });
+    await sender.connect(negotiate);
+    expect(network.last.offers[0]?.map(({ playoutDelay }) => playoutDelay)).toEqual([true, false]);
+    await sender.close();
+  });
+});
+
 describe('durations', () => {
   it('are finite numbers of milliseconds from 0 on, or the default', () => {
     expect(millisecondsOr(undefined, 5, 'stopTimeoutMs')).toBe(5);

@@ -1,5 +1,7 @@
+import type { ServerResponse } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
 import { FramelockError } from '../../src/core/errors.js';
+import { silentLogger } from '../../src/core/logger.js';
 import { MAX_BODY_BYTES, MAX_REDIRECTS } from '../../src/signalling/whip/http-exchange.js';
 import { CLOSE_TIMEOUT_MS, WhipSignaller } from '../../src/signalling/whip/whip-signaller.js';
 import { LateTimersClock, settle, VirtualClock } from '../support/virtual-clock.js';
@@ -118,6 +120,21 @@ describe('WhipSignaller: redirects', () => {
     expect(server.seen).toHaveLength(MAX_REDIRECTS + 1);
   });
 
+  it('leaves out the user info of where it is redirected to, and tells nobody', async () => {
+    const server = await serve((seen, response) => {
+      const place = `//user:hidden@${new URL(server.origin).host}/edge`;
+      if (seen.path === '/whip/demo') response.writeHead(307, { location: place }).end();
+      else response.writeHead(403).end();
+    });
+    const { code, message } = await failureOf(signallerTo(server).offer(OFFER));
+    expect(code).toBe('SIGNALLING_REJECTED');
+    expect(message).not.toContain('hidden');
+    expect(server.seen.map(({ path, authorization }) => [path, authorization])).toEqual([
+      ['/whip/demo', undefined],
+      ['/edge', undefined],
+    ]);
+  });
+
   it('refuses a redirect that leads nowhere', async () => {
     const server = await serve((_, response) => response.writeHead(307, { location: 'ftp://example.org/' }).end());
     expect((await failureOf(signallerTo(server).offer(OFFER))).code).toBe('SIGNALLING_FAILED');
@@ -181,6 +198,60 @@ describe('WhipSignaller: refusals', () => {
   });
 });
 
+describe('WhipSignaller: the token', () => {
+  it('is not told, though the server repeats it in its words and in where it redirects to', async () => {
+    const server = await serve((seen, response) => {
+      if (seen.path === '/whip/demo') response.writeHead(307, { location: `/for/${TOKEN}` }).end();
+      else response.writeHead(401, { 'content-type': 'text/plain' }).end(`${TOKEN} has expired`);
+    });
+    const { message, context } = await failureOf(signallerTo(server, { token: TOKEN }).offer(OFFER));
+    expect(message).toContain('has expired');
+    expect(JSON.stringify([message, context])).not.toContain(TOKEN);
+  });
+
+  it('is not told when such a place fails', async () => {
+    const server = await serve((seen, response) => {
+      if (seen.path === '/whip/demo') response.writeHead(308, { location: `/for/${TOKEN}` }).end();
+      else response.destroy();
+    });
+    const { message, context } = await failureOf(signallerTo(server, { token: TOKEN }).offer(OFFER));
+    expect(message).toContain('/for/');
+    expect(JSON.stringify([message, context])).not.toContain(TOKEN);
+  });
+});
+
+describe('WhipSignaller: what a server may name', () => {
+  it('is ICE servers, which are known from then on', async () => {
+    const links = ['<stun:stun.example>; rel="ice-server"', '<turn:t>; rel="ice-server"; username="u"; credential="c"'];
+    let headers: Record<string, string | string[]> = { link: links };
+    const server = await serve((_, response) => {
+      response.writeHead(201, { 'content-type': 'application/sdp', location: '/s', ...headers }).end('v=0');
+    });
+    const signaller = signallerTo(server);
+    expect(signaller.iceServers).toEqual([]);
+    await signaller.offer(OFFER);
+    const named = [{ urls: 'stun:stun.example' }, { urls: 'turn:t', username: 'u', credential: 'c' }];
+    expect(signaller.iceServers).toEqual(named);
+    await signaller.close();
+    headers = {};
+    await signaller.offer(OFFER);
+    expect(signaller.iceServers).toEqual(named);
+  });
+
+  it('is a place of any length; messages stay short', async () => {
+    const server = await serve((seen, response) => {
+      if (seen.path === '/whip/demo') response.writeHead(307, { location: `/${'z'.repeat(7000)}` }).end();
+      else response.writeHead(400).end();
+    });
+    expect((await failureOf(signallerTo(server).offer(OFFER))).message.length).toBeLessThan(500);
+  });
+
+  it('is no type of its answer, if that looks like SDP', async () => {
+    const server = await serve((_, response) => response.writeHead(200, { location: '/s' }).end('v=0'));
+    expect(await signallerTo(server).offer(OFFER)).toEqual({ sdp: 'v=0' });
+  });
+});
+
 describe('WhipSignaller: failures', () => {
   it('says that nobody listens', async () => {
     const server = await serve((_, response) => created(response));
@@ -223,12 +294,28 @@ describe('WhipSignaller: failures', () => {
     expect(server.seen.map((seen) => `${seen.method} ${seen.path}`)).toEqual(['POST /whip/demo', 'DELETE /s/9']);
   });
 
-  it('works without a Location, and tells at close that it could not delete', async () => {
+  it.each([
+    ['is cut off', (response: ServerResponse) => void response.write('v=0', () => response.destroy())],
+    ['is too long', (response: ServerResponse) => void response.end('v=0'.repeat(MAX_BODY_BYTES))],
+  ])('deletes the session that was opened by an answer that %s', async (_, answer) => {
+    const server = await serve((seen, response) => {
+      if (seen.method !== 'POST') return void response.end();
+      response.writeHead(201, { 'content-type': 'application/sdp', location: '/s/9' });
+      answer(response);
+    });
+    expect((await failureOf(signallerTo(server).offer(OFFER))).code).toBe('SIGNALLING_FAILED');
+    expect(server.seen.map((seen) => `${seen.method} ${seen.path}`)).toEqual(['POST /whip/demo', 'DELETE /s/9']);
+  });
+
+  it('works without a Location, warns of it, and tells at close that it could not delete', async () => {
+    const warnings: string[] = [];
     const server = await serve((_, response) => {
       response.writeHead(201, { 'content-type': 'application/sdp' }).end('v=0');
     });
-    const signaller = signallerTo(server);
+    const logger = { ...silentLogger, warn: (message: string) => void warnings.push(message) };
+    const signaller = new WhipSignaller({ url: `${server.origin}/whip`, logger });
     await signaller.offer(OFFER);
+    expect(warnings).toEqual([expect.stringContaining('Location')]);
     expect(await signaller.close()).toMatchObject({ confirmed: false, reason: expect.stringContaining('Location') });
   });
 

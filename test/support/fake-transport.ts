@@ -1,4 +1,5 @@
 import { FramelockError } from '../../src/core/errors.js';
+import type { IceServer } from '../../src/core/ice-server.js';
 import type { RtpPacketHeader } from '../../src/rtp/rtp-packet.js';
 import type {
   HeaderExtensionIds,
@@ -37,11 +38,14 @@ export class FakeTransport implements MediaTransport {
   /** Called before each RTP packet is sent. */
   beforeRtp: (() => void) | undefined;
   closes = 0;
+  /** That the signalling has named. */
+  readonly iceServers: readonly IceServer[];
   readonly #network: FakeNetwork;
   #state: TransportState = 'new';
 
-  constructor(observer: TransportObserver, network: FakeNetwork) {
+  constructor(observer: TransportObserver, network: FakeNetwork, iceServers: readonly IceServer[] = []) {
     this.observer = observer;
+    this.iceServers = iceServers;
     this.#network = network;
   }
 
@@ -153,8 +157,8 @@ export class FakeNetwork {
   /** The header extensions that the peer agrees to. */
   extensions: HeaderExtensionIds = { mid: 1, absSendTime: 2, absCaptureTime: 3 };
 
-  readonly factory: MediaTransportFactory = (observer) => {
-    const transport = new FakeTransport(observer, this);
+  readonly factory: MediaTransportFactory = (observer, iceServers) => {
+    const transport = new FakeTransport(observer, this, iceServers);
     this.transports.push(transport);
     return transport;
   };

@@ -42,6 +42,9 @@ export interface VideoStats {
   readonly totalFreezesDuration: number;
 }
 
+/** An entry of a W3C statistics report. */
+export type NativeStatsEntry = Readonly<Record<string, unknown>> & { readonly type: string };
+
 /** What this file uses of the package, whose own types need the DOM's. */
 interface TrackEvent {
   readonly track: MediaStreamTrack & { readonly kind: string };
@@ -103,6 +106,12 @@ export class NativePeer {
       await this.#connection.getStats()
     ).values();
     return [...all].reduce((sum, { type, framesDecoded = 0 }) => sum + (type === 'inbound-rtp' ? framesDecoded : 0), 0);
+  }
+
+  /** All entries of its statistics. */
+  async stats(): Promise<readonly NativeStatsEntry[]> {
+    const report: { values(): Iterable<NativeStatsEntry> } = await this.#connection.getStats();
+    return [...report.values()];
   }
 
   /** Of the one audio track. */

@@ -1,6 +1,7 @@
 import type { Clock } from '../../core/clock.js';
 import { describeError, FramelockError } from '../../core/errors.js';
 import { displayUrl } from '../display-url.js';
+import { withoutToken } from './secret.js';
 
 /** Longest response body that is read. An SDP answer of 32 cameras is about 40 KiB. */
 export const MAX_BODY_BYTES = 256 * 1024;
@@ -8,13 +9,20 @@ export const MAX_BODY_BYTES = 256 * 1024;
 /** Redirects followed before giving up. */
 export const MAX_REDIRECTS = 5;
 
-/** A response that has been read completely. */
-export interface HttpAnswer {
+/** Longest excerpt of a network error in an error message: some quote a header of the server in full. */
+const MAX_REASON_CHARS = 200;
+
+/** A response without its body. */
+export interface HttpHead {
   readonly status: number;
   readonly headers: Headers;
-  readonly body: string;
   /** Where the answer came from, after redirects. */
   readonly url: URL;
+}
+
+/** A response that has been read completely. */
+export interface HttpAnswer extends HttpHead {
+  readonly body: string;
 }
 
 /** One request, redirects included. */
@@ -23,6 +31,8 @@ export interface HttpExchangeOptions {
   readonly url: URL;
   /** An SDP body, for POST. */
   readonly sdp?: string;
+  /** Told of the answer before its body is read: what comes of that is not known yet. */
+  readonly headCame?: (head: HttpHead) => void;
   /** Bearer token; sent to `tokenOrigin` only. */
   readonly token?: string;
   /** The one origin that may see the token. */
@@ -44,30 +54,37 @@ export async function exchangeHttp(options: HttpExchangeOptions): Promise<HttpAn
   const timer = options.clock.setTimer(options.timeoutMs, () => timeout.abort());
   const signal = AbortSignal.any([timeout.signal, options.signal]);
   let url = options.url;
+  const failure = (what: string, cause?: unknown): FramelockError => failureAt(url, what, options.token, cause);
   try {
     for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects += 1) {
       const response = await fetch(url, { ...requestInit(options, url), signal });
       if (response.status !== 307 && response.status !== 308) {
-        return { status: response.status, headers: response.headers, body: await readBody(response, url), url };
+        const head = { status: response.status, headers: response.headers, url };
+        options.headCame?.(head);
+        return { ...head, body: await readBody(response) };
       }
       await response.body?.cancel();
       url = redirectTarget(response, url);
     }
-    throw failure(url, `redirected more than ${MAX_REDIRECTS} times`);
+    throw failure(`redirected more than ${MAX_REDIRECTS} times`);
   } catch (error) {
     if (error instanceof FramelockError) throw error;
-    if (options.signal.aborted) throw failure(url, 'was not waited for any longer', error);
-    if (timeout.signal.aborted) throw failure(url, `did not answer within ${options.timeoutMs} ms`, error);
-    throw failure(url, networkReason(error), error);
+    if (error instanceof Unusable) throw failure(error.message);
+    if (options.signal.aborted) throw failure('was not waited for any longer', error);
+    if (timeout.signal.aborted) throw failure(`did not answer within ${options.timeoutMs} ms`, error);
+    throw failure(networkReason(error), error);
   } finally {
     timer.cancel();
   }
 }
 
-/** An http or https URL, resolved against `base`; `undefined` for anything else. */
+/** An http or https URL without user info, resolved against `base`; `undefined` for anything else. */
 export function parseHttpUrl(text: string | null, base: URL): URL | undefined {
   if (text === null || !URL.canParse(text, base.href)) return undefined;
   const url = new URL(text, base);
+  // fetch refuses them, and quotes them in its error.
+  url.username = '';
+  url.password = '';
   return url.protocol === 'http:' || url.protocol === 'https:' ? url : undefined;
 }
 
@@ -87,15 +104,15 @@ function redirectTarget(response: Response, from: URL): URL {
   const location = response.headers.get('location');
   const target = parseHttpUrl(location, from);
   if (target === undefined) {
-    throw failure(from, `redirected with status ${response.status} to no usable Location`);
+    throw new Unusable(`redirected with status ${response.status} to no usable Location`);
   }
   if (from.protocol === 'https:' && target.protocol === 'http:') {
-    throw failure(from, `redirected from https to http (${displayUrl(target)}), which is refused`);
+    throw new Unusable(`redirected from https to http (${displayUrl(target)}), which is refused`);
   }
   return target;
 }
 
-async function readBody(response: Response, url: URL): Promise<string> {
+async function readBody(response: Response): Promise<string> {
   if (response.body === null) return '';
   const decoder = new TextDecoder();
   let text = '';
@@ -103,18 +120,19 @@ async function readBody(response: Response, url: URL): Promise<string> {
   for await (const chunk of response.body) {
     sizeBytes += chunk.byteLength;
     // Leaving the loop by throwing cancels the body, which closes the connection.
-    if (sizeBytes > MAX_BODY_BYTES) throw failure(url, `answered with more than ${MAX_BODY_BYTES} bytes`);
+    if (sizeBytes > MAX_BODY_BYTES) throw new Unusable(`answered with more than ${MAX_BODY_BYTES} bytes`);
     text += decoder.decode(chunk, { stream: true });
   }
   return text + decoder.decode();
 }
 
-function failure(url: URL, what: string, cause?: unknown): FramelockError {
-  const shown = displayUrl(url);
-  return new FramelockError('SIGNALLING_FAILED', `WHIP: ${shown} ${what}; is the SFU running at ${url.origin}?`, {
-    cause,
-    context: { url: shown },
-  });
+/** What a server answered cannot be gone on with; the message says why. */
+class Unusable extends Error {}
+
+function failureAt(url: URL, what: string, token: string | undefined, cause?: unknown): FramelockError {
+  const shown = withoutToken(displayUrl(url), token);
+  const message = withoutToken(`WHIP: ${shown} ${what}; is the SFU running at ${url.origin}?`, token);
+  return new FramelockError('SIGNALLING_FAILED', message, { cause, context: { url: shown } });
 }
 
 /** `fetch` hides the reason in the cause of a TypeError that only says "fetch failed". */
@@ -131,6 +149,6 @@ function networkReason(error: unknown): string {
     case 'UND_ERR_SOCKET':
       return `closed the connection before answering (${code})`;
     default:
-      return `cannot be reached (${code === '' ? describeError(cause) : `${code}: ${describeError(cause)}`})`;
+      return `cannot be reached (${code === '' ? '' : `${code}: `}${describeError(cause).slice(0, MAX_REASON_CHARS)})`;
   }
 }

@@ -1,15 +1,19 @@
 import { FramelockError } from '../../core/errors.js';
 import { displayUrl } from '../display-url.js';
 import type { HttpAnswer } from './http-exchange.js';
+import { withoutToken } from './secret.js';
 
 /** Longest excerpt of a server's own words in an error message. */
 const MAX_EXCERPT_CHARS = 200;
 
-/** The error for a server that refused an offer: its status, its own words, and what to do about it. */
-export function rejectionError(answer: HttpAnswer, nowWallMs: number): FramelockError {
+/**
+ * The error for a server that refused an offer: its status, its own words, and what to do about it.
+ * @param token that must not be told
+ */
+export function rejectionError(answer: HttpAnswer, nowWallMs: number, token: string | undefined): FramelockError {
   const retryAfterMs = parseRetryAfter(answer.headers.get('retry-after'), nowWallMs);
-  const excerpt = excerptOf(answer);
-  const url = displayUrl(answer.url);
+  const excerpt = excerptOf(answer, token);
+  const url = withoutToken(displayUrl(answer.url), token);
   const message = [
     `WHIP: ${url} refused the offer with status ${answer.status}`,
     excerpt === '' ? '' : ` ("${excerpt}")`,
@@ -57,10 +61,12 @@ function parseRetryAfter(value: string | null, nowWallMs: number): number | unde
   return Number.isNaN(dateMs) ? undefined : Math.max(0, dateMs - nowWallMs);
 }
 
-function excerptOf(answer: HttpAnswer): string {
+function excerptOf(answer: HttpAnswer, token: string | undefined): string {
   const type = answer.headers.get('content-type') ?? '';
   if (!/^(text\/plain|application\/(problem\+)?json)\b/i.test(type)) return '';
   // Control characters of a stranger do not belong on a terminal.
-  const text = answer.body.replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ').trim();
+  const text = withoutToken(answer.body, token)
+    .replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ')
+    .trim();
   return text.length > MAX_EXCERPT_CHARS ? `${text.slice(0, MAX_EXCERPT_CHARS)}...` : text;
 }

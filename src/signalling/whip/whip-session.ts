@@ -2,10 +2,14 @@ import type { LateCompletionObserver } from '../../concurrency/late-completions.
 import { Lifetime } from '../../concurrency/lifetime.js';
 import type { Clock } from '../../core/clock.js';
 import { describeError, FramelockError } from '../../core/errors.js';
+import type { IceServer } from '../../core/ice-server.js';
+import type { Logger } from '../../core/logger.js';
 import { displayUrl } from '../display-url.js';
 import type { SignallingCloseResult } from '../signaller.js';
-import { exchangeHttp, type HttpAnswer, parseHttpUrl } from './http-exchange.js';
+import { exchangeHttp, type HttpAnswer, type HttpHead, parseHttpUrl } from './http-exchange.js';
+import { readIceServers } from './ice-server-links.js';
 import { rejectionError } from './rejection.js';
+import { withoutToken } from './secret.js';
 
 /** How long a POST whose caller gave up may still run, so that the session that it may have made can be deleted; `cutOff` ends it earlier. */
 const LATE_ANSWER_GRACE_MS = 5_000;
@@ -17,14 +21,19 @@ export interface WhipSessionOptions {
   readonly requestTimeoutMs: number;
   readonly deleteTimeoutMs: number;
   readonly clock: Clock;
+  /** Is warned of servers that do not keep to the RFC, where that has consequences. */
+  readonly logger: Logger;
   /** Hears of answers that come when nobody waits for them any more. */
   readonly late: LateCompletionObserver;
 }
 
-/** What the server opened: the answer, and where the session can be deleted. */
-interface OpenedSession {
+/** What the server opened. */
+export interface OpenedSession {
   readonly sdp: string;
+  /** Where it can be deleted. */
   readonly resource: URL | undefined;
+  /** STUN and TURN servers that the server recommends. */
+  readonly iceServers: readonly IceServer[];
 }
 
 /**
@@ -49,10 +58,10 @@ export class WhipSession {
   }
 
   /**
-   * Sends the offer and resolves with the SDP answer.
+   * Sends the offer and resolves with what the server opened.
    * @throws FramelockError SIGNALLING_FAILED, SIGNALLING_REJECTED, and whatever `abandon` was called with
    */
-  async open(sdp: string): Promise<string> {
+  async open(sdp: string): Promise<OpenedSession> {
     const { clock, requestTimeoutMs, late } = this.#options;
     const waiting = new Lifetime('the wait for the answer', late);
     const post = this.#send(sdp);
@@ -67,7 +76,8 @@ export class WhipSession {
     const timer = waiting.clock(clock).setTimer(requestTimeoutMs, () => this.abandon(this.#timeoutError()));
     try {
       const opened = await Promise.race([post, givenUp]);
-      return opened.sdp;
+      this.#warnOf(opened);
+      return opened;
     } catch (error) {
       this.#failed = true;
       throw error;
@@ -95,22 +105,27 @@ export class WhipSession {
   }
 
   async #send(sdp: string): Promise<OpenedSession> {
-    const { clock } = this.#options;
-    const answer = await this.#exchange(
-      'POST',
-      this.#options.url,
-      this.#options.requestTimeoutMs + LATE_ANSWER_GRACE_MS,
-      sdp,
-    );
-    if (answer.status !== 201 && answer.status !== 200) throw rejectionError(answer, clock.wallUs() / 1000);
-    // Possibly relative to where the answer came from (RFC 9725 section 4.2).
-    const resource = parseHttpUrl(answer.headers.get('location'), answer.url);
-    if (isSdp(answer)) return { sdp: answer.body, resource };
-    await this.#delete(Promise.resolve({ sdp: '', resource }));
-    const url = displayUrl(answer.url);
-    throw new FramelockError('SIGNALLING_FAILED', `WHIP: ${url} did not answer with SDP; is this the WHIP endpoint?`, {
-      context: { url, status: answer.status },
-    });
+    const { clock, token, url, requestTimeoutMs } = this.#options;
+    let resource: URL | undefined;
+    try {
+      const answer = await this.#exchange('POST', url, requestTimeoutMs + LATE_ANSWER_GRACE_MS, sdp, (head) => {
+        // Possibly relative to where the answer came from (RFC 9725 section 4.2).
+        if (head.status >= 200 && head.status < 300) resource = parseHttpUrl(head.headers.get('location'), head.url);
+      });
+      if (answer.status !== 201 && answer.status !== 200) throw rejectionError(answer, clock.wallUs() / 1000, token);
+      if (!isSdp(answer)) throw noSdpError(answer, token);
+      return { sdp: answer.body, resource, iceServers: readIceServers(answer.headers.get('link')) };
+    } catch (error) {
+      // The server has opened a session, and what it then said of it was of no use, or never came to its end.
+      if (resource !== undefined) await this.#deleteAt(resource);
+      throw error;
+    }
+  }
+
+  #warnOf({ resource }: OpenedSession): void {
+    if (resource !== undefined) return;
+    const message = 'WHIP: the server named no session (no Location): it cannot be told of the end';
+    this.#options.logger.warn(message, { url: displayUrl(this.#options.url) });
   }
 
   async #delete(post: Promise<OpenedSession> | undefined): Promise<SignallingCloseResult> {
@@ -119,11 +134,15 @@ export class WhipSession {
       if (post === undefined) return { confirmed: true };
       resource = (await post).resource;
     } catch {
-      // The failed POST is reported by open(); there is no session to end.
+      // The failed POST is reported by open(), and has ended what it had opened.
       return { confirmed: true };
     }
     if (resource === undefined)
       return { confirmed: false, reason: 'the server named no session to delete (no Location)' };
+    return this.#deleteAt(resource);
+  }
+
+  async #deleteAt(resource: URL): Promise<SignallingCloseResult> {
     try {
       const { status } = await this.#exchange('DELETE', resource, this.#options.deleteTimeoutMs);
       // 404 and 410: the server ended the session by itself.
@@ -134,7 +153,13 @@ export class WhipSession {
     }
   }
 
-  #exchange(method: 'POST' | 'DELETE', url: URL, timeoutMs: number, sdp?: string): Promise<HttpAnswer> {
+  #exchange(
+    method: 'POST' | 'DELETE',
+    url: URL,
+    timeoutMs: number,
+    sdp?: string,
+    headCame?: (head: HttpHead) => void,
+  ): Promise<HttpAnswer> {
     const { token, clock } = this.#options;
     return exchangeHttp({
       method,
@@ -144,6 +169,7 @@ export class WhipSession {
       signal: this.#cutOff.signal,
       clock,
       ...(sdp === undefined ? {} : { sdp }),
+      ...(headCame === undefined ? {} : { headCame }),
       ...(token === undefined ? {} : { token }),
     });
   }
@@ -159,7 +185,15 @@ export class WhipSession {
   }
 }
 
+/** A server that does not say what it answers with is believed if that looks like SDP; one that says it is something else is believed, too. */
 function isSdp(answer: HttpAnswer): boolean {
-  const type = answer.headers.get('content-type') ?? '';
+  const type = answer.headers.get('content-type') ?? 'application/sdp';
   return /^application\/sdp\s*(;|$)/i.test(type.trim()) && answer.body.startsWith('v=0');
+}
+
+function noSdpError(answer: HttpAnswer, token: string | undefined): FramelockError {
+  const url = withoutToken(displayUrl(answer.url), token);
+  return new FramelockError('SIGNALLING_FAILED', `WHIP: ${url} did not answer with SDP; is this the WHIP endpoint?`, {
+    context: { url, status: answer.status },
+  });
 }

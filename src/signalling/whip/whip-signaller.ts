@@ -1,6 +1,8 @@
 import { LateCompletions } from '../../concurrency/late-completions.js';
 import { type Clock, SystemClock } from '../../core/clock.js';
 import { FramelockError } from '../../core/errors.js';
+import type { IceServer } from '../../core/ice-server.js';
+import { type Logger, silentLogger } from '../../core/logger.js';
 import { displayUrl } from '../display-url.js';
 import type { Signaller, SignallingAnswer, SignallingCloseResult } from '../signaller.js';
 import { WhipSession } from './whip-session.js';
@@ -18,6 +20,8 @@ export interface WhipSignallerOptions {
   readonly token?: string;
   /** Longest wait for the answer to an offer, redirects included; at least 1 ms. @default 10000 */
   readonly requestTimeoutMs?: number;
+  /** Is warned of servers that do not keep to the RFC. @default nowhere */
+  readonly logger?: Logger;
   /** @default the machine's clock */
   readonly clock?: Clock;
 }
@@ -35,6 +39,8 @@ export class WhipSignaller implements Signaller {
   readonly #token: string | undefined;
   readonly #requestTimeoutMs: number;
   readonly #clock: Clock;
+  readonly #logger: Logger;
+  #iceServers: readonly IceServer[] = [];
   readonly #late = new LateCompletions();
   /** The last session that was begun and not closed; changed only synchronously, before any await. */
   #current: WhipSession | undefined;
@@ -46,6 +52,7 @@ export class WhipSignaller implements Signaller {
     this.#url = parseEndpoint(options.url);
     this.#token = checkedToken(options.token);
     this.#requestTimeoutMs = checkedTimeout(options.requestTimeoutMs ?? DEFAULT_REQUEST_TIMEOUT_MS);
+    this.#logger = options.logger ?? silentLogger;
     this.#clock = options.clock ?? new SystemClock();
     this.description = `WHIP ${displayUrl(this.#url)}`;
   }
@@ -53,6 +60,14 @@ export class WhipSignaller implements Signaller {
   /** What the server answered when nobody waited for it any more, by kind: `answer` (its session is deleted) or `refusal`. */
   get lateCompletions(): Readonly<Record<string, number>> {
     return this.#late.byKind();
+  }
+
+  /**
+   * The STUN and TURN servers of the last answer that named any (`Link` with `rel="ice-server"`, RFC 9725 section 4.6). An offer holds all candidates, so
+   * they serve from the next one on: the second attempt of a connect that finds no way to the SFU, and later connections.
+   */
+  get iceServers(): readonly IceServer[] {
+    return this.#iceServers;
   }
 
   /**
@@ -70,13 +85,16 @@ export class WhipSignaller implements Signaller {
       requestTimeoutMs: this.#requestTimeoutMs,
       deleteTimeoutMs: CLOSE_TIMEOUT_MS,
       clock: this.#clock,
+      logger: this.#logger,
       late: this.#late,
     });
     this.#current = session;
     const onAbort = (): void => session.abandon(abortedError());
     signal?.addEventListener('abort', onAbort, { once: true });
     try {
-      return { sdp: await session.open(sdp) };
+      const opened = await session.open(sdp);
+      if (opened.iceServers.length > 0) this.#iceServers = opened.iceServers;
+      return { sdp: opened.sdp };
     } finally {
       signal?.removeEventListener('abort', onAbort);
     }

@@ -43,6 +43,8 @@ export const MAX_REMOTE_CANDIDATES = 64;
 const UFRAG_PATTERN = /^[A-Za-z0-9+/]{4,256}$/;
 const PASSWORD_PATTERN = /^[A-Za-z0-9+/]{22,256}$/;
 const CANDIDATE_PATTERN = /^(?:candidate:)?(\S{1,32}) (\d{1,3}) (\S+) (\d{1,10}) (\S+) (\d{1,5}) typ (\S+)/;
+/** The attribute that tells of it has 32 bits (RFC 8445 section 16.1); RFC 8839 section 5.1 allows less. */
+const MAX_PRIORITY = 0xffff_ffff;
 const DIGEST_BYTES = { sha256: 32, sha384: 48, sha512: 64 } as const;
 
 /**
@@ -147,6 +149,7 @@ function readCandidate(value: string): RemoteCandidate | undefined {
   if (foundation === undefined || transport === undefined || host === undefined || type === undefined) return undefined;
   if (component !== '1' || transport.toLowerCase() !== 'udp' || isIP(host) === 0) return undefined;
   if (Number(port) < 1 || Number(port) > 65_535) return undefined;
+  if (Number(priority) > MAX_PRIORITY) return undefined;
   const address = isIP(host) === 6 ? new SocketAddress({ address: host, family: 'ipv6' }).address : host;
   return { foundation, priority: Number(priority), address, port: Number(port), type };
 }

@@ -15,6 +15,7 @@ export interface MediaLine {
   readonly rtxSsrc: number | undefined;
   readonly stereo: boolean;
   readonly dtx: boolean;
+  readonly playoutDelay: boolean;
   readonly transportWideCc: boolean;
   /** Whether it is offered send-only; otherwise it is offered inactive. */
   readonly active: boolean;
@@ -65,8 +66,8 @@ export function checkTracks(tracks: readonly TransportTrackSpec[]): readonly Tra
 
 function lineOf(mid: string, track: TransportTrackSpec): MediaLine {
   const { trackId, codec, alternatives = [], ssrc, rtxSsrc } = track;
-  const { stereo = false, dtx = false, transportWideCc = false } = track;
-  return { mid, trackId, codec, alternatives, ssrc, rtxSsrc, stereo, dtx, transportWideCc, active: true };
+  const { stereo = false, dtx = false, playoutDelay = false, transportWideCc = false } = track;
+  return { mid, trackId, codec, alternatives, ssrc, rtxSsrc, stereo, dtx, playoutDelay, transportWideCc, active: true };
 }
 
 function kindOf({ codec }: { readonly codec: RtpCodec }): 'video' | 'audio' {

@@ -84,6 +84,7 @@ const EXTENSIONS = Object.freeze([
   { id: 2, name: 'absSendTime', uri: HEADER_EXTENSION_URIS.absSendTime },
   { id: 3, name: 'absCaptureTime', uri: HEADER_EXTENSION_URIS.absCaptureTime },
   { id: 4, name: 'transportWideCc', uri: HEADER_EXTENSION_URIS.transportWideCc },
+  { id: 5, name: 'playoutDelay', uri: HEADER_EXTENSION_URIS.playoutDelay },
 ] as const);
 
 /** The feedback that is offered for a codec of an m-line. */
@@ -93,12 +94,11 @@ export function offeredFeedback(codec: RtpCodec, transportWideCc: boolean): read
 }
 
 /** The header extensions that are offered for an m-line. */
-export function offeredExtensions({
-  transportWideCc,
-}: {
+export function offeredExtensions(line: {
   readonly transportWideCc: boolean;
+  readonly playoutDelay: boolean;
 }): (typeof EXTENSIONS)[number][] {
-  return EXTENSIONS.filter(({ name }) => transportWideCc || name !== 'transportWideCc');
+  return EXTENSIONS.filter(({ name }) => (name !== 'transportWideCc' && name !== 'playoutDelay') || line[name]);
 }
 
 /** The parameters of an `a=fmtp` line. Names in lower case. */

@@ -2,22 +2,18 @@ import { isIP } from 'node:net';
 import { getHostAddresses, parseIceServers } from 'werift';
 import type { Clock } from '../../core/clock.js';
 import { FramelockError } from '../../core/errors.js';
+import type { IceServer } from '../../core/ice-server.js';
 import { type Logger, silentLogger } from '../../core/logger.js';
 import type { MediaTransportFactory } from '../media-transport.js';
 import { WeriftTransport } from './werift-transport.js';
 
-/** A STUN or TURN server, by the W3C `RTCIceServer` names. */
-export interface IceServer {
-  /** `stun:`, `turn:` or `turns:` URLs (RFC 7064, RFC 7065). */
-  readonly urls: string | readonly string[];
-  readonly username?: string;
-  readonly credential?: string;
-}
-
 /** Options of {@link createWeriftTransportFactory}. */
 export interface WeriftTransportOptions {
   readonly clock: Clock;
-  /** The first STUN and the first TURN server are used. @default none: host candidates only, which is enough for a public SFU */
+  /**
+   * The first STUN and the first TURN server are used; where one of them is missing, the first one that the SFU names by its signalling.
+   * @default none: host candidates only, which is enough for a public SFU
+   */
   readonly iceServers?: readonly IceServer[];
   /**
    * Literal local addresses to open sockets on.
@@ -50,13 +46,14 @@ export function createWeriftTransportFactory(options: WeriftTransportOptions): M
   if (!(gatheringTimeoutMs >= 100 && gatheringTimeoutMs <= 60_000)) {
     throw invalid('gatheringTimeoutMs', `${gatheringTimeoutMs} is not within 100-60000`);
   }
-  const servers = readServers(options.iceServers ?? []);
-  return (observer) =>
+  const given = options.iceServers ?? [];
+  readServers(given);
+  return (observer, named = []) =>
     new WeriftTransport({
       observer,
       clock,
       logger,
-      servers,
+      servers: readServers([...given, ...named.filter(isReadable)]),
       gatheringTimeoutMs,
       addresses: bindAddresses ?? localAddresses(),
       ...(portRange === undefined ? {} : { portRange }),
@@ -67,6 +64,16 @@ export function createWeriftTransportFactory(options: WeriftTransportOptions): M
 function localAddresses(): readonly string[] {
   const addresses = getHostAddresses(true, true);
   return addresses.length > 0 ? addresses : ['127.0.0.1'];
+}
+
+/** A server that a peer has named wrongly is no reason not to connect. */
+function isReadable(server: IceServer): boolean {
+  try {
+    readServers([server]);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function readServers(iceServers: readonly IceServer[]): ReturnType<typeof parseIceServers> {

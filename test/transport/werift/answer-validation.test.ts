@@ -118,6 +118,15 @@ describe('validateAnswer', () => {
   });
 
   it.each([
+    ['4294967295', 2],
+    ['4294967296', 1],
+    ['9999999999', 1],
+  ])('with a candidate of priority %s has %d', (priority, count) => {
+    const sdp = answerWith(['a=candidate:3229573512', `a=candidate:1 1 udp ${priority} 192.0.2.9 7 typ host`]);
+    expect(validateAnswer(sdp, OFFERED).transport.candidates).toHaveLength(count);
+  });
+
+  it.each([
     [
       'renumbered payload types',
       [

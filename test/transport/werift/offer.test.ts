@@ -123,6 +123,16 @@ describe('writeOffer', () => {
     }
   });
 
+  it('promises bounds of the playout delay for tracks that have them', () => {
+    const uri = '5 http://www.webrtc.org/experiments/rtp-hdrext/playout-delay';
+    const [first, ...others] = TRACKS;
+    if (first === undefined) throw new Error('no track');
+    const arranged = new MediaLines().arrange([{ ...first, playoutDelay: true }, ...others]);
+    const content = { ...CONTENT, lines: arranged };
+    expect(media(0, content).attributes.all('extmap')).toContain(uri);
+    expect(media(1, content).attributes.all('extmap')).not.toContain(uri);
+  });
+
   it('promises neither transport-cc to others nor trickling candidates', () => {
     const offer = writeOffer(CONTENT);
     expect(offer).not.toContain('transport');
