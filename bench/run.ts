@@ -5,6 +5,7 @@ import { allocation } from './allocation.js';
 import type { Benchmark, BenchmarkContext } from './benchmark.js';
 import { congestion } from './congestion.js';
 import { congestionReal, congestionRealNative } from './congestion-real.js';
+import { connect } from './connect.js';
 import { encoders } from './encoders.js';
 import { locks } from './locks.js';
 import { pipeline } from './pipeline.js';
@@ -15,6 +16,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   congestion,
   congestionReal,
   congestionRealNative,
+  connect,
   encoders,
   locks,
   pipeline,

@@ -87,9 +87,12 @@ export type {
   MediaTransport,
   MediaTransportFactory,
   NegotiatedTrack,
+  RestartExchange,
+  RestartOptions,
   TransportObserver,
   TransportState,
   TransportStats,
   TransportTrackSpec,
 } from './transport/media-transport.js';
+export type { WeriftTransportOptions } from './transport/werift/werift-transport-factory.js';
 export { createWeriftTransportFactory } from './transport/werift/werift-transport-factory.js';

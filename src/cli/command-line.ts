@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { describeError } from '../core/errors.js';
 import type { VideoCodec } from '../encoder/encoder.js';
 import { ENCODING_OPTIONS, type EncodingOptions, parseEncoding } from './encoding-options.js';
+import { ICE_OPTIONS, type IceCommandOptions, parseIce } from './ice-options.js';
 import { parseSfuAddress, SFU_OPTIONS, type SfuAddress } from './sfu-address.js';
 import { usageError } from './usage-error.js';
 
@@ -17,7 +18,7 @@ export interface DemoCommand extends EncodingOptions {
 }
 
 /** `framelock publish`. */
-export interface PublishCommand extends EncodingOptions {
+export interface PublishCommand extends EncodingOptions, IceCommandOptions {
   readonly command: 'publish';
   readonly sources: readonly string[];
   readonly sfu: SfuAddress;
@@ -60,6 +61,7 @@ const DEMO_OPTIONS = {
 const PUBLISH_OPTIONS = {
   source: { type: 'string', multiple: true },
   ...SFU_OPTIONS,
+  ...ICE_OPTIONS,
   token: { type: 'string' },
   codec: { type: 'string' },
   bitrate: { type: 'string' },
@@ -75,7 +77,7 @@ const PROBE_OPTIONS = {
 
 /**
  * Parses the arguments behind the program's name.
- * @param environment for `FRAMELOCK_TOKEN` and `FRAMELOCK_PIN`, which keep secrets out of the process list
+ * @param environment for `FRAMELOCK_TOKEN`, `FRAMELOCK_PIN` and `FRAMELOCK_ICE_USER`, which keep secrets out of the process list
  * @throws FramelockError USAGE
  */
 export function parseCommandLine(args: readonly string[], environment: NodeJS.ProcessEnv): Command {
@@ -124,6 +126,7 @@ function parsePublish(args: readonly string[], environment: NodeJS.ProcessEnv): 
     command: 'publish',
     sources,
     sfu: parseSfuAddress(values, environment),
+    ...parseIce(values, environment),
     token: values.token ?? environment['FRAMELOCK_TOKEN'],
     codec: values.codec === undefined ? 'vp8' : parseCodec(values.codec),
     bitrateBps: values.bitrate === undefined ? PUBLISH_BITRATE_BPS : parseBitrate(values.bitrate),

@@ -7,9 +7,13 @@ import type { Signaller } from '../signalling/signaller.js';
 import type { TransportState } from '../transport/media-transport.js';
 
 const FIRST_BACKOFF_MS = 500;
-const LONGEST_BACKOFF_MS = 8000;
+/** In the first minute, so that an SFU that was started again is found within 2 s, and later on. */
+const LONGEST_BACKOFF_MS = { soon: 1500, later: 8000 };
+const SOON_US = 60_000_000;
+/** A server may ask for more patience (`Retry-After`), up to this. */
+const LONGEST_PATIENCE_MS = 300_000;
 
-/** A peer that was silent for seconds may come back by itself, but a new session is there sooner. */
+/** A peer that was silent for seconds may come back by itself or by an ICE restart, which the sender tries first. */
 const LOST_STATES: ReadonlySet<TransportState> = new Set(['disconnected', 'failed', 'closed']);
 
 /** What a connection keeper works with. */
@@ -51,27 +55,35 @@ export class ConnectionKeeper {
   async #reconnect(): Promise<void> {
     if (this.#reconnecting) return;
     this.#reconnecting = true;
-    const { sender, signaller, signal, logger } = this.#init;
+    const { sender, signaller, signal, logger, clock } = this.#init;
+    const lostAtUs = clock.nowUs();
+    let askedForMs = 0;
     for (let attempt = 0; !signal.aborted; attempt += 1) {
-      await this.#pause(attempt);
+      const longestMs = clock.nowUs() - lostAtUs < SOON_US ? LONGEST_BACKOFF_MS.soon : LONGEST_BACKOFF_MS.later;
+      const backoffMs = this.#random() * Math.min(longestMs, FIRST_BACKOFF_MS * 2 ** attempt);
+      await this.#pause(Math.max(backoffMs, askedForMs));
       // A connection that was silent for a while may have come back by itself meanwhile.
       if (signal.aborted || sender.state === 'connected') break;
       try {
-        await sender.connect(signaller, { signal });
+        await sender.connect(signaller, { signal, onlyIfLost: true });
         logger.info('connected again');
         break;
       } catch (error) {
         if (isFramelockError(error, 'CLOSED')) break;
         logger.warn(`connecting again failed: ${describeError(error)}`);
+        askedForMs = Math.min(retryAfterMsOf(error), LONGEST_PATIENCE_MS);
       }
     }
     this.#reconnecting = false;
   }
 
-  #pause(attempt: number): Promise<void> {
-    const { clock, random, signal } = this.#init;
-    const longestMs = Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** attempt);
-    const delayMs = (random.uint32() / 2 ** 32) * longestMs;
+  /** 0 to 1. */
+  #random(): number {
+    return this.#init.random.uint32() / 2 ** 32;
+  }
+
+  #pause(delayMs: number): Promise<void> {
+    const { clock, signal } = this.#init;
     return new Promise((resolve) => {
       const timer = clock.setTimer(delayMs, done);
       function done(): void {
@@ -82,4 +94,9 @@ export class ConnectionKeeper {
       signal.addEventListener('abort', done, { once: true });
     });
   }
+}
+
+function retryAfterMsOf(error: unknown): number {
+  const asked = isFramelockError(error) ? error.context['retryAfterMs'] : undefined;
+  return typeof asked === 'number' ? asked : 0;
 }

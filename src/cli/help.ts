@@ -1,5 +1,6 @@
 import type { HelpTopic } from './command-line.js';
 import { ENCODING_HELP } from './encoding-options.js';
+import { ICE_HELP } from './ice-options.js';
 
 const OVERVIEW = `framelock - many cameras, one real-time encoder each, one WebRTC connection
 
@@ -43,6 +44,7 @@ Options
   --room ROOM        its VideoRoom: a number, or a name where Janus has string_ids
   --pin PIN          of the room; better in the environment, as FRAMELOCK_PIN
   --token TOKEN      WHIP's bearer token or Janus' token; better in the environment, as FRAMELOCK_TOKEN
+${ICE_HELP}
   --codec CODEC      vp8, vp9, h264 or av1                                 [vp8]
   --bitrate RATE     target for all cameras together, for example 2500k    [2M]
 ${ENCODING_HELP}

@@ -25,6 +25,8 @@ export async function runPublish(
     startBitrateBps: command.bitrateBps,
     isolation: command.isolation,
     hardwareEncoders: command.hardwareEncoders,
+    iceServers: command.iceServers,
+    iceTransportPolicy: command.iceTransportPolicy,
   });
   const publishing = new Publishing({
     sender,

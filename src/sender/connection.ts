@@ -10,12 +10,18 @@ import type {
   TransportTrackSpec,
 } from '../transport/media-transport.js';
 
+/** Hears of a connection. */
+export interface ConnectionObserver extends Omit<TransportObserver, keyof LateCompletionObserver> {
+  /** The server has ended the session, or cannot be reached any more: media will end too, or has. */
+  sessionLost(reason: string): void;
+}
+
 /** What a connection is made of. */
 export interface ConnectionInit {
   readonly signaller: Signaller;
   readonly createTransport: MediaTransportFactory;
   /** Hears of the connection while it lasts. */
-  readonly observer: Omit<TransportObserver, keyof LateCompletionObserver>;
+  readonly observer: ConnectionObserver;
   /** Hears of what comes after its end. */
   readonly late: LateCompletionObserver;
 }
@@ -41,9 +47,11 @@ export class Connection {
     this.#signaller = init.signaller;
     const { observer, late } = init;
     this.#lifetime = new Lifetime('The connection', late);
+    this.#signaller.watch?.(this.#lifetime.guard('lost session', (reason) => observer.sessionLost(reason)));
     const guarded: TransportObserver = {
       stateChanged: this.#lifetime.guard('transport state', (state, reason) => observer.stateChanged(state, reason)),
       rtcp: this.#lifetime.guard('rtcp', (compound) => observer.rtcp(compound)),
+      addressesChanged: this.#lifetime.guard('addresses', (reason) => observer.addressesChanged?.(reason)),
       lateCompletion: (kind) => late.lateCompletion(kind),
     };
     this.transport = init.createTransport(guarded, init.signaller.iceServers ?? []);
@@ -52,6 +60,28 @@ export class Connection {
   /** Whether tracks can be added and removed without a new connection. */
   get canRenegotiate(): boolean {
     return this.#signaller.canRenegotiate;
+  }
+
+  /** Whether ICE can be restarted without a new connection. */
+  get canRestartIce(): boolean {
+    return this.#signaller.canRestartIce === true && this.#signaller.restartIce !== undefined;
+  }
+
+  /**
+   * Moves the connection to another pair of addresses; DTLS and SRTP go on. If it fails, the connection is as before.
+   * @throws FramelockError as `MediaTransport.restartIce`, SIGNALLING_FAILED, SIGNALLING_REJECTED
+   */
+  async restartIce({ timeoutMs, signal }: EstablishOptions): Promise<void> {
+    const cancel = AbortSignal.any([signal, this.#lifetime.signal]);
+    await this.#step('ice restart', cancel, () =>
+      this.transport.restartIce(
+        async (fragment, exchange) => {
+          if (this.#signaller.restartIce !== undefined) return this.#signaller.restartIce(fragment, exchange);
+          throw new FramelockError('SIGNALLING_FAILED', 'this signalling takes no ICE restarts');
+        },
+        { timeoutMs, signal: cancel },
+      ),
+    );
   }
 
   /**

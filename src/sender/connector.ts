@@ -12,6 +12,7 @@ import type {
 } from '../transport/media-transport.js';
 import { Connection, type EstablishOptions } from './connection.js';
 import { goodbyes } from './goodbye.js';
+import { IceRecovery } from './ice-recovery.js';
 import type { SendPath } from './send-path.js';
 import { Sequencer } from './sequencer.js';
 import type { Track } from './track.js';
@@ -37,18 +38,22 @@ export interface ConnectOptions {
   readonly signal?: AbortSignal;
   /** Longest wait for ICE and DTLS, in milliseconds, for each of two attempts. @default 5000 */
   readonly timeoutMs?: number;
+  /** Does nothing if the connection stands when its turn comes: an ICE restart that runs may save it. @default false */
+  readonly onlyIfLost?: boolean;
 }
 
 const DEFAULT_TIMEOUT_MS = 5000;
 
 /**
  * Owns the connection of a sender: there is one at a time, and an old one is closed before a new one is made. Negotiations run one after
- * the other; `close` cancels the one that runs and refuses those that wait.
+ * the other; `close` cancels the one that runs and refuses those that wait. When the peer falls silent or the machine moves, ICE is restarted where
+ * the signalling can.
  */
 export class Connector {
   readonly #host: ConnectorHost;
   readonly #negotiations = new Sequencer();
   readonly #closing = new AbortController();
+  readonly #recovery: IceRecovery;
   #current: Connection | undefined;
   /** Leads to the peer of the current connection, or of the one that was given up to make room for a track. */
   #signaller: Signaller | undefined;
@@ -58,6 +63,16 @@ export class Connector {
 
   constructor(host: ConnectorHost) {
     this.#host = host;
+    this.#recovery = new IceRecovery({
+      logger: host.logger,
+      negotiations: this.#negotiations,
+      isCurrent: (connection) => connection === this.#current,
+      moved: () => {
+        host.path.rerouted();
+        for (const track of host.tracks()) track.routeChanged();
+      },
+      stranded: (connection, reason) => this.#transportChanged(connection, 'disconnected', reason),
+    });
   }
 
   get state(): TransportState {
@@ -73,7 +88,11 @@ export class Connector {
    * @throws FramelockError CONNECT_TIMEOUT, CONNECT_FAILED, SIGNALLING_FAILED, SIGNALLING_REJECTED, INVALID_SDP, CLOSED
    */
   connect(signaller: Signaller, options: ConnectOptions = {}): Promise<void> {
-    return this.#negotiations.run(() => this.#connectFresh(signaller, options));
+    if (options.onlyIfLost !== true) this.#recovery.cancel();
+    return this.#negotiations.run(async () => {
+      if (options.onlyIfLost === true && this.#state === 'connected') return;
+      await this.#connectFresh(signaller, options);
+    });
   }
 
   /** Brings the peer up to date after a track was added or removed; nothing to do without a connection. */
@@ -153,7 +172,14 @@ export class Connector {
           // While it is being set up, the outcome of the attempt tells the state.
           if (this.#state !== 'connecting') this.#transportChanged(connection, state, reason);
         },
-        rtcp: (compound) => this.#host.rtcpReceived(compound),
+        rtcp: (compound) => {
+          // The address was back before anybody missed it.
+          const { state } = connection.transport;
+          if (this.#state === 'disconnected' && state === 'connected') this.#transportChanged(connection, state);
+          this.#host.rtcpReceived(compound);
+        },
+        addressesChanged: (reason) => this.#recovery.moved(connection, reason),
+        sessionLost: (reason) => this.#sessionLost(connection, reason),
       },
       late: this.#host.late,
     });
@@ -199,7 +225,13 @@ export class Connector {
     if (connection !== this.#current) return;
     this.#host.path.rerouted();
     this.#setState(state, reason);
+    if (state === 'disconnected' && connection.transport.state === state) this.#recovery.silent(connection);
     if (state === 'connected') for (const track of this.#host.tracks()) track.routeChanged();
+  }
+
+  /** Media may flow for a while yet, which the next connection cuts short. */
+  #sessionLost(connection: Connection, reason: string): void {
+    if (connection === this.#current && this.#state !== 'connecting') this.#setState('failed', reason);
   }
 
   async #closeCurrent(): Promise<void> {

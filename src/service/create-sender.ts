@@ -9,11 +9,18 @@ import { NodeAvAudioEncoderFactory } from '../encoder/node-av/node-av-audio-enco
 import { NodeAvEncoderFactory } from '../encoder/node-av/node-av-encoder-factory.js';
 import { RtcSender } from '../sender/rtc-sender.js';
 import type { RtcSenderOptions } from '../sender/sender-options.js';
-import { createWeriftTransportFactory } from '../transport/werift/werift-transport-factory.js';
+import {
+  createWeriftTransportFactory,
+  type WeriftTransportOptions,
+} from '../transport/werift/werift-transport-factory.js';
 
 /** Options of {@link createSender}: those of {@link RtcSender}, with the back ends filled in where they are left out. */
 export type CreateSenderOptions = Omit<RtcSenderOptions, 'encoders' | 'transport'> &
   Partial<Pick<RtcSenderOptions, 'encoders' | 'transport'>> & {
+    /** STUN and TURN servers. Without effect where `transport` is given. @default none */
+    readonly iceServers?: WeriftTransportOptions['iceServers'];
+    /** `relay`: everything goes by the TURN server. Without effect where `transport` is given. @default 'all' */
+    readonly iceTransportPolicy?: WeriftTransportOptions['iceTransportPolicy'];
     /**
      * Hardware that is tried for H.264, in this order, before software; see {@link HardwareEncoder}. Without effect where `encoders` is given.
      * @default none
@@ -29,16 +36,24 @@ export type CreateSenderOptions = Omit<RtcSenderOptions, 'encoders' | 'transport
 /**
  * Makes a sender with the default back ends: WebRTC through werift, FFmpeg's encoders through node-av, and before them libvpx and libaom themselves
  * where `npm run build:native` has built them and `FRAMELOCK_NATIVE=0` does not switch them off.
+ * @throws FramelockError INVALID_ARGUMENT, INVALID_BITRATE
  */
 export function createSender(options: CreateSenderOptions = {}): RtcSender {
-  const { hardwareEncoders, isolation, ...senderOptions } = options;
+  const { hardwareEncoders, isolation, iceServers, iceTransportPolicy, ...senderOptions } = options;
   const clock = options.clock ?? new SystemClock();
   return new RtcSender({
     ...senderOptions,
     clock,
     encoders: options.encoders ?? defaultEncoders({ ...options, clock }),
     audioEncoders: options.audioEncoders ?? new NodeAvAudioEncoderFactory(),
-    transport: options.transport ?? createWeriftTransportFactory({ clock }),
+    transport:
+      options.transport ??
+      createWeriftTransportFactory({
+        clock,
+        ...(iceServers === undefined ? {} : { iceServers }),
+        ...(iceTransportPolicy === undefined ? {} : { iceTransportPolicy }),
+        ...(options.logger === undefined ? {} : { logger: options.logger }),
+      }),
   });
 }
 

@@ -24,6 +24,19 @@ export interface Signaller {
    * given. @default none
    */
   readonly iceServers?: readonly IceServer[];
+  /**
+   * Whom to tell if the server ends the open session or can no longer be reached, in place of who was to be told before. Absent where the signaller
+   * keeps no connection to the server.
+   */
+  watch?(lost: (reason: string) => void): void;
+  /** Whether the open session takes ICE restarts, as far as is known. @default false */
+  readonly canRestartIce?: boolean;
+  /**
+   * Brings the new ICE parameters of the open session to the server and resolves with the server's own, both as
+   * `application/trickle-ice-sdpfrag` (RFC 8840 section 9). Called only where `canRestartIce` is true.
+   * @throws FramelockError SIGNALLING_FAILED, SIGNALLING_REJECTED, CLOSED
+   */
+  restartIce?(fragment: string, signal?: AbortSignal): Promise<string>;
   /** Ends the session at the server, if there is one. Idempotent and bounded in time; failures are swallowed by contract and told by the result. */
   close(): Promise<SignallingCloseResult>;
 }

@@ -85,6 +85,21 @@ export interface TransportObserver extends Partial<LateCompletionObserver> {
   stateChanged(state: TransportState, reason?: string): void;
   /** A decrypted compound RTCP packet as it came from the wire; the bytes are valid during the call only. */
   rtcp(compound: Uint8Array): void;
+  /** The machine's addresses have changed so that the connection needs an ICE restart, or may be helped by one. */
+  addressesChanged?(reason: string): void;
+}
+
+/**
+ * Brings the new ICE parameters of a restart to the peer and its own back, both as `application/trickle-ice-sdpfrag` (RFC 8840 section 9).
+ * Aborting `signal` says that nobody waits any more.
+ */
+export type RestartExchange = (fragment: string, signal: AbortSignal) => Promise<string>;
+
+/** How long an ICE restart may take, and what may cancel it. */
+export interface RestartOptions {
+  /** For everything: gathering, the exchange and the checks. */
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -112,6 +127,14 @@ export interface MediaTransport {
    * @throws FramelockError CONNECT_TIMEOUT, CONNECT_FAILED, CLOSED (also when `signal` is aborted)
    */
   connected(timeoutMs: number, signal?: AbortSignal): Promise<void>;
+  /**
+   * Restarts ICE (RFC 8445 section 9): new user name, password and candidates, from the addresses that the machine has now. DTLS and SRTP go on.
+   * Packets go by the old pair until the new one is nominated; resolves when they go by the new one. A restart that fails changes nothing, and
+   * another may be tried.
+   * @throws FramelockError CONNECT_TIMEOUT, CONNECT_FAILED (no pair works, no local address), INVALID_SDP (the peer's fragment), INVALID_ARGUMENT
+   * (not connected, or a restart is under way), CLOSED (also when `signal` is aborted), and whatever `exchange` rejects with
+   */
+  restartIce(exchange: RestartExchange, options: RestartOptions): Promise<void>;
   /**
    * Encrypts and writes one packet to the socket, synchronously: when it returns `true` the datagram was handed to the operating system.
    * Returns `false`, and sends nothing, unless the transport is connected. Checking and sending are one atomic decision.

@@ -37,12 +37,43 @@ describe('the command line', () => {
       command: 'publish',
       sources: ['test', 'a.mp4'],
       sfu: { protocol: 'whip', url: WHIP[1] },
+      iceServers: [],
+      iceTransportPolicy: 'all',
       token: 'secret',
       codec: 'h264',
       bitrateBps: 1_500_000,
       ...ENCODING,
       json: false,
     });
+  });
+
+  it('of publish takes STUN and TURN servers, and the user of the latter from the environment', () => {
+    const args = [
+      'publish',
+      '--source',
+      'test',
+      ...WHIP,
+      '--ice-server',
+      'stun:a',
+      '--ice-server',
+      'turn:b?transport=tcp',
+    ];
+    const user = { username: 'name', credential: 'pass:word' };
+    expect(parseCommandLine(args, { FRAMELOCK_ICE_USER: 'name:pass:word' })).toMatchObject({
+      iceServers: [{ urls: 'stun:a' }, { urls: 'turn:b?transport=tcp', ...user }],
+      iceTransportPolicy: 'all',
+    });
+    expect(parseCommandLine([...args, '--ice-user', 'name:pass:word', '--relay-only'], {})).toMatchObject({
+      iceServers: [{ urls: 'stun:a' }, user],
+      iceTransportPolicy: 'relay',
+    });
+    const server =
+      (...more: string[]) =>
+      () =>
+        parseCommandLine([...args.slice(0, 5), ...more], {});
+    expect(server('--ice-server', 'turn:b')).toThrow(/--ice-user/);
+    expect(server('--ice-server', 'turn:b', '--ice-user', 'name')).toThrow(/NAME:PASSWORD/);
+    expect(server('--relay-only')).toThrow(/--ice-server/);
   });
 
   it.each([

@@ -1,6 +1,7 @@
 /**
  * The promise of docs/guarantees.md that a guard belongs to; `wire` stands for what is sent to the network and admitted from it, `allocation` for how bitrates are divided,
- * `congestion` for how much is sent, `send path` for what waits to be sent.
+ * `congestion` for how much is sent, `send path` for what waits to be sent,
+ * `recovery` for how a loss is noticed and mended.
  */
 export type Guarantee =
   | 'L1 lock'
@@ -11,7 +12,8 @@ export type Guarantee =
   | 'wire'
   | 'allocation'
   | 'congestion'
-  | 'send path';
+  | 'send path'
+  | 'recovery';
 
 /** One guard, taken away: a replacement in one file, and the unit tests that must notice. */
 export interface Mutant {

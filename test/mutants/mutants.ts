@@ -7,6 +7,7 @@ import { HANDLE_MUTANTS } from './handles.js';
 import { LIFETIME_MUTANTS } from './lifetimes.js';
 import { LOCK_MUTANTS } from './locks.js';
 import type { Mutant } from './mutant.js';
+import { RECOVERY_MUTANTS } from './recovery.js';
 import { RETRANSMISSION_MUTANTS } from './retransmission.js';
 import { SEND_PATH_MUTANTS } from './send-path.js';
 import { WIRE_MUTANTS } from './wire.js';
@@ -24,4 +25,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...ALLOCATION_MUTANTS,
   ...CONGESTION_MUTANTS,
   ...SEND_PATH_MUTANTS,
+  ...RECOVERY_MUTANTS,
 ];

@@ -28,6 +28,7 @@ function connection(offer: Signaller['offer'] = async () => ({ sdp: 'answer' }))
     observer: {
       stateChanged: (state) => void heard.push(state),
       rtcp: () => void heard.push('rtcp'),
+      sessionLost: (reason) => void heard.push(reason),
     },
     late,
   });

@@ -436,6 +436,31 @@ describe('a packet that the transport refuses', () => {
   });
 });
 
+describe('a signalling session that the server ends', () => {
+  it('fails the connection, with the reason, and says nothing of one that was closed', async () => {
+    harness = new SenderHarness();
+    await harness.addTracks('front');
+    const states = recordStates();
+    let lose: (reason: string) => void = () => undefined;
+    const watched: Signaller = {
+      ...harness.whip,
+      watch: (lost) => {
+        lose = lost;
+      },
+    };
+    await harness.sender.connect(watched);
+    const former = lose;
+    former('kicked');
+    await harness.settle();
+    expect(states).toEqual(['connecting', 'connected', 'failed: kicked']);
+    await harness.sender.connect(watched);
+    former('again');
+    await harness.settle();
+    expect(harness.sender.state).toBe('connected');
+    expect(harness.sender.getStats().lateCompletions).toEqual({ 'lost session': 1 });
+  });
+});
+
 describe('own signalling', () => {
   it('fails with SIGNALLING_FAILED for what the application throws, and with its own code for a coded error', async () => {
     harness = new SenderHarness();

@@ -125,6 +125,18 @@ export class SenderHarness {
     },
   };
 
+  /** Fragments that restarts brought to {@link whipThatRestarts}. */
+  readonly fragments: string[] = [];
+  /** A signaller like that of a WHIP server that takes ICE restarts. */
+  readonly whipThatRestarts: Signaller = {
+    ...this.whip,
+    canRestartIce: true,
+    restartIce: async (fragment) => {
+      this.fragments.push(fragment);
+      return `answer to ${fragment}`;
+    },
+  };
+
   /** Own signalling, which can renegotiate. */
   readonly negotiate = async (): Promise<string> => 'answer';
 

@@ -25,6 +25,8 @@ export class FakeJanus {
   opens = true;
   /** Whether it answers a goodbye. */
   saysGoodbye = true;
+  /** Whether it answers pings. */
+  answersPings = true;
   /** Answers that are given in place of the usual ones; `undefined` for silence. */
   readonly answers = new Map<Phase, ((request: SeenRequest) => object | string | undefined) | undefined>();
   #observer: MessageSocketObserver | undefined;
@@ -40,6 +42,9 @@ export class FakeJanus {
     };
     return {
       send: (text) => this.#receive(JSON.parse(text) as SeenRequest),
+      ping: () => {
+        if (this.answersPings) queueMicrotask(() => observer.ponged());
+      },
       close: () => end('closed'),
       terminate: () => end('terminated'),
     };

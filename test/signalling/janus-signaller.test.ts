@@ -5,6 +5,7 @@ import type { JanusSignallerOptions } from '../../src/signalling/janus/janus-opt
 import { CLOSE_TIMEOUT_MS, KEEPALIVE_INTERVAL_MS } from '../../src/signalling/janus/janus-session.js';
 import { JanusSignaller } from '../../src/signalling/janus/janus-signaller.js';
 import type { MessageSocketObserver } from '../../src/signalling/janus/message-socket.js';
+import { SILENCE_LIMIT_MS } from '../../src/signalling/janus/socket-watch.js';
 import { LateTimersClock, settle, VirtualClock } from '../support/virtual-clock.js';
 import { FakeJanus, HANDLE_ID, type Phase, pluginAnswer, SESSION_ID, usualAnswer } from './fake-janus.js';
 
@@ -381,6 +382,46 @@ describe('JanusSignaller: a session that stands', () => {
     expect(reason).toContain('1006');
   });
 
+  it('notices within 5 s that nobody is at the other end any more, and tells once', async () => {
+    const lost: string[] = [];
+    signaller.watch((reason) => void lost.push(reason));
+    await clock.advance(60_000);
+    expect(lost).toEqual([]);
+    janus.answersPings = false;
+    await clock.advance(5000);
+    expect(lost).toEqual([expect.stringContaining(`did not answer for ${SILENCE_LIMIT_MS} ms`)]);
+    expect(janus.ended).toBe('terminated');
+    await clock.advance(60_000);
+    expect(lost).toHaveLength(1);
+  });
+
+  it('is not alarmed by pings that are answered 2 s late', async () => {
+    const lost: string[] = [];
+    signaller.watch((reason) => void lost.push(reason));
+    for (let round = 0; round < 5; round += 1) {
+      janus.answersPings = false;
+      await clock.advance(3000);
+      janus.answersPings = true;
+      await clock.advance(3000);
+    }
+    expect(lost).toEqual([]);
+  });
+
+  it.each([
+    ['the socket closes', () => janus.drop('closed the connection (1006)'), '1006'],
+    ['Janus ends the media', () => janus.say({ janus: 'hangup', reason: 'ICE failed' }), 'ICE failed'],
+  ])('tells once when %s, unless it is closed before', async (_what, end, words) => {
+    const lost: string[] = [];
+    signaller.watch((reason) => void lost.push(reason));
+    end();
+    await settle();
+    expect(lost).toEqual([expect.stringContaining(words)]);
+    await signaller.close();
+    await signaller.offer(OFFER);
+    await signaller.close();
+    expect(lost).toHaveLength(1);
+  });
+
   it('does not wait for more than a second for its end to be confirmed', async () => {
     janus.answers.set('destroy', undefined);
     const closing = signaller.close();
@@ -439,7 +480,7 @@ describe('JanusSignaller: timers that run although they were cancelled', () => {
     const seen = janus.seen.length;
     await late.advance(2 * KEEPALIVE_INTERVAL_MS);
     expect(janus.seen).toHaveLength(seen);
-    expect(signaller.lateCompletions).toEqual({ timer: 2 });
+    expect(signaller.lateCompletions).toEqual({ timer: 3 });
   });
 });
 

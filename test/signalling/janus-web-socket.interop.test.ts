@@ -33,7 +33,8 @@ function open(port = (server.address() as AddressInfo).port) {
   });
   const socket = openWebSocket(new URL(`ws://127.0.0.1:${port}/`), {
     ...events,
-    received: (text) => heard.push(text),
+    received: (text) => void heard.push(text),
+    ponged: () => void heard.push('pong'),
   });
   return { socket, opened, closed, heard };
 }
@@ -62,6 +63,21 @@ describe('a WebSocket', () => {
     expect((await goodbye)[0]).toBe(1000);
     expect(await closed).toContain('1000');
     expect(heard).toEqual(['answer', undefined]);
+  });
+
+  it('tells of the answer to a ping, and pings nobody once it is closed', async () => {
+    const { socket, opened, closed, heard } = open();
+    socket.ping();
+    const client = await accepted();
+    await opened;
+    socket.ping();
+    await once(client, 'ping');
+    client.ping();
+    await once(client, 'pong');
+    expect(heard).toEqual(['pong']);
+    socket.terminate();
+    await closed;
+    socket.ping();
   });
 
   it('tells why the server closed it, in words fit for a terminal', async () => {

@@ -7,6 +7,7 @@ export interface SeenRequest {
   readonly path: string;
   readonly authorization: string | undefined;
   readonly contentType: string | undefined;
+  readonly ifMatch: string | undefined;
   readonly body: string;
 }
 
@@ -64,6 +65,7 @@ export class MisbehavingServer {
       path: request.url ?? '',
       authorization: request.headers.authorization,
       contentType: request.headers['content-type'],
+      ifMatch: request.headers['if-match'],
       body,
     };
     this.seen.push(seen);
@@ -73,6 +75,10 @@ export class MisbehavingServer {
 }
 
 /** A well-behaved 201 with an SDP answer. */
-export function created(response: ServerResponse, location = '/sessions/1'): void {
-  response.writeHead(201, { 'content-type': 'application/sdp', location }).end('v=0\r\nanswer');
+export function created(
+  response: ServerResponse,
+  location = '/sessions/1',
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  response.writeHead(201, { 'content-type': 'application/sdp', location, ...headers }).end('v=0\r\nanswer');
 }

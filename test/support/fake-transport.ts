@@ -6,6 +6,8 @@ import type {
   MediaTransport,
   MediaTransportFactory,
   NegotiatedTrack,
+  RestartExchange,
+  RestartOptions,
   TransportObserver,
   TransportState,
   TransportStats,
@@ -40,6 +42,7 @@ export class FakeTransport implements MediaTransport {
   closes = 0;
   /** That the signalling has named. */
   readonly iceServers: readonly IceServer[];
+  restarts = 0;
   readonly #network: FakeNetwork;
   #state: TransportState = 'new';
 
@@ -101,6 +104,18 @@ export class FakeTransport implements MediaTransport {
     this.become('connected');
   }
 
+  async restartIce(
+    exchange: RestartExchange,
+    { signal = new AbortController().signal }: RestartOptions,
+  ): Promise<void> {
+    this.#assertOpen();
+    this.restarts += 1;
+    await exchange(`restart ${this.restarts}`, signal);
+    await this.#network.step('restart', signal);
+    this.#assertOpen();
+    if (this.#state === 'disconnected') this.become('connected');
+  }
+
   sendRtp(header: RtpPacketHeader, payload: Uint8Array): boolean {
     this.beforeRtp?.();
     if (this.#state !== 'connected') return false;
@@ -139,7 +154,7 @@ export class FakeTransport implements MediaTransport {
 }
 
 /** Steps of a connect that a test can hold up or let fail. */
-export type ConnectStep = 'gather' | 'answer' | 'connect';
+export type ConnectStep = 'gather' | 'answer' | 'connect' | 'restart';
 
 /** Makes fake transports and keeps them for inspection. */
 export class FakeNetwork {

@@ -3,6 +3,7 @@ import type { Clock, Timer } from '../../core/clock.js';
 import { describeError, FramelockError } from '../../core/errors.js';
 import type { RtcpPacket } from '../../rtp/rtcp-packet.js';
 import { parseRtcp } from '../../rtp/rtcp-parse.js';
+import type { IceCredentials } from '../sdp/ice-fragment.js';
 import type { AnswererTransport } from '../sdp/sdp-answer.js';
 import type { SdpOffer } from '../sdp/sdp-offer.js';
 import { type DtlsCertificate, RawDtlsTransport } from './raw-dtls-transport.js';
@@ -73,6 +74,8 @@ export class MediaLink {
   #state: LinkState = 'connecting';
   #startedUs = 0;
   #heardUs = 0;
+  /** Our user name since an ICE restart, until the peer has nominated a pair by it. */
+  #restartedAs: string | undefined;
   #liveness: Timer | undefined;
   #closing: Promise<void> | undefined;
   #datagramsDropped = 0;
@@ -87,8 +90,9 @@ export class MediaLink {
       useIpv6: false,
       additionalHostAddresses: [LOOPBACK_ADDRESS],
       interfaceAddresses: { udp4: LOOPBACK_ADDRESS },
-      filterStunResponse: () => {
+      filterStunResponse: (check) => {
         this.#heardUs = this.#clock.nowUs();
+        this.#makeWayForNomination(check.attributesKeys.includes('USE-CANDIDATE'), check.getAttributeValue('USERNAME'));
         return true;
       },
     });
@@ -133,6 +137,24 @@ export class MediaLink {
     this.#dtls.start().catch((error: unknown) => this.#lose(`DTLS failed: ${describeError(error)}`));
     this.#ice.start().catch((error: unknown) => this.#lose(`ICE failed: ${describeError(error)}`));
     this.#watchLiveness();
+  }
+
+  /**
+   * Restarts ICE (RFC 8445 section 9) on the same socket. What comes by the old pair is still taken, and what we send goes by it until the peer
+   * nominates a new one.
+   * @throws FramelockError CLOSED
+   */
+  async restart(remote: IceCredentials): Promise<void> {
+    if (this.#state === 'closed') throw new FramelockError('CLOSED', 'the session has ended');
+    const { connection } = this.#ice;
+    // werift forgets the nominated pair.
+    const { nominated } = connection;
+    await connection.restart();
+    if (nominated !== undefined) connection.nominated = nominated;
+    await connection.gatherCandidates();
+    connection.setRemoteParams({ iceLite: false, usernameFragment: remote.iceUfrag, password: remote.icePwd });
+    this.#restartedAs = connection.localUsername;
+    connection.connect().catch((error: unknown) => this.#lose(`ICE failed: ${describeError(error)}`));
   }
 
   /** Sends one packet; does nothing unless connected. */
@@ -189,6 +211,13 @@ export class MediaLink {
     this.#ice.connection.send(datagram).catch(() => {
       this.#datagramsDropped += 1;
     });
+  }
+
+  /** werift keeps the pair that was nominated first. */
+  #makeWayForNomination(isNomination: boolean, username: string): void {
+    if (!isNomination || this.#restartedAs === undefined || !username.startsWith(`${this.#restartedAs}:`)) return;
+    this.#restartedAs = undefined;
+    this.#ice.connection.resetNominatedPair();
   }
 
   #watchLiveness(): void {

@@ -7,7 +7,8 @@ import { writeCompound, writeReceiverReport } from '../../rtp/rtcp-write.js';
 import { type LinkSnapshot, MediaLink, type ReceivedRtp } from '../media/media-link.js';
 import { TransportFeedback } from '../media/transport-feedback.js';
 import { isForwardable, retransmissionsOf } from '../sdp/codec-match.js';
-import { type AnsweredMedia, buildAnswer } from '../sdp/sdp-answer.js';
+import type { IceCredentials } from '../sdp/ice-fragment.js';
+import { type AnsweredMedia, type AnswererTransport, buildAnswer } from '../sdp/sdp-answer.js';
 import type { OfferedMedia, SdpOffer } from '../sdp/sdp-offer.js';
 import { PublisherTrack } from './publisher-track.js';
 
@@ -84,6 +85,12 @@ export class PublisherSession {
       lost: (reason) => session.#lost(reason),
     });
     return { session, answer: buildAnswer(offer, offer.media.map(answerFor), link.local) };
+  }
+
+  /** Restarts ICE and resolves with our side of it. @throws FramelockError CLOSED */
+  async restartIce(remote: IceCredentials): Promise<AnswererTransport> {
+    await this.#link.restart(remote);
+    return this.#link.local;
   }
 
   snapshot(): LinkSnapshot & { readonly packetsUnroutable: number } {

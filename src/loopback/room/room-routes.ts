@@ -1,6 +1,7 @@
 import { readText, sendJson } from '../http/http-body.js';
 import { HttpProblem } from '../http/http-problem.js';
 import type { HttpExchange, RawRoute } from '../http/http-route.js';
+import { buildFragment, FRAGMENT_TYPE, parseFragment } from '../sdp/ice-fragment.js';
 import { parseOffer } from '../sdp/sdp-offer.js';
 import type { OpenedRoomSession, Room } from './room.js';
 import type { RoomRegistry } from './room-registry.js';
@@ -14,6 +15,7 @@ export function roomRoutes(rooms: RoomRegistry): RawRoute[] {
   ];
   return [
     ...session('whip'),
+    { method: 'PATCH', path: '/whip/{room}/{session}', handle: (exchange) => restartIce(rooms, exchange) },
     ...session('whep'),
     { method: 'GET', path: '/rooms', handle: ({ response }) => sendJson(response, 200, rooms.snapshots()) },
     {
@@ -40,7 +42,9 @@ async function join(rooms: RoomRegistry, method: 'whip' | 'whep', exchange: Http
   try {
     const opened = await (method === 'whip' ? room.publish(offer) : viewUnlessFull(room, offer));
     const location = `/${method}/${name}/${opened.id}`;
-    response.writeHead(201, { 'content-type': 'application/sdp', location }).end(opened.answer);
+    // Of the ICE session, whose only patch is a restart: it matches nothing but "*" (RFC 9725 section 4.3.1).
+    const etag: Record<string, string> = method === 'whip' ? { etag: `"${opened.id}"` } : {};
+    response.writeHead(201, { 'content-type': 'application/sdp', location, ...etag }).end(opened.answer);
   } finally {
     rooms.leave(name);
   }
@@ -56,6 +60,19 @@ function leave(rooms: RoomRegistry, { response, params }: HttpExchange): void {
   const { room = '', session = '' } = params;
   if (rooms.find(room)?.end(session) !== true) throw new HttpProblem(404, 'there is no such session');
   response.writeHead(200).end();
+}
+
+/** RFC 9725 section 4.3.3. */
+async function restartIce(rooms: RoomRegistry, { request, response, params }: HttpExchange): Promise<void> {
+  const { room = '', session = '' } = params;
+  const match = request.headers['if-match'];
+  if (match === undefined) throw new HttpProblem(428, 'an ICE restart needs If-Match: "*"');
+  if (match !== '"*"' && match !== '*') throw new HttpProblem(412, 'only ICE restarts are taken: If-Match: "*"');
+  const remote = parseFragment(await readText(request, FRAGMENT_TYPE));
+  const publisher = rooms.find(room)?.publisher(session);
+  if (publisher === undefined) throw new HttpProblem(404, 'there is no such session');
+  const local = await publisher.restartIce(remote);
+  response.writeHead(200, { 'content-type': FRAGMENT_TYPE, etag: `"${local.iceUfrag}"` }).end(buildFragment(local));
 }
 
 function emptyRoom(room: string): RoomSnapshot {

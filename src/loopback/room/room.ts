@@ -104,6 +104,11 @@ export class Room {
     return this.#leave(id, 'ended by its peer');
   }
 
+  /** The publisher, if that is its session. */
+  publisher(id: string): PublisherSession | undefined {
+    return this.#publisher?.id === id ? this.#publisher : undefined;
+  }
+
   snapshot(): RoomSnapshot {
     const publisher = this.#publisher;
     return {

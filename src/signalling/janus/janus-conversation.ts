@@ -4,6 +4,7 @@ import { janusFailure, janusRejection } from './janus-error.js';
 import { type JanusMessage, readJanusMessage } from './janus-message.js';
 import type { JanusSettings } from './janus-options.js';
 import type { MessageSocket, OpenMessageSocket } from './message-socket.js';
+import { SILENCE_LIMIT_MS, SocketWatch } from './socket-watch.js';
 
 /** A request as Janus' API wants it, without transaction and credentials. */
 export interface JanusRequest {
@@ -37,6 +38,7 @@ export class JanusConversation {
   /** By transaction. As many as there are requests under way: one offer and the end of the session. */
   readonly #waiters = new Map<string, Waiter>();
   readonly #told: (message: JanusMessage) => void;
+  readonly #watch: SocketWatch;
   #requests = 0;
   #lost: FramelockError | undefined;
 
@@ -57,11 +59,22 @@ export class JanusConversation {
     this.closed = new Promise((resolve) => {
       closed = resolve;
     });
+    this.#watch = new SocketWatch({
+      clock: settings.clock,
+      late: settings.late,
+      ping: () => this.#socket.ping(),
+      silent: () => this.#becameSilent(),
+    });
     this.#socket = open(settings.url, {
-      opened: this.#lifetime.guard('socket', opened),
+      opened: this.#lifetime.guard('socket', () => {
+        this.#watch.start();
+        opened();
+      }),
       received: this.#lifetime.guard('message', (text) => this.#receive(text)),
+      ponged: () => this.#watch.heard(),
       closed: (reason) => {
-        this.#lost = janusFailure(settings, reason);
+        this.#watch.stop();
+        this.#lost ??= janusFailure(settings, reason);
         failed(this.#lost);
         this.#rejectAll(this.#lost);
         closed();
@@ -119,7 +132,13 @@ export class JanusConversation {
 
   /** Ends at once. What still comes is a late completion. */
   cutOff(): void {
+    this.#watch.stop();
     this.#lifetime.end();
+    this.#socket.terminate();
+  }
+
+  #becameSilent(): void {
+    this.#lost = janusFailure(this.#settings, `did not answer for ${SILENCE_LIMIT_MS} ms`);
     this.#socket.terminate();
   }
 

@@ -32,6 +32,7 @@ interface Handle {
 export class JanusSession {
   readonly #settings: JanusSettings;
   readonly #conversation: JanusConversation;
+  readonly #lost: (reason: string) => void;
   readonly #lifetime: Lifetime;
   /** Pending until Janus has told the id of the session, which may exist from then on; unset before it was asked for one. */
   #created: Promise<number> | undefined;
@@ -45,11 +46,16 @@ export class JanusSession {
   #keepalive: Timer | undefined;
   #end: Promise<SignallingCloseResult> | undefined;
 
-  /** Begins to open the socket. */
-  constructor(settings: JanusSettings, open: OpenMessageSocket) {
+  /**
+   * Begins to open the socket.
+   * @param lost told once if Janus ends the session, or can no longer be reached, after the first offer was answered
+   */
+  constructor(settings: JanusSettings, open: OpenMessageSocket, lost: (reason: string) => void) {
     this.#settings = settings;
+    this.#lost = lost;
     this.#lifetime = new Lifetime('The session of Janus', settings.late);
     this.#conversation = new JanusConversation(settings, open, (message) => this.#told(message));
+    void this.#conversation.closed.then(() => this.#socketClosed());
   }
 
   /** Whether the first offer has failed; what there is of the session is ended behind the scenes. */
@@ -165,8 +171,17 @@ export class JanusSession {
   }
 
   #lose(what: string): void {
+    const isNews = this.#over === undefined && this.#published && !this.#lifetime.ended;
     this.#over ??= what;
     this.#giveUp?.(janusFailure(this.#settings, what));
+    if (isNews) this.#lost(`Janus ${what}`);
+  }
+
+  /** Janus ends the media of a session whose socket it misses, at once or when its session timeout is over. */
+  #socketClosed(): void {
+    if (this.#over !== undefined || !this.#published || this.#lifetime.ended) return;
+    // Requests tell why the socket is gone.
+    this.#lost(this.#conversation.lost?.message ?? 'the socket to Janus closed');
   }
 
   #finish(): Promise<SignallingCloseResult> {

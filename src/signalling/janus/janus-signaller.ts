@@ -22,6 +22,7 @@ export class JanusSignaller implements Signaller {
   readonly #late = new LateCompletions();
   /** The last session that was begun and not closed; changed only synchronously, before any await. */
   #current: JanusSession | undefined;
+  #lost: ((reason: string) => void) | undefined;
   /** The end of the last session, so that every `close()` tells the same result. */
   #ending: Promise<SignallingCloseResult> = Promise.resolve({ confirmed: true });
 
@@ -47,9 +48,13 @@ export class JanusSignaller implements Signaller {
   async offer(sdp: string, signal?: AbortSignal): Promise<SignallingAnswer> {
     if (signal?.aborted === true) throw new FramelockError('CLOSED', 'Janus: the offer was aborted before it was made');
     if (this.#current === undefined || this.#current.failed) {
-      this.#current = new JanusSession(this.#settings, this.#open);
+      this.#current = new JanusSession(this.#settings, this.#open, (reason) => this.#lost?.(reason));
     }
     return { sdp: await this.#current.offer(sdp, signal) };
+  }
+
+  watch(lost: (reason: string) => void): void {
+    this.#lost = lost;
   }
 
   /** Ends the session at the server: the publisher leaves the room. What is not done after a second is cut off: nothing runs on when it resolves. */

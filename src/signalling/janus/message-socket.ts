@@ -1,6 +1,8 @@
 /** A connection that carries text messages both ways, in order. Every method may be called in every state and never throws. */
 export interface MessageSocket {
   send(text: string): void;
+  /** Asks the other side for a sign of life; `ponged` follows. */
+  ping(): void;
   /** Says goodbye; `closed` follows when the other side has answered. */
   close(): void;
   /** Cuts the connection off, in whatever state it is; `closed` follows at once or soon. */
@@ -12,6 +14,8 @@ export interface MessageSocketObserver {
   opened(): void;
   /** @param text `undefined` for a message that is no text */
   received(text: string | undefined): void;
+  /** The other side answered a ping. */
+  ponged(): void;
   /** Comes once, also when the socket was never opened. @param reason for people */
   closed(reason: string): void;
 }

@@ -21,6 +21,7 @@ export function openWebSocket(url: URL, observer: MessageSocketObserver): Messag
   let failure: string | undefined;
   socket.on('open', () => observer.opened());
   socket.on('message', (data, isBinary) => observer.received(isBinary ? undefined : data.toString()));
+  socket.on('pong', () => observer.ponged());
   socket.on('error', (error) => {
     failure ??= describeFailure(error);
   });
@@ -29,6 +30,9 @@ export function openWebSocket(url: URL, observer: MessageSocketObserver): Messag
     // What cannot be sent is told by `closed`; without a callback it would be thrown.
     send: (text) => {
       if (socket.readyState === WebSocket.OPEN) socket.send(text, () => undefined);
+    },
+    ping: () => {
+      if (socket.readyState === WebSocket.OPEN) socket.ping(undefined, undefined, () => undefined);
     },
     close: () => socket.close(1000),
     terminate: () => socket.terminate(),

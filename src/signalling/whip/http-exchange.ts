@@ -27,12 +27,16 @@ export interface HttpAnswer extends HttpHead {
 
 /** One request, redirects included. */
 export interface HttpExchangeOptions {
-  readonly method: 'POST' | 'DELETE';
+  readonly method: 'POST' | 'PATCH' | 'DELETE';
   readonly url: URL;
-  /** An SDP body, for POST. */
+  /** An SDP body, for POST and PATCH. */
   readonly sdp?: string;
   /** Told of the answer before its body is read: what comes of that is not known yet. */
   readonly headCame?: (head: HttpHead) => void;
+  /** Of that body, and of the answer that is asked for. @default application/sdp */
+  readonly contentType?: string;
+  /** Precondition, as RFC 9110 section 13.1.1 writes it. */
+  readonly ifMatch?: string;
   /** Bearer token; sent to `tokenOrigin` only. */
   readonly token?: string;
   /** The one origin that may see the token. */
@@ -91,9 +95,10 @@ export function parseHttpUrl(text: string | null, base: URL): URL | undefined {
 function requestInit(options: HttpExchangeOptions, url: URL): RequestInit {
   const headers = new Headers();
   if (options.sdp !== undefined) {
-    headers.set('content-type', 'application/sdp');
-    headers.set('accept', 'application/sdp');
+    headers.set('content-type', options.contentType ?? 'application/sdp');
+    headers.set('accept', options.contentType ?? 'application/sdp');
   }
+  if (options.ifMatch !== undefined) headers.set('if-match', options.ifMatch);
   if (options.token !== undefined && url.origin === options.tokenOrigin) {
     headers.set('authorization', `Bearer ${options.token}`);
   }

@@ -1,7 +1,7 @@
 import type { LateCompletionObserver } from '../../concurrency/late-completions.js';
 import { Lifetime } from '../../concurrency/lifetime.js';
 import type { Clock } from '../../core/clock.js';
-import { describeError, FramelockError } from '../../core/errors.js';
+import { describeError, FramelockError, isFramelockError } from '../../core/errors.js';
 import type { IceServer } from '../../core/ice-server.js';
 import type { Logger } from '../../core/logger.js';
 import { displayUrl } from '../display-url.js';
@@ -10,6 +10,7 @@ import { exchangeHttp, type HttpAnswer, type HttpHead, parseHttpUrl } from './ht
 import { readIceServers } from './ice-server-links.js';
 import { rejectionError } from './rejection.js';
 import { withoutToken } from './secret.js';
+import { restartIceAt } from './whip-restart.js';
 
 /** How long a POST whose caller gave up may still run, so that the session that it may have made can be deleted; `cutOff` ends it earlier. */
 const LATE_ANSWER_GRACE_MS = 5_000;
@@ -34,6 +35,8 @@ export interface OpenedSession {
   readonly resource: URL | undefined;
   /** STUN and TURN servers that the server recommends. */
   readonly iceServers: readonly IceServer[];
+  /** Entity tag of its ICE session; a server without one takes no PATCH (RFC 9725 section 4.3.1). */
+  readonly etag: string | null;
 }
 
 /**
@@ -46,6 +49,8 @@ export class WhipSession {
   #giveUp: ((reason: FramelockError) => void) | undefined;
   #end: Promise<SignallingCloseResult> | undefined;
   #failed = false;
+  /** Where ICE can be restarted. */
+  #restartable: URL | undefined;
   readonly #cutOff = new AbortController();
 
   constructor(options: WhipSessionOptions) {
@@ -55,6 +60,29 @@ export class WhipSession {
   /** Whether `open` has failed; a session that may still come into being is deleted behind the scenes. */
   get failed(): boolean {
     return this.#failed;
+  }
+
+  /** Whether the server has said that it takes ICE restarts, and not refused one. */
+  get canRestartIce(): boolean {
+    return this.#restartable !== undefined;
+  }
+
+  /** Brings a restart to the server and its own parameters back. @throws FramelockError SIGNALLING_FAILED, SIGNALLING_REJECTED */
+  async restartIce(fragment: string, signal?: AbortSignal): Promise<string> {
+    const url = this.#restartable;
+    if (url === undefined) {
+      throw new FramelockError('SIGNALLING_FAILED', 'WHIP: this session takes no ICE restarts');
+    }
+    const given = signal === undefined ? this.#cutOff.signal : AbortSignal.any([signal, this.#cutOff.signal]);
+    const { token, clock, requestTimeoutMs: timeoutMs } = this.#options;
+    const request = { url, timeoutMs, clock, signal: given, tokenOrigin: this.#options.url.origin };
+    try {
+      return await restartIceAt(fragment, { ...request, ...(token === undefined ? {} : { token }) });
+    } catch (error) {
+      // What it refuses once it would refuse again.
+      if (isFramelockError(error, 'SIGNALLING_REJECTED')) this.#restartable = undefined;
+      throw error;
+    }
   }
 
   /**
@@ -76,6 +104,7 @@ export class WhipSession {
     const timer = waiting.clock(clock).setTimer(requestTimeoutMs, () => this.abandon(this.#timeoutError()));
     try {
       const opened = await Promise.race([post, givenUp]);
+      if (opened.etag !== null) this.#restartable = opened.resource;
       this.#warnOf(opened);
       return opened;
     } catch (error) {
@@ -114,7 +143,12 @@ export class WhipSession {
       });
       if (answer.status !== 201 && answer.status !== 200) throw rejectionError(answer, clock.wallUs() / 1000, token);
       if (!isSdp(answer)) throw noSdpError(answer, token);
-      return { sdp: answer.body, resource, iceServers: readIceServers(answer.headers.get('link')) };
+      return {
+        sdp: answer.body,
+        resource,
+        iceServers: readIceServers(answer.headers.get('link')),
+        etag: answer.headers.get('etag'),
+      };
     } catch (error) {
       // The server has opened a session, and what it then said of it was of no use, or never came to its end.
       if (resource !== undefined) await this.#deleteAt(resource);

@@ -27,7 +27,8 @@ export interface WhipSignallerOptions {
 }
 
 /**
- * WHIP (RFC 9725) in its plain form: one POST with all candidates in the offer, one DELETE at the end; no trickle, no ICE restart.
+ * WHIP (RFC 9725) in its plain form: one POST with all candidates in the offer, one DELETE at the end; no trickle. Where the
+ * server gives the session an entity tag, ICE is restarted by PATCH (section 4.3.3).
  *
  * The instance may be used again after `close()`: every `offer` is a new session at the server. Each session is pinned by the call
  * that works on it, so an answer that comes after `close()`, an abort or a timeout ends only its own session, by DELETE.
@@ -98,6 +99,20 @@ export class WhipSignaller implements Signaller {
     } finally {
       signal?.removeEventListener('abort', onAbort);
     }
+  }
+
+  get canRestartIce(): boolean {
+    return this.#current?.canRestartIce === true;
+  }
+
+  /**
+   * One PATCH. A server that refuses it (405, 412, 422, 501, or that the session is gone) is not asked again in this session.
+   * @throws FramelockError SIGNALLING_FAILED (also if aborted or closed meanwhile), SIGNALLING_REJECTED (context: `status`)
+   */
+  async restartIce(fragment: string, signal?: AbortSignal): Promise<string> {
+    const session = this.#current;
+    if (session === undefined) throw new FramelockError('SIGNALLING_FAILED', 'WHIP: no session is open');
+    return session.restartIce(fragment, signal);
   }
 
   /** Deletes the session. What is not done after a second is cut off: nothing runs on when it resolves. */

@@ -1,5 +1,5 @@
 import { isIP, SocketAddress } from 'node:net';
-import { invalidAnswer } from './answer-error.js';
+import { type AnswerPlace, invalidAnswer } from './answer-error.js';
 import type { SdpAttributes, SdpMedia, SdpSession } from './sdp-reader.js';
 
 /** A peer's candidate that we can use: component 1, UDP, a literal address. */
@@ -26,6 +26,8 @@ export interface RemoteTransport {
   readonly iceLite: boolean;
   readonly fingerprints: readonly Fingerprint[];
   readonly candidates: readonly RemoteCandidate[];
+  /** How many more there are whose address is a name, such as the `.local` ones of browsers; they are not looked up. */
+  readonly namedCandidates: number;
 }
 
 /** An accepted m-line: its section, index and track. */
@@ -45,6 +47,8 @@ const PASSWORD_PATTERN = /^[A-Za-z0-9+/]{22,256}$/;
 const CANDIDATE_PATTERN = /^(?:candidate:)?(\S{1,32}) (\d{1,3}) (\S+) (\d{1,10}) (\S+) (\d{1,5}) typ (\S+)/;
 /** The attribute that tells of it has 32 bits (RFC 8445 section 16.1); RFC 8839 section 5.1 allows less. */
 const MAX_PRIORITY = 0xffff_ffff;
+/** Component 1, UDP, at a name (RFC 8839 section 5.1, draft-ietf-mmusic-mdns-ice-candidates). */
+const NAMED_CANDIDATE_PATTERN = /^(?:candidate:)?\S{1,32} 1 udp \d{1,10} [^\s:]*[a-z][^\s:]* \d{1,5} typ /i;
 const DIGEST_BYTES = { sha256: 32, sha384: 48, sha512: 64 } as const;
 
 /**
@@ -58,14 +62,7 @@ export function readRemoteTransport(session: SdpSession, accepted: readonly Acce
   const read = (section: AcceptedSection, name: string): string | undefined =>
     section.media.attributes.first(name) ?? session.attributes.first(name);
 
-  const usernameFragment = read(tagged, 'ice-ufrag') ?? '';
-  if (!UFRAG_PATTERN.test(usernameFragment)) {
-    throw invalidAnswer({ ...place, field: 'ice-ufrag' }, 'it is missing or malformed');
-  }
-  const password = read(tagged, 'ice-pwd') ?? '';
-  if (!PASSWORD_PATTERN.test(password)) {
-    throw invalidAnswer({ ...place, field: 'ice-pwd' }, 'it is missing or malformed');
-  }
+  const credentials = readCredentials((name) => read(tagged, name), place);
   const fingerprints = readFingerprints(session.attributes, tagged.media.attributes);
   if (fingerprints.length === 0) {
     throw invalidAnswer({ ...place, field: 'fingerprint' }, 'a sha-256, sha-384 or sha-512 fingerprint is needed');
@@ -86,12 +83,27 @@ export function readRemoteTransport(session: SdpSession, accepted: readonly Acce
     }
   }
   return {
-    usernameFragment,
-    password,
+    ...credentials,
     iceLite: session.attributes.has('ice-lite'),
     fingerprints,
-    candidates: readCandidates([tagged, ...accepted]),
+    ...readCandidates([tagged, ...accepted].map(({ media }) => media.attributes)),
   };
+}
+
+/** The peer's user name and password of ICE. @throws FramelockError INVALID_SDP */
+export function readCredentials(
+  read: (name: string) => string | undefined,
+  place: Omit<AnswerPlace, 'field'>,
+): Pick<RemoteTransport, 'usernameFragment' | 'password'> {
+  const usernameFragment = read('ice-ufrag') ?? '';
+  if (!UFRAG_PATTERN.test(usernameFragment)) {
+    throw invalidAnswer({ ...place, field: 'ice-ufrag' }, 'it is missing or malformed');
+  }
+  const password = read('ice-pwd') ?? '';
+  if (!PASSWORD_PATTERN.test(password)) {
+    throw invalidAnswer({ ...place, field: 'ice-pwd' }, 'it is missing or malformed');
+  }
+  return { usernameFragment, password };
 }
 
 /**
@@ -131,16 +143,19 @@ function readFingerprints(session: SdpAttributes, media: SdpAttributes): Fingerp
   });
 }
 
-function readCandidates(sections: readonly AcceptedSection[]): RemoteCandidate[] {
+/** The candidates of these sections that we can use, each once, and the number of those that are names. */
+export function readCandidates(
+  sections: readonly SdpAttributes[],
+): Pick<RemoteTransport, 'candidates' | 'namedCandidates'> {
   const found = new Map<string, RemoteCandidate>();
-  for (const { media } of sections) {
-    for (const value of media.attributes.all('candidate')) {
-      const candidate = readCandidate(value);
-      if (candidate !== undefined) found.set(`${candidate.address} ${candidate.port}`, candidate);
-      if (found.size === MAX_REMOTE_CANDIDATES) return [...found.values()];
-    }
+  const names = new Set<string>();
+  for (const value of sections.flatMap((attributes) => attributes.all('candidate'))) {
+    if (found.size === MAX_REMOTE_CANDIDATES) break;
+    const candidate = readCandidate(value);
+    if (candidate !== undefined) found.set(`${candidate.address} ${candidate.port}`, candidate);
+    else if (NAMED_CANDIDATE_PATTERN.test(value)) names.add(value);
   }
-  return [...found.values()];
+  return { candidates: [...found.values()], namedCandidates: names.size };
 }
 
 /** A candidate from the value of its attribute; nothing if we have no use for it (TCP, RTCP component, a host name). */

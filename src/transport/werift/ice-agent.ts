@@ -1,25 +1,29 @@
 import { randomBytes } from 'node:crypto';
-import { type Address, Candidate, CandidatePairState, Connection, StunOverTurnProtocol, StunProtocol } from 'werift';
-import type { Lifetime } from '../../concurrency/lifetime.js';
+import { type Address, Candidate, CandidatePairState, Connection } from 'werift';
+import type { LateCompletionObserver } from '../../concurrency/late-completions.js';
+import { Lifetime } from '../../concurrency/lifetime.js';
 import type { Clock, Timer } from '../../core/clock.js';
-import { describeError, FramelockError } from '../../core/errors.js';
+import { describeError } from '../../core/errors.js';
 import type { RemoteTransport } from './answer-transport.js';
-import { DatagramGuard, type DatagramKind, type GuardContext, type RejectionReason } from './datagram-guard.js';
+import type { DatagramGuard, DatagramKind, GuardContext } from './datagram-guard.js';
+import { IceSockets } from './ice-sockets.js';
 import type { LocalCandidate } from './offer.js';
+import { isBindingRequest } from './stun-message.js';
 import type { IceAgentState } from './transport-state.js';
-import { UdpSocket } from './udp-socket.js';
-import { connectionInternals, stunInternals, turnInternals } from './werift-internals.js';
+import { connectionInternals } from './werift-internals.js';
 
 /** Servers and addresses of an agent. */
 export interface IceAgentOptions {
-  /** Of the transport; asked before anything that comes in is handed on. */
-  readonly lifetime: Lifetime;
+  /** Hears of what comes in after the end. */
+  readonly late: LateCompletionObserver;
   readonly clock: Clock;
+  /** In front of everything that comes in; judges it by this agent's user name, password and pairs. */
+  readonly guard: DatagramGuard;
   /** Literal local addresses, one socket and host candidate each. */
   readonly addresses: readonly string[];
   readonly portRange?: readonly [number, number];
-  /** How long a STUN server may take to answer, seconds. */
-  readonly stunTimeoutSeconds: number;
+  /** How long servers may take to answer; then it goes on with the candidates that there are, if any, ms. */
+  readonly serverPatienceMs: number;
   /** STUN and TURN servers in werift's form. */
   readonly servers: Readonly<Partial<Connection['options']>>;
 }
@@ -29,41 +33,48 @@ export interface IceAgentObserver {
   stateChanged(state: IceAgentState, reason?: string): void;
   /** A datagram that the guard admitted, other than STUN. */
   received(kind: Exclude<DatagramKind, 'stun'>, datagram: Buffer): void;
+  /** A check came that is signed with our password. */
+  heard(): void;
   /** The operating system refused a datagram. */
   sendFailed(error: Error): void;
 }
 
 /** Every so often, pairs that failed are checked again. werift gives a pair up after 1.6 s, for good. */
 const RECHECK_MS = 1000;
+/** Longest round trip of a check on the pair in use. */
+const PROBE_TIMEOUT_MS = 2000;
 
 /**
  * ICE in the controlling role: werift's `Connection` does gathering, checks, nomination and consent (RFC 8445, RFC 7675); the sockets are
- * ours, with the guard behind them.
+ * ours, with the guard behind them. One agent is one generation: an ICE restart makes another.
  *
  * Owner of its state: the transport.
  */
 export class IceAgent implements GuardContext {
   state: IceAgentState = 'new';
-  /** When something last came from the peer, by the clock. */
-  lastHeardUs = 0;
   dtlsConnected = false;
   readonly #options: IceAgentOptions;
   readonly #observer: IceAgentObserver;
   readonly #connection: Connection;
-  readonly #guard = new DatagramGuard();
-  readonly #sockets = new Map<object, UdpSocket>();
-  readonly #opening = new Set<Promise<UdpSocket>>();
-  readonly #unbound: string[];
+  readonly #lifetime: Lifetime;
+  readonly #sockets: IceSockets;
   #gathering: Promise<void> | undefined;
+  #patience: Timer | undefined;
   #recheck: Timer | undefined;
 
   constructor(options: IceAgentOptions, observer: IceAgentObserver) {
     this.#options = options;
     this.#observer = observer;
-    this.#unbound = [...options.addresses];
+    this.#lifetime = new Lifetime('The ICE agent', options.late);
+    this.#sockets = new IceSockets({
+      ...options,
+      lifetime: this.#lifetime,
+      received: (datagram, from, toIce) => this.#receive(datagram, from, toIce),
+      failed: (error) => observer.sendFailed(error),
+    });
     this.#connection = new Connection(true, {
       ...options.servers,
-      stunGatherTimeout: options.stunTimeoutSeconds,
+      stunGatherTimeout: options.serverPatienceMs / 1000,
       // Our addresses and no others, in our order.
       useIpv4: false,
       useIpv6: false,
@@ -77,7 +88,7 @@ export class IceAgent implements GuardContext {
     this.#connection.stateChanged.subscribe((state) => {
       if (state === 'failed') this.#become('failed', 'the peer no longer answers (RFC 7675 consent expired)');
     });
-    this.#takeOverSockets();
+    this.#sockets.takeOver(this.#connection);
   }
 
   get usernameFragment(): string {
@@ -88,23 +99,21 @@ export class IceAgent implements GuardContext {
     return this.#connection.localPassword;
   }
 
-  get rejected(): ReadonlyMap<RejectionReason, number> {
-    return this.#guard.rejected;
-  }
-
-  get rejectedTotal(): number {
-    return this.#guard.rejectedTotal;
-  }
-
   /** The nominated pair, for people. */
   get selectedPair(): { readonly local: string; readonly remote: string } | undefined {
     const pair = this.#connection.nominated;
     return pair && { local: describe(pair.localCandidate), remote: describe(pair.remoteCandidate) };
   }
 
+  /** The address of ours that the nominated pair goes out from; nothing if it goes by a relay. */
+  get selectedAddress(): string | undefined {
+    const pair = this.#connection.nominated;
+    return pair?.localCandidate.type === 'host' ? pair.localCandidate.host : undefined;
+  }
+
   /** Opens the sockets and asks the servers; once. */
   gather(): Promise<void> {
-    this.#gathering ??= this.#connection.gatherCandidates();
+    this.#gathering ??= this.#gather();
     return this.#gathering;
   }
 
@@ -146,13 +155,35 @@ export class IceAgent implements GuardContext {
   send(datagram: Buffer): boolean {
     const pair = this.#connection.nominated;
     if (pair === undefined) return false;
-    const socket = this.#sockets.get(pair.protocol);
+    const socket = this.#sockets.of(pair.protocol);
     if (socket !== undefined) return socket.sendNow(datagram, pair.remoteAddr[0], pair.remoteAddr[1]);
     // Relayed: werift's TURN client may first have to bind a channel, so an error shows later.
     pair.protocol.sendData(datagram, pair.remoteAddr).catch((error: unknown) => {
       this.#observer.sendFailed(error instanceof Error ? error : new Error(String(error)));
     });
     return true;
+  }
+
+  /** Checks the nominated pair once (RFC 8445 section 7.2.4). Resolves with whether the peer answered, signed; never rejects. */
+  async probe(): Promise<boolean> {
+    const connection = this.#connection;
+    const pair = connection.nominated;
+    if (pair === undefined) return false;
+    const { localUsername, remoteUsername, remotePassword, iceControlling, remoteIsLite } = connection;
+    const { protocol, remoteAddr, localCandidate } = pair;
+    const request = connectionInternals(connection).buildRequest({
+      localUsername,
+      remoteUsername,
+      iceControlling,
+      localCandidate,
+      // As libwebrtc does: a lite peer does not check, and may have lost the nomination.
+      nominate: iceControlling && remoteIsLite,
+    });
+    const options = { retransmissions: 0, responseTimeout: PROBE_TIMEOUT_MS, signal: this.#lifetime.signal };
+    return protocol.request(request, remoteAddr, Buffer.from(remotePassword, 'utf8'), options).then(
+      () => true,
+      () => false,
+    );
   }
 
   isPeer(address: string, port: number): boolean {
@@ -167,76 +198,35 @@ export class IceAgent implements GuardContext {
   /** Idempotent. Nothing is reported any more; our sockets are closed first, whatever werift does afterwards. */
   async close(): Promise<void> {
     this.state = 'closed';
-    this.#options.lifetime.end();
+    this.#lifetime.end();
     this.#recheck?.cancel();
-    const opened = await Promise.allSettled(this.#opening);
-    const late = opened.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
-    await Promise.all([...this.#sockets.values(), ...late].map((socket) => socket.close()));
+    this.#patience?.cancel();
+    await this.#sockets.close();
     await this.#connection.close();
   }
 
-  #takeOverSockets(): void {
-    const internals = connectionInternals(this.#connection);
-    const ensureProtocol = internals.ensureProtocol.bind(this.#connection);
-    internals.ensureProtocol = (protocol) => {
-      if (protocol instanceof StunProtocol) this.#giveSocket(protocol);
-      if (protocol instanceof StunOverTurnProtocol) this.#guardRelay(protocol);
-      ensureProtocol(protocol);
-    };
-  }
-
-  #giveSocket(protocol: StunProtocol): void {
-    // werift makes one protocol for each address, in order, before the first of them opens.
-    const address = this.#unbound.shift();
-    const { datagramReceived } = stunInternals(protocol);
-    const toIce = datagramReceived.bind(protocol);
-    protocol.connectionMade = async () => {
-      const socket = await this.#open(address, {
-        received: (datagram, from, port) => this.#receive(datagram, [from, port], toIce),
-        failed: (error) => this.#observer.sendFailed(error),
+  /** werift asks a TURN server for 40 s, and a machine that has a direct way as well should not wait for one that is dead. */
+  async #gather(): Promise<void> {
+    const enough = new Promise<void>((resolve) => {
+      this.#patience = this.#options.clock.setTimer(this.#options.serverPatienceMs, () => {
+        if (this.#connection.localCandidates.length > 0) resolve();
       });
-      this.#sockets.set(protocol, socket);
-      protocol.transport = socket as unknown as StunProtocol['transport'];
-    };
-    const request = protocol.request.bind(protocol);
-    // Checks bring their options; without any it is the question to a STUN server. werift's close would leave it, and its timer, unsettled.
-    protocol.request = (message, address, key, retries, sent) =>
-      request(message, address, key, retries ?? { signal: this.#options.lifetime.signal }, sent);
-  }
-
-  async #open(address: string | undefined, observer: Parameters<typeof UdpSocket.open>[1]): Promise<UdpSocket> {
-    if (address === undefined || this.state === 'closed') throw new FramelockError('CLOSED', 'The ICE agent is closed');
-    const { portRange } = this.#options;
-    const opening = UdpSocket.open(portRange === undefined ? { address } : { address, portRange }, observer);
-    this.#opening.add(opening);
-    try {
-      return await opening;
-    } catch (error) {
-      this.#observer.sendFailed(error instanceof Error ? error : new Error(String(error)));
-      throw error;
-    } finally {
-      if (!this.#isClosed) this.#opening.delete(opening);
-    }
-  }
-
-  #guardRelay(protocol: StunOverTurnProtocol): void {
-    if (!this.#options.lifetime.enter('relay')) {
-      // Nobody else would give the allocation back, and werift would refresh it for ever. Closing a socket cannot fail.
-      void protocol.close();
-      throw new FramelockError('CLOSED', 'The ICE agent was closed while a relay was allocated');
-    }
-    const internals = turnInternals(protocol);
-    const toIce = internals.handleStunMessage.bind(protocol);
-    internals.handleStunMessage = (datagram, from) => this.#receive(datagram, from, toIce);
+    });
+    await Promise.race([this.#connection.gatherCandidates(), enough]);
+    this.#patience?.cancel();
   }
 
   #receive(datagram: Buffer, from: Address, toIce: (datagram: Buffer, from: Address) => void): void {
-    if (!this.#options.lifetime.enter('datagram')) return;
-    const kind = this.#guard.admit(datagram, from[0], from[1], this);
+    if (!this.#lifetime.enter('datagram')) return;
+    const kind = this.#options.guard.admit(datagram, from[0], from[1], this);
     if (kind === undefined) return;
-    if (kind !== 'stun' || this.isPeer(from[0], from[1])) this.lastHeardUs = this.#options.clock.nowUs();
-    if (kind === 'stun') toIce(datagram, from);
-    else this.#observer.received(kind, datagram);
+    if (kind !== 'stun') {
+      this.#observer.received(kind, datagram);
+      return;
+    }
+    // A response proves itself to whoever asked.
+    if (isBindingRequest(datagram)) this.#observer.heard();
+    toIce(datagram, from);
   }
 
   #scheduleRecheck(): void {

@@ -73,7 +73,8 @@ function transportLines(content: OfferContent): string[] {
   ];
 }
 
-function candidateLine(candidate: LocalCandidate): string {
+/** A candidate as an attribute of an m-line (RFC 8839 section 5.1). */
+export function candidateLine(candidate: LocalCandidate): string {
   const { foundation, priority, address, port, type, relatedAddress, relatedPort } = candidate;
   const related = relatedAddress === undefined ? '' : ` raddr ${relatedAddress} rport ${relatedPort ?? 0}`;
   return `a=candidate:${foundation} 1 udp ${priority} ${address} ${port} typ ${type}${related}`;

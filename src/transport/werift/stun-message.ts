@@ -42,6 +42,11 @@ export function readStun(datagram: Buffer): StunMessage | undefined {
   };
 }
 
+/** Whether a datagram that is STUN is a connectivity check. */
+export function isBindingRequest(datagram: Buffer): boolean {
+  return datagram.readUInt16BE(0) === BINDING_REQUEST;
+}
+
 /** Whether the MESSAGE-INTEGRITY at `offset` was made with `password` (RFC 8489 section 14.5). */
 export function hasIntegrity(datagram: Buffer, offset: number, password: string): boolean {
   const covered = Buffer.from(datagram.subarray(0, offset));

@@ -41,6 +41,12 @@ export class TransportStatus {
     if (this.#state !== 'closed') this.#notify('rtcp', () => this.#observer.rtcp(compound));
   }
 
+  /** Tells that the machine has moved, unless the transport is over. */
+  addressesChanged(reason: string): void {
+    if (this.#state === 'closed' || this.#state === 'failed') return;
+    this.#notify('addressesChanged', () => this.#observer.addressesChanged?.(reason));
+  }
+
   /** @throws FramelockError CONNECT_FAILED, and what the bounds say */
   async untilConnected(bounds: WaitBounds): Promise<void> {
     let settle = (): void => undefined;

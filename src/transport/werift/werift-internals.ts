@@ -1,4 +1,4 @@
-import type { Address, Connection, DtlsClient, Protocol, StunOverTurnProtocol, StunProtocol } from 'werift';
+import type { Address, Candidate, Connection, DtlsClient, Protocol, StunOverTurnProtocol, StunProtocol } from 'werift';
 import { FramelockError } from '../../core/errors.js';
 
 /**
@@ -6,9 +6,18 @@ import { FramelockError } from '../../core/errors.js';
  * {@link assertInternals} makes a version without them fail at once and loudly, rather than run unguarded.
  */
 
-/** `Connection`: called with every protocol before its socket exists. Replaced, to give the protocol our socket. */
+/** `Connection` */
 export interface ConnectionInternals {
+  /** Called with every protocol before its socket exists. Replaced, to give the protocol our socket. */
   ensureProtocol(protocol: Protocol): void;
+  /** Makes a connectivity check. Called, to check the pair in use whenever the peer is silent. */
+  buildRequest(check: {
+    readonly nominate: boolean;
+    readonly localUsername: string;
+    readonly remoteUsername: string;
+    readonly iceControlling: boolean;
+    readonly localCandidate: Candidate;
+  }): Parameters<StunProtocol['request']>[0];
 }
 
 /** `StunProtocol`: takes a datagram from its socket. Called with STUN that the guard admitted. */
@@ -27,7 +36,9 @@ export interface DtlsInternals {
 }
 
 export function connectionInternals(connection: Connection): ConnectionInternals {
-  return assertInternals(connection as unknown as ConnectionInternals, 'ensureProtocol');
+  const internals = connection as unknown as ConnectionInternals;
+  assertInternals(internals, 'ensureProtocol');
+  return assertInternals(internals, 'buildRequest');
 }
 
 export function stunInternals(protocol: StunProtocol): StunProtocolInternals {

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { getHostAddresses, parseIceServers } from 'werift';
 import type { Clock } from '../../core/clock.js';
 import { FramelockError } from '../../core/errors.js';
@@ -15,14 +16,18 @@ export interface WeriftTransportOptions {
    * @default none: host candidates only, which is enough for a public SFU
    */
   readonly iceServers?: readonly IceServer[];
+  /** `relay`: nothing is sent but by the TURN server, and no address of this machine is told to the peer (RFC 8828 section 5.2, mode 4). @default 'all' */
+  readonly iceTransportPolicy?: 'all' | 'relay';
   /**
    * Literal local addresses to open sockets on.
-   * @default those of all network interfaces, looked up for each connection; on a machine without a network 127.0.0.1
+   * @default those of all network interfaces, looked up for each connection and each ICE restart; on a machine without a network 127.0.0.1
    */
   readonly bindAddresses?: readonly string[];
+  /** All addresses of all interfaces, now; asked twice a second, to notice that the machine has moved. @default asks the operating system */
+  readonly machineAddresses?: () => readonly string[];
   /** First and last UDP port to use, 1-65535. @default any free port */
   readonly portRange?: readonly [number, number];
-  /** How long gathering candidates may take, 100-60000 ms. @default 5000 */
+  /** How long gathering candidates may take, 100-60000 ms; servers that take longer than half of it are left out where there is a way without. @default 5000 */
   readonly gatheringTimeoutMs?: number;
   readonly logger?: Logger;
 }
@@ -47,15 +52,17 @@ export function createWeriftTransportFactory(options: WeriftTransportOptions): M
     throw invalid('gatheringTimeoutMs', `${gatheringTimeoutMs} is not within 100-60000`);
   }
   const given = options.iceServers ?? [];
-  readServers(given);
+  const policy = options.iceTransportPolicy ?? 'all';
+  readServers(given, policy);
   return (observer, named = []) =>
     new WeriftTransport({
       observer,
       clock,
       logger,
-      servers: readServers([...given, ...named.filter(isReadable)]),
+      servers: readServers([...given, ...named.filter(isReadable)], policy),
       gatheringTimeoutMs,
-      addresses: bindAddresses ?? localAddresses(),
+      addresses: () => bindAddresses ?? localAddresses(),
+      machineAddresses: options.machineAddresses ?? machineAddresses,
       ...(portRange === undefined ? {} : { portRange }),
     });
 }
@@ -69,14 +76,21 @@ function localAddresses(): readonly string[] {
 /** A server that a peer has named wrongly is no reason not to connect. */
 function isReadable(server: IceServer): boolean {
   try {
-    readServers([server]);
+    readServers([server], 'all');
     return true;
   } catch {
     return false;
   }
 }
 
-function readServers(iceServers: readonly IceServer[]): ReturnType<typeof parseIceServers> {
+function machineAddresses(): readonly string[] {
+  return Object.values(networkInterfaces()).flatMap((interfaces) => interfaces?.map(({ address }) => address) ?? []);
+}
+
+function readServers(
+  iceServers: readonly IceServer[],
+  policy: 'all' | 'relay',
+): ReturnType<typeof parseIceServers> & { readonly forceTurn: boolean } {
   const servers = iceServers.map(({ urls, ...credentials }) => ({ urls: [urls].flat(), ...credentials }));
   for (const server of servers) {
     for (const url of server.urls) {
@@ -87,7 +101,10 @@ function readServers(iceServers: readonly IceServer[]): ReturnType<typeof parseI
       }
     }
   }
-  return parseIceServers(servers);
+  const parsed = parseIceServers(servers);
+  if (policy === 'relay' && parsed.turnServer === undefined)
+    throw invalid('iceTransportPolicy', 'relay needs a TURN server');
+  return { ...parsed, forceTurn: policy === 'relay' };
 }
 
 function isPortRange([first, last]: readonly [number, number]): boolean {

@@ -8,18 +8,23 @@ import type { RtpPacketHeader } from '../../rtp/rtp-packet.js';
 import type {
   MediaTransport,
   NegotiatedTrack,
+  RestartExchange,
+  RestartOptions,
   TransportObserver,
   TransportState,
   TransportStats,
   TransportTrackSpec,
 } from '../media-transport.js';
+import { AddressWatch } from './address-watch.js';
 import { assertSameTransport, type RemoteTransport } from './answer-transport.js';
 import { validateAnswer } from './answer-validation.js';
 import { boundedWait } from './bounded-wait.js';
 import { createCertificate, type LocalCertificate } from './dtls-session.js';
-import { IceAgent } from './ice-agent.js';
+import { IcePath } from './ice-path.js';
+import { restartIce } from './ice-restart.js';
 import { checkTracks, type MediaLine, MediaLines } from './media-lines.js';
 import { writeOffer } from './offer.js';
+import { PeerLiveness } from './peer-liveness.js';
 import { SecureChannel } from './secure-channel.js';
 import { TransportStatus } from './transport-status.js';
 
@@ -28,7 +33,10 @@ export interface WeriftTransportInit {
   readonly observer: TransportObserver;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly addresses: readonly string[];
+  /** Literal local addresses to open sockets on, now. */
+  readonly addresses: () => readonly string[];
+  /** Of all interfaces, now. */
+  readonly machineAddresses: () => readonly string[];
   readonly portRange?: readonly [number, number];
   readonly servers: Readonly<Partial<Connection['options']>>;
   readonly gatheringTimeoutMs: number;
@@ -36,9 +44,6 @@ export interface WeriftTransportInit {
 
 /** A peer that is still checking the pair drops our first flight, and its repetition comes 500 ms later: better wait a round trip. */
 const DTLS_DELAY_MS = 100;
-/** Consent checks go out every 4-6 s (RFC 7675 section 5.1): a peer that is there has been heard within this time. */
-const SILENCE_LIMIT_US = 8_000_000;
-const SILENCE_CHECK_MS = 1000;
 const CLOSE_TIMEOUT_MS = 1000;
 const NO_TRAFFIC = { bytesSent: 0, packetsSent: 0, bytesReceived: 0, packetsReceived: 0, srtcpRejected: 0 };
 
@@ -51,7 +56,9 @@ const NO_TRAFFIC = { bytesSent: 0, packetsSent: 0, bytesReceived: 0, packetsRece
 export class WeriftTransport implements MediaTransport {
   readonly cname = randomBytes(12).toString('base64url');
   readonly #init: WeriftTransportInit;
-  readonly #ice: IceAgent;
+  readonly #ice: IcePath;
+  readonly #liveness: PeerLiveness;
+  readonly #addresses: AddressWatch;
   readonly #lines = new MediaLines();
   readonly #sessionId = (randomBytes(8).readBigUInt64BE() >> 2n).toString();
   readonly #lifetime: Lifetime;
@@ -65,27 +72,39 @@ export class WeriftTransport implements MediaTransport {
   #certificate: LocalCertificate | undefined;
   #remote: RemoteTransport | undefined;
   #channel: SecureChannel | undefined;
-  #silent = false;
-  #timer: Timer | undefined;
+  /** Those of the answer that counts. */
+  #agreed: readonly MediaLine[] = [];
+  #isRestarting = false;
+  #dtlsTimer: Timer | undefined;
   #closing: Promise<void> | undefined;
   #sendErrors = 0;
 
   constructor(init: WeriftTransportInit) {
     this.#init = init;
     this.#status = new TransportStatus(init.observer, init.logger);
-    const { observer, addresses, portRange, servers, gatheringTimeoutMs } = init;
-    this.#lifetime = new Lifetime('The transport', {
-      lateCompletion: (kind) => observer.lateCompletion?.(kind),
-    });
+    const { observer, logger, addresses, machineAddresses, portRange, servers, gatheringTimeoutMs } = init;
+    const late = { lateCompletion: (kind: string) => observer.lateCompletion?.(kind) };
+    this.#lifetime = new Lifetime('The transport', late);
     this.#clock = this.#lifetime.clock(init.clock);
-    this.#ice = new IceAgent(
+    this.#liveness = new PeerLiveness({
+      clock: this.#clock,
+      probe: () => this.#probe(),
+      changed: (reason) => this.#update(reason),
+    });
+    this.#addresses = new AddressWatch({
+      clock: this.#clock,
+      addresses: machineAddresses,
+      route: () => ({ localAddress: this.#ice.selectedAddress, isSilent: this.#liveness.isSilent }),
+      moved: (reason) => this.#status.addressesChanged(reason),
+    });
+    this.#ice = new IcePath(
       {
-        lifetime: this.#lifetime,
+        late,
+        logger,
         clock: this.#clock,
         addresses,
         servers,
-        // Leaves time to go on with the candidates that there are.
-        stunTimeoutSeconds: gatheringTimeoutMs / 2000,
+        serverPatienceMs: gatheringTimeoutMs / 2,
         ...(portRange === undefined ? {} : { portRange }),
       },
       {
@@ -94,9 +113,10 @@ export class WeriftTransport implements MediaTransport {
           this.#update(reason);
         },
         received: (kind, datagram) => this.#channel?.receive(kind, datagram),
+        heard: () => this.#liveness.heard(),
         sendFailed: (error) => {
           this.#sendErrors += 1;
-          this.#init.logger.debug('A UDP socket reported an error', { error: error.message });
+          logger.debug('A UDP socket reported an error', { error: error.message });
         },
       },
     );
@@ -119,12 +139,7 @@ export class WeriftTransport implements MediaTransport {
       signals: [signal, this.#lifetime.signal],
     });
     this.#assertOpen();
-    const candidates = this.#ice.localCandidates;
-    if (candidates.length === 0) {
-      throw new FramelockError('CONNECT_FAILED', 'No local address can be used: no network, or no free UDP port', {
-        context: { addresses: this.#init.addresses.join(' ') },
-      });
-    }
+    const local = this.#ice.description;
     this.#certificate = certificate;
     this.#offers += 1;
     const lines = this.#lines.arrange(wanted);
@@ -133,9 +148,7 @@ export class WeriftTransport implements MediaTransport {
       sessionId: this.#sessionId,
       version: this.#offers,
       lines,
-      usernameFragment: this.#ice.usernameFragment,
-      password: this.#ice.password,
-      candidates,
+      ...local,
       fingerprint: certificate.fingerprint,
       cname: this.cname,
     });
@@ -148,9 +161,11 @@ export class WeriftTransport implements MediaTransport {
     }
     const { tracks, transport } = validateAnswer(sdp, this.#offered);
     if (this.#remote !== undefined) assertSameTransport(this.#remote, transport);
+    this.#agreed = this.#offered;
     this.#offered = undefined;
     if (this.#remote === undefined) {
       this.#remote = transport;
+      this.#tellOfNames(transport);
       this.#channel = this.#createChannel(this.#certificate, transport);
       this.#ice.start(transport);
     }
@@ -167,6 +182,27 @@ export class WeriftTransport implements MediaTransport {
     });
   }
 
+  async restartIce(exchange: RestartExchange, { timeoutMs, signal }: RestartOptions): Promise<void> {
+    this.#assertOpen();
+    const remote = this.#remote;
+    if (remote === undefined || this.#channel?.state !== 'connected' || this.state === 'failed' || this.#isRestarting) {
+      const problem = this.#isRestarting ? 'one is under way' : `the transport is ${this.state}`;
+      throw new FramelockError('INVALID_ARGUMENT', `ICE cannot be restarted: ${problem}`);
+    }
+    this.#isRestarting = true;
+    const bounds = {
+      clock: this.#init.clock,
+      timeoutMs,
+      timedOut: () => new FramelockError('CONNECT_TIMEOUT', `The ICE restart took longer than ${timeoutMs} ms`),
+      signals: [signal, this.#lifetime.signal],
+    };
+    try {
+      this.#remote = await restartIce({ path: this.#ice, lines: this.#agreed, remote, exchange }, bounds);
+    } finally {
+      this.#isRestarting = false;
+    }
+  }
+
   sendRtp(header: RtpPacketHeader, payload: Uint8Array): boolean {
     return this.state === 'connected' && this.#channel?.sendRtp(header, payload) === true;
   }
@@ -179,8 +215,8 @@ export class WeriftTransport implements MediaTransport {
     const pair = this.#ice.selectedPair;
     return {
       ...(this.#channel?.stats ?? NO_TRAFFIC),
-      datagramsRejected: this.#ice.rejectedTotal,
-      datagramsRejectedByReason: Object.fromEntries(this.#ice.rejected),
+      datagramsRejected: this.#ice.guard.rejectedTotal,
+      datagramsRejectedByReason: Object.fromEntries(this.#ice.guard.rejected),
       sendErrors: this.#sendErrors,
       ...(pair === undefined ? {} : { selectedLocalCandidate: pair.local, selectedRemoteCandidate: pair.remote }),
       dtlsState: this.#channel?.state ?? 'new',
@@ -196,7 +232,9 @@ export class WeriftTransport implements MediaTransport {
   async #close(): Promise<void> {
     this.#channel?.close();
     this.#lifetime.end();
-    this.#timer?.cancel();
+    this.#dtlsTimer?.cancel();
+    this.#liveness.stop();
+    this.#addresses.stop();
     this.#update('closed by the application');
     const { clock, logger } = this.#init;
     const timedOut = (): FramelockError =>
@@ -222,24 +260,39 @@ export class WeriftTransport implements MediaTransport {
       stateChanged: (reason) => {
         this.#ice.dtlsConnected = this.#channel?.state === 'connected';
         this.#update(reason);
-        if (this.state === 'connected') this.#watchSilence();
+        if (this.state !== 'connected') return;
+        this.#liveness.start();
+        this.#addresses.start();
       },
-      rtcp: (compound) => this.#status.receiveRtcp(compound),
+      rtcp: (compound) => {
+        this.#liveness.heard();
+        this.#status.receiveRtcp(compound);
+      },
     });
   }
 
   #startDtls(): void {
-    this.#timer = this.#clock.setTimer(DTLS_DELAY_MS, () => {
+    if (this.#dtlsTimer !== undefined) return;
+    this.#dtlsTimer = this.#clock.setTimer(DTLS_DELAY_MS, () => {
       this.#channel?.connect();
       this.#update();
     });
   }
 
-  #watchSilence(): void {
-    this.#timer = this.#clock.setTimer(SILENCE_CHECK_MS, () => {
-      this.#silent = this.#clock.nowUs() - this.#ice.lastHeardUs > SILENCE_LIMIT_US;
-      this.#update(this.#silent ? `nothing came from the peer for ${SILENCE_LIMIT_US / 1_000_000} s` : undefined);
-      if (this.state !== 'failed' && this.state !== 'closed') this.#watchSilence();
+  /** A name takes multicast DNS to look up; the peer's own checks, which need our addresses only, do without. */
+  #tellOfNames({ namedCandidates, candidates }: RemoteTransport): void {
+    if (namedCandidates === 0) return;
+    const context = { names: namedCandidates, addresses: candidates.length };
+    this.#init.logger.info(
+      'Candidates of the peer that are names were ignored: it is found by its own checks',
+      context,
+    );
+  }
+
+  #probe(): void {
+    // Never rejects.
+    void this.#ice.probe().then((isAnswered) => {
+      if (isAnswered && !this.#lifetime.ended) this.#liveness.heard();
     });
   }
 
@@ -249,7 +302,7 @@ export class WeriftTransport implements MediaTransport {
       answered: this.#remote !== undefined,
       ice: this.#ice.state,
       dtls: this.#channel?.state ?? 'new',
-      silent: this.#silent,
+      silent: this.#liveness.isSilent,
     };
     this.#status.update(inputs, reason);
   }

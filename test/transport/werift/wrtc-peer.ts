@@ -18,16 +18,25 @@ export class WrtcPeer {
   }
 
   /** RTP packets received, by SSRC. */
-  async received(): Promise<Map<number, number>> {
-    const counts = new Map<number, number>();
-    for (const entry of (await this.connection.getStats()).values()) {
-      if (entry.type === 'inbound-rtp') counts.set(entry.ssrc, entry.packetsReceived);
-    }
-    return counts;
+  received(): Promise<Map<number, number>> {
+    return this.#count('packetsReceived');
+  }
+
+  /** RTP packets that are missing, by SSRC. */
+  lost(): Promise<Map<number, number>> {
+    return this.#count('packetsLost');
   }
 
   close(): void {
     this.connection.close();
+  }
+
+  async #count(member: 'packetsReceived' | 'packetsLost'): Promise<Map<number, number>> {
+    const counts = new Map<number, number>();
+    for (const entry of (await this.connection.getStats()).values()) {
+      if (entry.type === 'inbound-rtp') counts.set(entry.ssrc, entry[member]);
+    }
+    return counts;
   }
 }
 
@@ -38,6 +47,8 @@ export interface ObservedTransport {
   readonly rtcp: Buffer[];
   /** Kinds of what came too late. */
   readonly late: string[];
+  /** Messages of its logger. */
+  readonly logged: string[];
 }
 
 export function createTransport(
@@ -46,13 +57,16 @@ export function createTransport(
   const states: string[] = [];
   const rtcp: Buffer[] = [];
   const late: string[] = [];
-  const factory = createWeriftTransportFactory({ clock: new SystemClock(), ...options });
+  const logged: string[] = [];
+  const log = (message: string): void => void logged.push(message);
+  const logger = { debug: log, info: log, warn: log, error: log };
+  const factory = createWeriftTransportFactory({ clock: new SystemClock(), logger, ...options });
   const transport = factory({
     stateChanged: (state: TransportState) => void states.push(state),
     rtcp: (compound) => void rtcp.push(Buffer.from(compound)),
     lateCompletion: (kind) => void late.push(kind),
   });
-  return { transport, states, rtcp, late };
+  return { transport, states, rtcp, late, logged };
 }
 
 /** Sends packets of a small VP8 key frame on every track until told to stop. */
@@ -86,15 +100,6 @@ export class PacketPump {
 /** Payload descriptor, then the header of a 64x64 key frame (RFC 7741 section 4, RFC 6386 section 9.1). */
 const KEY_FRAME = Buffer.concat([Buffer.from([0x10, 0x30, 0, 0, 0x9d, 0x01, 0x2a, 64, 0, 64, 0]), Buffer.alloc(100)]);
 
-/** The machine's clock, set forward at will. */
-export class SkewedClock extends SystemClock {
-  aheadUs = 0;
-
-  override nowUs(): number {
-    return super.nowUs() + this.aheadUs;
-  }
-}
-
 /** The machine's clock, whose timers ring even though they were cancelled. */
 export class LateSystemClock extends SystemClock {
   override setTimer(delayMs: number, callback: () => void): Timer {
@@ -107,12 +112,15 @@ export class LateSystemClock extends SystemClock {
 export class UdpPath {
   cut = false;
   readonly #target: { readonly address: string; readonly port: number };
-  readonly #near: Socket = createSocket('udp4');
+  readonly #near: Socket;
+  readonly #nearAddress: string;
   readonly #far: Socket = createSocket('udp4');
   #caller: { readonly address: string; readonly port: number } | undefined;
 
-  constructor(target: { readonly address: string; readonly port: number }) {
+  constructor(target: { readonly address: string; readonly port: number }, nearAddress = '127.0.0.1') {
     this.#target = target;
+    this.#nearAddress = nearAddress;
+    this.#near = createSocket(nearAddress.includes(':') ? 'udp6' : 'udp4');
     this.#near.on('message', (datagram, caller) => {
       this.#caller = caller;
       if (!this.cut) this.#far.send(datagram, this.#target.port, this.#target.address);
@@ -122,10 +130,13 @@ export class UdpPath {
     });
   }
 
-  /** Port to send to, on 127.0.0.1. */
+  /** Port to send to, on the near address. */
   async open(): Promise<number> {
-    for (const socket of [this.#near, this.#far]) {
-      socket.bind(0, '127.0.0.1');
+    for (const [socket, address] of [
+      [this.#near, this.#nearAddress],
+      [this.#far, '127.0.0.1'],
+    ] as const) {
+      socket.bind(0, address);
       await once(socket, 'listening');
     }
     return this.#near.address().port;

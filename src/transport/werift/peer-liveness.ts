@@ -1,0 +1,90 @@
+import type { Clock, Timer } from '../../core/clock.js';
+
+/** What a {@link PeerLiveness} works with. */
+export interface PeerLivenessInit {
+  readonly clock: Clock;
+  /** Asks the peer for a sign of life; its answer is told by `heard`. Must not throw. */
+  readonly probe: () => void;
+  /** The peer fell silent, or was heard again. */
+  readonly changed: (reason?: string) => void;
+}
+
+/** How often silence is looked at. */
+const CHECK_MS = 250;
+/** From this silence on the peer is asked. A peer that gets media reports about once a second (RFC 3550 section 6.2), and is seldom asked. */
+const PROBE_AFTER_US = 1_000_000;
+/** Questions are this far apart; about libwebrtc's pace on a pair that is not known to work (`WEAK_PING_INTERVAL`, 480 ms). */
+const PROBE_INTERVAL_US = 500_000;
+/** Six unanswered questions. Longer than any blackout of 2 s can make it, whenever that begins. */
+const SILENCE_LIMIT_US = 4_000_000;
+/** A check that comes later than this was held up by us, and what the peer sent meanwhile may still wait to be read. */
+const LONGEST_STEP_US = 2 * CHECK_MS * 1000;
+
+/**
+ * Whether the peer is there. Consent (RFC 7675) goes on for 30 s without an answer, and its checks are 4-6 s apart: far too slow for somebody who
+ * drives by the picture. So as soon as nothing authenticated has come for a second, the pair in use is checked as in RFC 8445 section 7.2.4, twice
+ * a second, and a peer that answers none of these for some seconds is silent. Consent still decides when sending has to end.
+ *
+ * Time in which this process did not run does not count as silence of the peer.
+ *
+ * Owner of its state: the transport.
+ */
+export class PeerLiveness {
+  readonly #init: PeerLivenessInit;
+  #timer: Timer | undefined;
+  #checkedUs = 0;
+  #silenceUs = 0;
+  #probedAtSilenceUs = 0;
+  #isSilent = false;
+
+  constructor(init: PeerLivenessInit) {
+    this.#init = init;
+  }
+
+  get isSilent(): boolean {
+    return this.#isSilent;
+  }
+
+  /** From here on the peer is expected to be heard. Idempotent. */
+  start(): void {
+    if (this.#timer !== undefined) return;
+    this.#checkedUs = this.#init.clock.nowUs();
+    this.#schedule();
+  }
+
+  /** Something came that only the peer can have sent. */
+  heard(): void {
+    this.#checkedUs = this.#init.clock.nowUs();
+    this.#silenceUs = 0;
+    this.#probedAtSilenceUs = 0;
+    if (!this.#isSilent) return;
+    this.#isSilent = false;
+    this.#init.changed();
+  }
+
+  /** Idempotent; nothing is asked or told afterwards. */
+  stop(): void {
+    this.#timer?.cancel();
+  }
+
+  #schedule(): void {
+    this.#timer = this.#init.clock.setTimer(CHECK_MS, () => {
+      this.#check();
+      this.#schedule();
+    });
+  }
+
+  #check(): void {
+    const nowUs = this.#init.clock.nowUs();
+    this.#silenceUs += Math.min(Math.max(nowUs - this.#checkedUs, 0), LONGEST_STEP_US);
+    this.#checkedUs = nowUs;
+    if (this.#silenceUs < PROBE_AFTER_US) return;
+    if (this.#probedAtSilenceUs === 0 || this.#silenceUs - this.#probedAtSilenceUs >= PROBE_INTERVAL_US) {
+      this.#probedAtSilenceUs = this.#silenceUs;
+      this.#init.probe();
+    }
+    if (this.#isSilent || this.#silenceUs < SILENCE_LIMIT_US) return;
+    this.#isSilent = true;
+    this.#init.changed(`nothing came from the peer for ${SILENCE_LIMIT_US / 1_000_000} s`);
+  }
+}

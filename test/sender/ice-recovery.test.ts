@@ -1,0 +1,174 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { FramelockError } from '../../src/core/errors.js';
+import { writePli } from '../../src/rtp/rtcp-write.js';
+import { codeOf, gate, SenderHarness } from './sender-harness.js';
+
+let harness: SenderHarness;
+let states: string[];
+
+beforeEach(async () => {
+  harness = new SenderHarness();
+  states = [];
+  harness.sender.on('connectionState', ({ state }) => void states.push(state));
+  await harness.addTracks('front');
+});
+
+afterEach(async () => {
+  await harness.sender.close();
+  expect(harness.encoders.violations).toEqual([]);
+  expect(harness.clock.pendingTimers).toBe(0);
+});
+
+/** Sends a frame, and tells of what kind it was. */
+async function sendFrame(): Promise<string | undefined> {
+  harness.give('front');
+  await harness.clock.advance(40);
+  const report = harness.reports.at(-1);
+  return report?.outcome === 'sent' ? report.type : undefined;
+}
+
+/** Holds up each restart until it is opened. */
+function holdRestarts(): ReturnType<typeof gate> {
+  const held = gate();
+  harness.network.gate = async (step) => {
+    if (step === 'restart') await held.promise;
+  };
+  return held;
+}
+
+describe('a peer that falls silent', () => {
+  it('makes ICE restart: the connection stays, and its picture resumes with a key frame', async () => {
+    await harness.sender.connect(harness.whipThatRestarts);
+    await sendFrame();
+    expect(await sendFrame()).toBe('delta');
+    harness.network.last.become('disconnected', 'silence');
+    await harness.settle();
+    expect(harness.fragments).toEqual(['restart 1']);
+    expect(states).toEqual(['connecting', 'connected', 'disconnected', 'connected']);
+    expect(harness.network.transports).toHaveLength(1);
+    expect(await sendFrame()).toBe('key');
+    expect(await sendFrame()).toBe('delta');
+  });
+
+  it('is left alone where signalling takes no restarts', async () => {
+    await harness.sender.connect(harness.whip);
+    harness.network.last.become('disconnected');
+    await harness.settle();
+    expect(harness.network.last.restarts).toBe(0);
+    expect(harness.sender.state).toBe('disconnected');
+  });
+
+  it('makes one restart at a time; one that fails changes nothing, and the next silence makes another', async () => {
+    await harness.sender.connect(harness.whipThatRestarts);
+    const { last } = harness.network;
+    const held = holdRestarts();
+    for (const state of ['disconnected', 'connected', 'disconnected'] as const) last.become(state);
+    await harness.settle();
+    expect(last.restarts).toBe(1);
+    held.open();
+    await harness.settle();
+    expect(harness.sender.state).toBe('connected');
+    expect(last.restarts).toBe(1);
+    harness.network.gate = () => {
+      throw new FramelockError('CONNECT_FAILED', 'no pair');
+    };
+    last.become('disconnected');
+    await harness.settle();
+    expect(harness.sender.state).toBe('disconnected');
+    expect(harness.network.transports).toHaveLength(1);
+    harness.network.gate = undefined;
+    last.become('connected');
+    last.become('disconnected');
+    await harness.settle();
+    expect(harness.sender.state).toBe('connected');
+  });
+});
+
+describe('a machine that moves to another network', () => {
+  it('keeps its connection throughout, and its picture goes on with a key frame', async () => {
+    await harness.sender.connect(harness.whipThatRestarts);
+    await sendFrame();
+    const held = holdRestarts();
+    harness.network.last.observer.addressesChanged?.('the address is gone');
+    await harness.settle();
+    expect(await sendFrame()).toBe('delta');
+    held.open();
+    await harness.settle();
+    expect(await sendFrame()).toBe('key');
+    expect(states).toEqual(['connecting', 'connected']);
+  });
+
+  it.each([
+    ['where signalling takes no restarts', 'whip'],
+    ['where the restart fails', 'whipThatRestarts'],
+  ] as const)('%s loses its connection at once, unless the peer is heard again', async (_where, signaller) => {
+    await harness.sender.connect(harness[signaller]);
+    harness.network.gate = (step) => {
+      if (step === 'restart') throw new FramelockError('CONNECT_FAILED', 'no pair');
+    };
+    const { last } = harness.network;
+    last.observer.addressesChanged?.('the address is gone');
+    await harness.settle();
+    expect(harness.sender.state).toBe('disconnected');
+    expect(last.restarts).toBe(signaller === 'whip' ? 0 : 1);
+    last.observer.rtcp(writePli(1, 2));
+    await harness.settle();
+    expect(states).toEqual(['connecting', 'connected', 'disconnected', 'connected']);
+    last.observer.addressesChanged?.('the address is gone');
+    await harness.settle();
+    await harness.sender.connect(harness.whip, { onlyIfLost: true });
+    expect(harness.network.transports).toHaveLength(2);
+    last.observer.addressesChanged?.('too late');
+    expect(harness.sender.state).toBe('connected');
+  });
+
+  it('again during a restart has that one give way, since its candidates are from before', async () => {
+    await harness.sender.connect(harness.whipThatRestarts);
+    const { observer } = harness.network.last;
+    const held = holdRestarts();
+    observer.addressesChanged?.('gone');
+    await harness.settle();
+    observer.addressesChanged?.('there is another');
+    await harness.settle();
+    expect(harness.fragments).toEqual(['restart 1', 'restart 2']);
+    held.open();
+    await harness.settle();
+    expect(harness.sender.state).toBe('connected');
+  });
+});
+
+describe('during an ICE restart', () => {
+  it('connecting afresh does not wait for it, unless it is to save the connection', async () => {
+    await harness.sender.connect(harness.whipThatRestarts);
+    const held = holdRestarts();
+    harness.network.last.become('disconnected');
+    await harness.settle();
+    const saved = harness.sender.connect(harness.whipThatRestarts, { onlyIfLost: true });
+    held.open();
+    await saved;
+    expect(harness.network.transports).toHaveLength(1);
+
+    holdRestarts();
+    harness.network.last.become('disconnected');
+    await harness.settle();
+    await harness.sender.connect(harness.whipThatRestarts);
+    expect(harness.network.transports).toHaveLength(2);
+    expect(harness.sender.state).toBe('connected');
+  });
+
+  it('closing does not wait for it', async () => {
+    await harness.sender.connect(harness.whipThatRestarts);
+    holdRestarts();
+    harness.network.last.become('disconnected');
+    await harness.settle();
+    const report = await harness.sender.close();
+    expect(report.clean).toBe(true);
+  });
+
+  it('a loss that connects only if lost is a fresh connection', async () => {
+    await harness.sender.connect(harness.whip);
+    harness.network.last.become('failed');
+    expect(await codeOf(harness.sender.connect(harness.whip, { onlyIfLost: true }))).toBeUndefined();
+    expect(harness.network.transports).toHaveLength(2);
+  });
+});
