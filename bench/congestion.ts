@@ -4,6 +4,13 @@ import { runScenario } from '../test/support/simulator/run-scenario.js';
 import type { Bars, Scenario } from '../test/support/simulator/scenario.js';
 import { SCENARIOS } from '../test/support/simulator/scenarios.js';
 import type { Benchmark, BenchmarkContext } from './benchmark.js';
+import {
+  CAMERA_BARS,
+  type CameraFigures,
+  cameraFigures,
+  missedCameraBars,
+  overSeeds,
+} from './support/camera-figures.js';
 import { type CongestionFigures, figuresOf, IS_LEAST, missedBars } from './support/congestion-figures.js';
 import { plotRun } from './support/congestion-plot.js';
 import { percentile } from './support/percentile.js';
@@ -27,6 +34,15 @@ const METRICS: Readonly<Record<keyof CongestionFigures, string>> = {
   oldestSentMs: 'oldest_sent_ms',
 };
 
+const CAMERA_METRICS: Readonly<Record<keyof CameraFigures, string>> = {
+  fallFreezeMs: 'fall_freeze_ms_max',
+  otherFreezeMs: 'other_freeze_ms_max',
+  pausedAfterS: 'paused_after_s',
+  backAfterS: 'back_after_s',
+  keyFrameGapMs: 'key_frame_gap_ms',
+  utilisationPct: 'utilisation_pct',
+};
+
 /** The congestion controller over simulated links, in virtual time: the same figures on every machine. */
 export const congestion: Benchmark = {
   name: 'congestion',
@@ -46,6 +62,11 @@ export const congestion: Benchmark = {
       missed.push(...missedBars(scenario.bars, figures).map((name) => `${scenario.id} ${METRICS[name]}`));
       await plot(context, scenario);
     }
+    const cameras = await runCameras(seeds, context);
+    for (const [name, value] of Object.entries(cameras)) {
+      metrics[`four_cameras_${CAMERA_METRICS[name as keyof CameraFigures]}`] = value;
+    }
+    missed.push(...missedCameraBars(cameras).map((name) => `four_cameras ${CAMERA_METRICS[name]}`));
     context.note(missed.length === 0 ? '\nEvery bar is met.' : `\nMissed: ${missed.join(', ')}.`);
     return metrics;
   },
@@ -75,6 +96,22 @@ async function runSeeds(
       ),
     ]),
   ) as unknown as CongestionFigures;
+}
+
+/** Four cameras on a link that falls to a tenth. */
+async function runCameras(seeds: number, { progress, note }: BenchmarkContext): Promise<CameraFigures> {
+  const runs: CameraFigures[] = [];
+  for (let seed = 1; seed <= seeds; seed += 1) {
+    progress(`four_cameras, seed ${seed} of ${seeds}`);
+    runs.push(cameraFigures(seed));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  const figures = overSeeds(runs);
+  const cells = (Object.keys(CAMERA_METRICS) as (keyof CameraFigures)[]).map(
+    (name) => `${CAMERA_METRICS[name]} ${format(figures[name])} (asked ${CAMERA_BARS[name]})`,
+  );
+  note(`four_cameras: four cameras with priorities, 8 to 0.8 Mbit/s and back\n    ${cells.join(', ')}`);
+  return figures;
 }
 
 /** One line of the table: what was measured, and the bar behind each figure that has one. */

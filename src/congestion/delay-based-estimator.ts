@@ -3,9 +3,9 @@ import { ArrivalGroups } from './arrival-groups.js';
 import type { PacketResult } from './sent-packets.js';
 import { type BandwidthUsage, TrendlineEstimator } from './trendline-estimator.js';
 
-/** Losses beside TCP: more than it bears itself, and more than none (draft-ietf-rmcat-gcc-02 section 6 has 10 and 2 %). */
-const MUCH_LOSS = 0.05;
-const SOME_LOSS = 0.02;
+/** Losses beside TCP: more than it makes itself, and more than a little (draft-ietf-rmcat-gcc-02 section 6 has 10 and 2 %; a full queue alone costs 2 to 4). */
+const MUCH_LOSS = 0.1;
+const SOME_LOSS = 0.05;
 
 /** What {@link DelayBasedEstimator} starts from, in bits per second. */
 export interface RateBounds {

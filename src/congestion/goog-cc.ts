@@ -100,7 +100,6 @@ export class GoogCc implements NetworkController {
 
   onFeedback({ atUs, packets, clockJumped, inFlightBytes }: FeedbackReport): void {
     this.#reports = undefined;
-    this.#unreportedBps = undefined;
     this.#waitingSinceUs = inFlightBytes > 0 ? atUs : undefined;
     if (clockJumped) this.#forgetArrivals();
     const received = packets.filter(isReceived).sort((a, b) => a.receivedAtUs - b.receivedAtUs);

@@ -10,7 +10,8 @@ const INITIAL_INHERENT_LOSS = 0.01;
 const NEWTON_STEP_SIZE = 0.75;
 const HIGHER_BANDWIDTH_BIAS = 0.0002;
 const HIGHER_LOG_BANDWIDTH_BIAS = 0.02;
-const THRESHOLD_OF_HIGH_BANDWIDTH_PREFERENCE = 0.2;
+/** There 0.2: beyond it the lowest rate explains losses best, and a link that loses a fifth would be given up. */
+const THRESHOLD_OF_HIGH_BANDWIDTH_PREFERENCE = 0.3;
 const BANDWIDTH_PREFERENCE_SMOOTHING = 0.002;
 const INSTANT_UPPER_BOUND_LOSS_OFFSET = 0.05;
 /** There 100, with what arrives as a lower bound of the estimate. Without that bound, 100 would leave less than what a link that loses a fifth carries. */

@@ -176,7 +176,8 @@ export class Pacer<Packet extends PacedPacket> {
   #departProbe(probe: RunningProbe, nowUs: number): readonly Departure<Packet>[] {
     const departures: Departure<Packet>[] = [];
     const { id, targetBps, minPackets, minBytes } = probe.cluster;
-    while (probe.freeAtUs <= nowUs && (probe.packets < minPackets || probe.bytes < minBytes)) {
+    // All that is due goes, beyond the least bytes as well: the rate of the probe is what was sent over the time that it took, however late timers are.
+    while (probe.freeAtUs <= nowUs) {
       const packet = this.#take(nowUs) ?? this.#padding();
       const sizeBytes = packet?.sizeBytes ?? PADDING_BYTES;
       departures.push(packet === undefined ? { paddingBytes: sizeBytes, probeId: id } : { packet, probeId: id });

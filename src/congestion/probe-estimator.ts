@@ -8,6 +8,8 @@ const MIN_RATIO_FOR_UNSATURATED_LINK = 0.9;
 const TARGET_UTILIZATION_FRACTION = 0.95;
 const MAX_CLUSTER_HISTORY_US = 1_000_000;
 const MAX_PROBE_INTERVAL_US = 1_000_000;
+/** What was sent within this was sent at once. */
+const BURST_US = 1_000;
 /** Probes that can be under way at once; of those before, nothing will be heard (bitrate_prober.cc, `kMaxPendingProbeClusters`). */
 const MAX_PENDING_PROBE_CLUSTERS = 5;
 
@@ -28,7 +30,16 @@ interface Received {
   lastSentBytes: number;
   firstReceivedAtUs: number;
   lastReceivedAtUs: number;
-  firstReceivedBytes: number;
+  lastBurst: Burst;
+}
+
+/** Packets that were sent at once, by a timer that was late. */
+interface Burst {
+  readonly sentAtUs: number;
+  readonly firstReceivedAtUs: number;
+  readonly firstBytes: number;
+  lastReceivedAtUs: number;
+  bytes: number;
 }
 
 type ReceivedPacket = PacketResult & { readonly receivedAtUs: number };
@@ -79,10 +90,10 @@ export class ProbeEstimator {
         lastSentBytes: sizeBytes,
         firstReceivedAtUs: receivedAtUs,
         lastReceivedAtUs: receivedAtUs,
-        firstReceivedBytes: sizeBytes,
+        lastBurst: burstOf(packet),
       };
       this.#received.set(cluster.id, received);
-    }
+    } else addToBurst(received, packet);
     received.packets += 1;
     received.bytes += sizeBytes;
     received.firstSentAtUs = Math.min(received.firstSentAtUs, sentAtUs);
@@ -90,10 +101,7 @@ export class ProbeEstimator {
       received.lastSentAtUs = sentAtUs;
       received.lastSentBytes = sizeBytes;
     }
-    if (receivedAtUs < received.firstReceivedAtUs) {
-      received.firstReceivedAtUs = receivedAtUs;
-      received.firstReceivedBytes = sizeBytes;
-    }
+    received.firstReceivedAtUs = Math.min(received.firstReceivedAtUs, receivedAtUs);
     received.lastReceivedAtUs = Math.max(received.lastReceivedAtUs, receivedAtUs);
     return rateOf(received);
   }
@@ -111,20 +119,52 @@ export class ProbeEstimator {
   }
 }
 
+function burstOf({ sentAtUs, receivedAtUs, sizeBytes }: ReceivedPacket): Burst {
+  return {
+    sentAtUs,
+    firstReceivedAtUs: receivedAtUs,
+    firstBytes: sizeBytes,
+    lastReceivedAtUs: receivedAtUs,
+    bytes: sizeBytes,
+  };
+}
+
+function addToBurst(received: Received, packet: ReceivedPacket): void {
+  const { lastBurst } = received;
+  const sinceUs = packet.sentAtUs - lastBurst.sentAtUs;
+  if (sinceUs > BURST_US) received.lastBurst = burstOf(packet);
+  // An overtaken one is of no burst that matters.
+  if (sinceUs < 0 || sinceUs > BURST_US) return;
+  lastBurst.lastReceivedAtUs = Math.max(lastBurst.lastReceivedAtUs, packet.receivedAtUs);
+  lastBurst.bytes += packet.sizeBytes;
+}
+
 function rateOf(received: Received): number | undefined {
-  const { cluster, packets, bytes } = received;
+  const { cluster, packets, bytes, lastBurst } = received;
   if (packets < cluster.minPackets * MIN_RECEIVED_PROBES_RATIO) return undefined;
   if (bytes < cluster.minBytes * MIN_RECEIVED_BYTES_RATIO) return undefined;
   const sentUs = received.lastSentAtUs - received.firstSentAtUs;
   const receivedUs = received.lastReceivedAtUs - received.firstReceivedAtUs;
   if (!isValidInterval(sentUs) || !isValidInterval(receivedUs)) return undefined;
   const sendBps = ((bytes - received.lastSentBytes) * 8_000_000) / sentUs;
-  const receiveBps = ((bytes - received.firstReceivedBytes) * 8_000_000) / receivedUs;
+  const receiveBps = Math.min(paceOf(received), spreadOf(lastBurst));
   // Packets that arrive much faster than they were sent were held up somewhere and say nothing.
   if (receiveBps > MAX_VALID_RATIO * sendBps) return undefined;
   // A link that is full is not aimed at to the brim.
   if (receiveBps < MIN_RATIO_FOR_UNSATURATED_LINK * sendBps) return TARGET_UTILIZATION_FRACTION * receiveBps;
   return Math.min(sendBps, receiveBps);
+}
+
+/** How fast the probe came up to its last burst: how long that took itself says how fast the link is, and not how late the timer was. */
+function paceOf({ bytes, lastSentBytes, firstReceivedAtUs, lastBurst }: Received): number {
+  const receivedUs = lastBurst.firstReceivedAtUs - firstReceivedAtUs;
+  return receivedUs <= 0 ? Number.POSITIVE_INFINITY : ((bytes - lastSentBytes) * 8_000_000) / receivedUs;
+}
+
+/** What the link made of packets that were sent at once: no more than it can carry. */
+function spreadOf({ bytes, firstBytes, firstReceivedAtUs, lastReceivedAtUs }: Burst): number {
+  const spreadUs = lastReceivedAtUs - firstReceivedAtUs;
+  return spreadUs <= 0 ? Number.POSITIVE_INFINITY : ((bytes - firstBytes) * 8_000_000) / spreadUs;
 }
 
 function isValidInterval(us: number): boolean {

@@ -10,6 +10,8 @@ const SOFT_QUEUE_US = 100_000;
 const SOFT_QUEUE_DRAIN_US = 500_000;
 /** From this one on no frame is encoded. */
 const SKIP_QUEUE_US = 150_000;
+/** Nor while so many times the window are in flight: the next would wait for feedback, and be out of date by then. */
+const WINDOW_MUCH_TOO_FULL = 1.5;
 /** What has waited for longer is thrown away: whoever drives had better see what comes next. */
 const HARD_QUEUE_US = 250_000;
 /** But for a key frame, of which nothing leaves for this long: without it nothing can be seen. */
@@ -59,7 +61,13 @@ export class SendSide<Packet extends PacedPacket> {
 
   /** Whether a frame whose packets have this priority had better not be encoded now: it would come too late. */
   mustSkipFrames(priority: number): boolean {
-    return this.#pacer.queueUsBefore(priority) > SKIP_QUEUE_US;
+    const isFull = this.#sent.inFlightBytes > WINDOW_MUCH_TOO_FULL * this.#decision.windowBytes;
+    return isFull || this.#pacer.queueUsBefore(priority) > SKIP_QUEUE_US;
+  }
+
+  /** Whether lost packets had better not be sent again: they would come late, and hold up what is new. A key frame makes them good. */
+  get mustSkipRetransmissions(): boolean {
+    return this.#pacer.queueUs > SOFT_QUEUE_US;
   }
 
   /** Bytes that were sent and not reported yet. */

@@ -215,6 +215,15 @@ describe('Pacer', () => {
       ]);
     });
 
+    it('sends all that is due after a late timer, so that it keeps its rate', () => {
+      const pacer = filled([]);
+      pacer.probe(probe, START_US);
+      expect(pacer.depart(START_US, 0)).toHaveLength(1);
+      // 30 ms at 2 Mbit/s are 7500 bytes: six more packets have begun by then, two more than it needs.
+      expect(pacer.depart(START_US + 30_000, 0)).toHaveLength(6);
+      expect(pacer.nextDepartureUs(START_US + 30_000)).toBeUndefined();
+    });
+
     it('goes on until it has both its packets and its bytes', () => {
       const pacer = filled([]);
       pacer.probe({ ...probe, minBytes: 7_201 }, START_US);

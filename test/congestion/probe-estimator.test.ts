@@ -28,6 +28,34 @@ describe('ProbeEstimator', () => {
     expect(estimator().add(probe(5, 4_800, 5_300))).toBeCloseTo((4 * 9_600) / 0.0212, 3);
   });
 
+  describe('with packets that late timers send at once', () => {
+    /** A packet, 12 ms later five more, 12 ms later five more: 20 packets of 1200 bytes in 24 ms would be 8 Mbit/s, ten are 4. */
+    function bursts(linkBps: number): readonly Received[] {
+      let freeAtUs = 0;
+      return [0, ...Array<number>(5).fill(12_000), ...Array<number>(5).fill(24_000)].map((sentAtUs, sequence) => {
+        freeAtUs = Math.max(freeAtUs, sentAtUs) + (1_200 * 8_000_000) / linkBps;
+        return received(sequence, sentAtUs, 0, { probeId: 1, receivedAtUs: 50_000 + freeAtUs });
+      });
+    }
+
+    it('does not take the last of them for a slow link', () => {
+      expect(estimator().add(bursts(10_000_000))).toBeCloseTo(4_000_000, -3);
+    });
+
+    it('finds no more than the link makes of them', () => {
+      expect(estimator().add(bursts(3_000_000))).toBeCloseTo(0.95 * 3_000_000, -4);
+      expect(estimator().add(bursts(2_000_000))).toBeCloseTo(0.95 * 2_000_000, -4);
+    });
+
+    it('counts what was overtaken to no burst but its own', () => {
+      const packets = [...bursts(10_000_000)];
+      const [, overtaken] = packets;
+      if (overtaken === undefined) throw new Error('there is a second packet');
+      const late = { ...overtaken, receivedAtUs: 150_000 };
+      expect(estimator().add([...packets.slice(0, 1), ...packets.slice(2), late])).toBeCloseTo(4_000_000, -3);
+    });
+  });
+
   it('believes no packets that arrive more than twice as fast as they were sent', () => {
     expect(estimator().add(probe(5, 4_800, 2_399))).toBeUndefined();
     expect(estimator().add(probe(5, 4_800, 2_400))).toBeCloseTo(2_000_000, 6);

@@ -115,6 +115,32 @@ describe('SendSide', () => {
     expect(send.mustSkipFrames(0)).toBe(true);
   });
 
+  it('skips frames while more than one and a half times the window are in flight: they would wait for feedback', () => {
+    const { controller, send } = begin();
+    controller.windowBytes = 1_000;
+    send.wake(START_US + 25 * MS);
+    send.sent(0, 1_500, START_US + 25 * MS);
+    expect(send.mustSkipFrames(0)).toBe(false);
+    send.sent(1, 1, START_US + 25 * MS);
+    expect(send.mustSkipFrames(0)).toBe(true);
+    send.feedback(message(0, 2), START_US + 30 * MS);
+    expect(send.mustSkipFrames(0)).toBe(false);
+  });
+
+  it('sends nothing again beyond a queue of 100 ms', () => {
+    const { send } = begin();
+    send.enqueue(video(100), START_US);
+    expect(send.mustSkipRetransmissions).toBe(false);
+    send.enqueue(video(1), START_US);
+    expect(send.mustSkipRetransmissions).toBe(true);
+  });
+
+  it('hands receiver reports to the controller', () => {
+    const { controller, send } = begin();
+    send.receiverReport({ lossShare: 0.1, rttUs: 50 * MS }, START_US);
+    expect(controller.receiverReports).toEqual([{ lossShare: 0.1, rttUs: 50 * MS }]);
+  });
+
   it('skips frames after a large fall, when what waits takes longer all at once', () => {
     const { controller, send } = begin();
     send.enqueue(video(60), START_US);

@@ -212,6 +212,26 @@ describe('TransportFeedback', () => {
     expect(new TransportFeedback(1).take(2)).toEqual([]);
   });
 
+  it('tells of what is missing between two messages, as of what is missing within one', () => {
+    const feedback = new TransportFeedback(1);
+    feedback.packet(65_534, 0);
+    feedback.take(2);
+    feedback.packet(3, 20_000);
+    const [message] = feedback.take(2);
+    const { arrivals, statuses } = readFeedback(message ?? new Uint8Array());
+    expect([...arrivals.keys()]).toEqual([3]);
+    // 65,535, 0, 1 and 2 are missing.
+    expect(statuses).toBe(5);
+  });
+
+  it('passes over more that is missing than a message can tell of', () => {
+    const feedback = new TransportFeedback(1);
+    feedback.packet(0, 0);
+    feedback.take(2);
+    feedback.packet(513, 20_000);
+    expect(readFeedback(feedback.take(2)[0] ?? new Uint8Array()).statuses).toBe(1);
+  });
+
   it('tells every arrival to 250 us, in any order, with losses, over wraps and pauses', () => {
     const arrival = fc.record({ step: fc.integer({ min: -3, max: 400 }), gapUs: fc.nat(20_000_000) });
     fc.assert(

@@ -29,6 +29,8 @@ export class TransportFeedback {
   readonly #senderSsrc: number;
   #arrivals: Arrival[] = [];
   #highest: number | undefined;
+  /** Of the first packet that no message has told about. */
+  #untold: number | undefined;
   #count = 0;
 
   constructor(senderSsrc: number) {
@@ -49,7 +51,8 @@ export class TransportFeedback {
     this.#arrivals = [];
     const messages: Uint8Array[] = [];
     for (let at = 0; at < arrivals.length; ) {
-      const batch = nextBatch(arrivals, at);
+      const batch = nextBatch(arrivals, at, this.#untold);
+      this.#untold = Math.max(this.#untold ?? batch.endSequence, batch.endSequence);
       messages.push(writeFeedback(this.#senderSsrc, mediaSsrc, this.#count, batch));
       this.#count = (this.#count + 1) & 0xff;
       at += batch.consumed;
@@ -61,7 +64,9 @@ export class TransportFeedback {
 interface Batch {
   /** Arrivals used up, duplicates included. */
   readonly consumed: number;
+  /** Of the first packet that it tells about, and of the one after the last. */
   readonly baseSequence: number;
+  readonly endSequence: number;
   readonly referenceTime: number;
   /** One symbol a sequence number, from the base on. */
   readonly symbols: readonly number[];
@@ -69,16 +74,21 @@ interface Batch {
   readonly deltas: readonly number[];
 }
 
-/** As many arrivals, from `start` on, as one message can express. */
-function nextBatch(arrivals: readonly Arrival[], start: number): Batch {
+/**
+ * As many arrivals, from `start` on, as one message can express. It begins where the one before ended, so that what is missing between them is
+ * told of as well (libwebrtc's transport_sequence_number_feedback_generator.cc).
+ */
+function nextBatch(arrivals: readonly Arrival[], start: number, untold: number | undefined): Batch {
   const first = arrivals[start] ?? { sequence: 0, atUs: 0 };
+  const missing = first.sequence - (untold ?? first.sequence);
+  const base = missing > 0 && missing < MAX_STATUS_COUNT ? first.sequence - missing : first.sequence;
   const referenceTime = Math.floor(first.atUs / REFERENCE_US);
   const symbols: number[] = [];
   const deltas: number[] = [];
   let atTicks = (referenceTime * REFERENCE_US) / DELTA_US;
   let consumed = 0;
   for (const arrival of arrivals.slice(start)) {
-    const position = arrival.sequence - first.sequence;
+    const position = arrival.sequence - base;
     const duplicate = position < symbols.length;
     const delta = Math.round(arrival.atUs / DELTA_US) - atTicks;
     if (!duplicate && (position >= MAX_STATUS_COUNT || Math.abs(delta) > MAX_DELTA_TICKS)) break;
@@ -90,7 +100,7 @@ function nextBatch(arrivals: readonly Arrival[], start: number): Batch {
     deltas.push(delta);
     atTicks += delta;
   }
-  return { consumed, baseSequence: first.sequence & 0xffff, referenceTime, symbols, deltas };
+  return { consumed, baseSequence: base, endSequence: base + symbols.length, referenceTime, symbols, deltas };
 }
 
 function writeFeedback(senderSsrc: number, mediaSsrc: number, count: number, batch: Batch): Uint8Array {
@@ -108,7 +118,7 @@ function writeFeedback(senderSsrc: number, mediaSsrc: number, count: number, bat
   view.setUint16(2, sizeBytes / 4 - 1);
   view.setUint32(4, senderSsrc);
   view.setUint32(8, mediaSsrc);
-  view.setUint16(12, batch.baseSequence);
+  view.setUint16(12, batch.baseSequence & 0xffff);
   view.setUint16(14, symbols.length);
   view.setUint32(16, ((batch.referenceTime & 0xff_ffff) << 8) | count);
   for (let chunk = 0; chunk < chunks; chunk += 1) {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { cameraFigures, missedCameraBars } from '../../../bench/support/camera-figures.js';
 import { figuresOf, missedBars } from '../../../bench/support/congestion-figures.js';
 import { runScenario } from '../../support/simulator/run-scenario.js';
 import type { Bars } from '../../support/simulator/scenario.js';
@@ -14,6 +15,9 @@ const GATES: Readonly<Record<string, readonly (keyof Bars)[]>> = {
   feedback_silence: ['utilisationPct', 'queueP95Ms'],
   blackout: ['utilisationPct'],
   stubborn_1000: ['drainS', 'lossPct'],
+  delay_step: ['queueP95Ms'],
+  jitter_100k: ['utilisationPct', 'queueP95Ms'],
+  late_timers: ['rampS', 'drainS'],
 };
 
 /** Another one than those of the bench with `--quick`. */
@@ -25,5 +29,9 @@ describe('the controller over simulated links', () => {
     if (scenario === undefined) throw new Error(`no scenario ${id}`);
     const missed = missedBars(scenario.bars, figuresOf(scenario, runScenario(scenario, SEED)));
     expect(missed.filter((name) => names.includes(name))).toEqual([]);
+  });
+
+  it('shows the camera that somebody drives by, pauses the last one, and brings it back with a key frame', () => {
+    expect(missedCameraBars(cameraFigures(SEED))).toEqual([]);
   });
 });

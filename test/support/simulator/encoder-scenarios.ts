@@ -31,6 +31,22 @@ export const ENCODER_SCENARIOS: readonly Scenario[] = [
     overshoot: 1.3,
     bars: { utilisationPct: 80, queueP95Ms: 100 },
   },
+  {
+    id: 'late_timers',
+    title: '2 to 10 Mbit/s at once, timers up to 20 ms late',
+    seconds: 50,
+    capacity: [
+      [0, 10],
+      [15, 2],
+      [30, 10],
+    ],
+    oneWayMs: 25,
+    startMbps: 2,
+    lateTimersMs: 20,
+    ramp: { fromS: 30, mbps: 10, untilS: 50 },
+    drain: { fromS: 15, untilS: 30 },
+    bars: { rampS: 4, drainS: 1.5, queueP95Ms: 100, lossPct: 1 },
+  },
   ...([300, 1000, 2000] as const).map(
     (queueMs): Scenario => ({
       id: `stubborn_${queueMs}`,

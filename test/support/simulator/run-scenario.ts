@@ -16,6 +16,8 @@ const SHORT_BYTES = [100_000, 1_000_000] as const;
 const SHORT_PAUSE_US = 10_000_000;
 /** Two percent on the average, in bursts of some five packets. */
 const BURSTS = { toBad: 0.005, toGood: 0.2, lossWhileBad: 0.82 };
+/** As src/sender/congestion-driver.ts has it. */
+const SENDER_PACING = { catchUpUs: 30_000 };
 const FAST_MBPS = 100;
 
 /** What a run of a scenario came to. */
@@ -86,6 +88,7 @@ function startFlow(scenario: Scenario, plan: FlowPlan, network: Network & { read
     overshoot = 1,
     content,
     stubbornMbps,
+    lateTimersMs,
     driftPpm = 0,
   } = scenario;
   const { pauseS } = plan;
@@ -116,6 +119,9 @@ function startFlow(scenario: Scenario, plan: FlowPlan, network: Network & { read
     startUs: plan.startS * 1_000_000,
     driftPpm,
     wraps: scenario.wraps === true,
+    ...(lateTimersMs === undefined
+      ? {}
+      : { lateUs: () => chance.uniform(0, lateTimersMs * 1000), pacing: SENDER_PACING }),
     ...(pauseS === undefined
       ? {}
       : { isPaused: (nowUs: number) => nowUs >= pauseS[0] * 1e6 && nowUs < pauseS[1] * 1e6 }),

@@ -70,6 +70,8 @@ export interface Scenario {
   /** Of each flow, in Mbit/s. @default 20 */
   readonly maxMbps?: number;
   readonly overshoot?: number;
+  /** Whether timers ring up to so much late, and the pacer catches up with that, as in the sender. @default 0 */
+  readonly lateTimersMs?: number;
   /** What the encoder makes whatever it is asked for, in Mbit/s. @default what it is asked for */
   readonly stubbornMbps?: number;
   /** What the scene has to show from a second on, in Mbit/s. */

@@ -16,7 +16,7 @@ export interface SyntheticEncoderOptions {
 const NOISE = 0.15;
 /** Key frames are this many times as large. */
 const KEY_FRAME_FACTOR = [5, 8] as const;
-/** A new target shows after so many frames. */
+/** A new target shows after so many frames, but for key frames. */
 const LAG_FRAMES = 2;
 
 /** An encoder that follows its target late and noisily, as real ones do. */
@@ -38,7 +38,9 @@ export class SyntheticEncoder {
     const { chance, framerate, overshoot = 1, contentBps, stubbornBps } = this.#options;
     this.#targets.push(stubbornBps ?? targetBps);
     if (this.#targets.length > LAG_FRAMES + 1) this.#targets.shift();
-    const heldBps = Math.min(this.#targets[0] ?? targetBps, contentBps?.(nowUs) ?? Number.POSITIVE_INFINITY);
+    // The quantizer of a key frame is chosen anew.
+    const followedBps = this.#mustBeKey ? this.#targets.at(-1) : this.#targets[0];
+    const heldBps = Math.min(followedBps ?? targetBps, contentBps?.(nowUs) ?? Number.POSITIVE_INFINITY);
     const fair = (overshoot * heldBps) / framerate / 8;
     const factor = this.#mustBeKey ? chance.uniform(...KEY_FRAME_FACTOR) : Math.max(1 + chance.laplace(NOISE), 0.2);
     this.#mustBeKey = false;
