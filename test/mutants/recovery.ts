@@ -5,7 +5,7 @@ const LIVENESS = 'src/transport/werift/peer-liveness.ts';
 const WATCH = 'src/transport/werift/address-watch.ts';
 const FRAGMENT = 'src/transport/werift/ice-fragment.ts';
 const RECOVERY = 'src/sender/ice-recovery.ts';
-const KEEPER = 'src/cli/connection-keeper.ts';
+const KEEPER = 'src/service/connection-keeper.ts';
 const SOCKET = 'src/signalling/janus/socket-watch.ts';
 
 /** How a connection is watched, and what is done when it is lost. */
@@ -128,7 +128,7 @@ export const RECOVERY_MUTANTS: readonly Mutant[] = [
     file: 'src/sender/connector.ts',
     find: "      if (options.onlyIfLost === true && this.#state === 'connected') return;\n",
     replace: '',
-    tests: ['sender/ice-recovery', 'cli/connection-keeper'],
+    tests: ['sender/ice-recovery', 'service/connection-keeper'],
   },
   {
     name: 'fresh-connection-waits-for-a-restart',
@@ -165,10 +165,10 @@ export const RECOVERY_MUTANTS: readonly Mutant[] = [
   {
     name: 'retry-after-ignored',
     guarantee,
-    file: KEEPER,
-    find: 'Math.max(backoffMs, askedForMs)',
-    replace: 'backoffMs',
-    tests: ['cli/connection-keeper'],
+    file: 'src/service/backoff.ts',
+    find: 'Math.max((random.uint32() / 2 ** 32) * limitMs, leastMs)',
+    replace: '(random.uint32() / 2 ** 32) * limitMs',
+    tests: ['service/connection-keeper'],
   },
   {
     name: 'retry-after-of-any-length-honoured',
@@ -176,7 +176,7 @@ export const RECOVERY_MUTANTS: readonly Mutant[] = [
     file: KEEPER,
     find: 'Math.min(retryAfterMsOf(error), LONGEST_PATIENCE_MS)',
     replace: 'retryAfterMsOf(error)',
-    tests: ['cli/connection-keeper'],
+    tests: ['service/connection-keeper'],
   },
   {
     name: 'socket-cut-off-although-it-answers',
