@@ -93,11 +93,11 @@ export class Pacer<Packet extends PacedPacket> {
     return this.#timeUs(this.#queueBytes);
   }
 
-  /** How long it takes to send what would go before a new packet of video with this priority, in microseconds. */
-  queueUsBefore(priority: number): number {
+  /** How long it takes to send what would go before a new packet of this kind and priority, in microseconds. */
+  queueUsBefore(next: Precedence): number {
     let bytes = 0;
     for (const { packet } of this.#queue) {
-      if (packet.kind === 'video' && packet.priority > priority) break;
+      if (isBefore(next, packet)) break;
       bytes += packet.sizeBytes;
     }
     return this.#timeUs(bytes);
@@ -229,7 +229,10 @@ export class Pacer<Packet extends PacedPacket> {
 
 const RANK: Readonly<Record<PacketKind, number>> = { audio: 0, retransmission: 1, video: 2 };
 
-function isBefore(packet: PacedPacket, other: PacedPacket | undefined): boolean {
+/** What decides which of two packets goes first. */
+type Precedence = Pick<PacedPacket, 'kind' | 'priority'>;
+
+function isBefore(packet: Precedence, other: Precedence | undefined): boolean {
   if (other === undefined) return false;
   if (packet.kind !== other.kind) return RANK[packet.kind] < RANK[other.kind];
   return packet.priority < other.priority;

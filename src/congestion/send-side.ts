@@ -62,12 +62,12 @@ export class SendSide<Packet extends PacedPacket> {
   /** Whether a frame whose packets have this priority had better not be encoded now: it would come too late. */
   mustSkipFrames(priority: number): boolean {
     const isFull = this.#sent.inFlightBytes > WINDOW_MUCH_TOO_FULL * this.#decision.windowBytes;
-    return isFull || this.#pacer.queueUsBefore(priority) > SKIP_QUEUE_US;
+    return isFull || this.#pacer.queueUsBefore({ kind: 'video', priority }) > SKIP_QUEUE_US;
   }
 
-  /** Whether lost packets had better not be sent again: they would come late, and hold up what is new. A key frame makes them good. */
-  get mustSkipRetransmissions(): boolean {
-    return this.#pacer.queueUs > SOFT_QUEUE_US;
+  /** Whether lost packets of this priority had better not be sent again: they would come late, and hold up what is new. A key frame makes them good. */
+  mustSkipRetransmissions(priority: number): boolean {
+    return this.#pacer.queueUsBefore({ kind: 'retransmission', priority }) > SOFT_QUEUE_US;
   }
 
   /** Bytes that were sent and not reported yet. */

@@ -10,6 +10,9 @@ import type { TrackRegistry } from './track-registry.js';
 /** A receiver that allows less means that nothing gets through: what is left is to find out when that changes. */
 const LEAST_RECEIVER_LIMIT_BPS = 30_000;
 
+/** A rise by this factor is no wobble: a queue has been drained, or a probe has found room. */
+const LARGE_RISE = 1.25;
+
 /** Where the bitrate starts and how far it may go. */
 export interface BitrateLimits {
   readonly startBps: number;
@@ -173,7 +176,8 @@ export class BitrateControl {
   /** What is to be caught up with takes from all tracks alike, and pauses none: it will be gone in a moment. */
   #updateMomentaryShare({ nowUs, targetBps }: AllocationRequest, isAsked: boolean): void {
     const nowBps = Math.min(this.#network?.nowBps ?? targetBps, targetBps);
-    this.#momentary.update(nowUs, nowBps, isAsked || this.#network === undefined);
+    const isLarge = nowBps >= LARGE_RISE * this.#momentary.bps;
+    this.#momentary.update(nowUs, nowBps, isAsked || isLarge || this.#network === undefined);
     this.#momentaryShare = targetBps > 0 ? this.#momentary.bps / targetBps : 1;
   }
 

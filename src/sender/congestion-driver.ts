@@ -1,5 +1,6 @@
 import { GoogCc } from '../congestion/goog-cc.js';
 import type { LimitingFactor } from '../congestion/network-controller.js';
+import type { ReceiverReport } from '../congestion/report-based-rate.js';
 import { SendSide } from '../congestion/send-side.js';
 import type { Clock, Timer } from '../core/clock.js';
 import { nextSequence } from '../core/sequence.js';
@@ -110,6 +111,11 @@ export class CongestionDriver {
     return this.#route?.send.mustSkipFrames(priority) === true;
   }
 
+  /** Whether lost packets of this priority had better not be sent again: they would come too late. */
+  mustSkipRetransmissions(priority: number): boolean {
+    return this.#route?.send.mustSkipRetransmissions(priority) === true;
+  }
+
   /** Absent before the first packet of a connection. */
   get stats(): CongestionStats | undefined {
     if (this.#route === undefined) return undefined;
@@ -181,6 +187,14 @@ export class CongestionDriver {
     this.#proceed(route);
   }
 
+  /** What the receiver says of losses and the round trip, which counts where it gives no other feedback. */
+  receiverReport(report: ReceiverReport): void {
+    const route = this.#route;
+    if (route === undefined) return;
+    route.send.receiverReport(report, this.#init.clock.nowUs());
+    this.#proceed(route);
+  }
+
   /** The receiver allows no more than this, in bits per second (REMB). */
   receiverLimit(bps: number): void {
     this.#receiverBps = Math.max(bps, MIN_TARGET_BPS);
@@ -225,7 +239,7 @@ export class CongestionDriver {
     // A packet that was refused may have ended the route.
     if (this.#route !== route) return;
     const { targetBps, limitedBy } = route.send.decision;
-    if (limitedBy !== 'silence') this.#knownBps = targetBps;
+    if (limitedBy !== 'silence' && limitedBy !== 'reports') this.#knownBps = targetBps;
     const nowBps = Math.floor(route.send.mediaTargetBps);
     this.#tell({ nowBps, sustainedBps: Math.max(Math.floor(route.send.decision.sustainedBps), nowBps) });
     this.#timer?.cancel();

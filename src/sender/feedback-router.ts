@@ -1,3 +1,4 @@
+import type { ReceiverReport } from '../congestion/report-based-rate.js';
 import type { Clock } from '../core/clock.js';
 import type { ReportBlock } from '../rtp/rtcp-packet.js';
 import { parseRtcp } from '../rtp/rtcp-parse.js';
@@ -22,6 +23,8 @@ export interface FeedbackStats {
 /** Hears of what receivers say about the network. */
 export interface NetworkFeedback {
   feedback(message: TransportFeedback): void;
+  /** Of the streams of one report, the worst. */
+  receiverReport(report: ReceiverReport): void;
   /** In bits per second. */
   receiverLimit(bps: number): void;
 }
@@ -87,7 +90,7 @@ export class FeedbackRouter {
           break;
         case 'receiver-report':
         case 'sender-report':
-          for (const block of packet.reports) this.#reported(block);
+          this.#reported(packet.reports);
           break;
         case 'transport-cc': {
           const feedback = parseTransportFeedback(packet.fci);
@@ -132,10 +135,17 @@ export class FeedbackRouter {
     track.rtp.resend(lost);
   }
 
-  #reported(block: ReportBlock): void {
-    const track = this.#find(block.ssrc);
-    // Loss and jitter of retransmissions tell nothing of the media.
-    if (track?.rtp.ssrc === block.ssrc) track.rtp.receiverReported(block, this.#clock.wallUs());
+  #reported(blocks: readonly ReportBlock[]): void {
+    let worst: ReceiverReport | undefined;
+    for (const block of blocks) {
+      const rtp = this.#find(block.ssrc)?.rtp;
+      // Loss and jitter of retransmissions tell nothing of the media.
+      if (rtp?.ssrc !== block.ssrc) continue;
+      rtp.receiverReported(block, this.#clock.wallUs());
+      const rttUs = rtp.remoteInbound?.roundTripTime === undefined ? undefined : rtp.remoteInbound.roundTripTime * 1e6;
+      worst = { lossShare: Math.max(worst?.lossShare ?? 0, block.fractionLost / 256), rttUs: rttUs ?? worst?.rttUs };
+    }
+    if (worst !== undefined) this.#network.receiverReport(worst);
   }
 
   #find(ssrc: number): Track | undefined {

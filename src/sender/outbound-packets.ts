@@ -95,28 +95,40 @@ export class MediaPacket implements OutboundPacket {
 
 /** A packet that nobody misses: one that is sent again, or padding. */
 export class SparePacket implements OutboundPacket {
-  readonly ssrc: number;
   readonly kind = 'retransmission';
-  readonly priority = 0;
   readonly sizeBytes: number;
+  readonly #stream: StreamPacing;
   readonly #write: Write;
-  readonly #notSent: () => void;
+  readonly #notSent: (reason: TakenBack) => void;
 
   /** @param notSent told if it was not written: whoever still needs it asks again */
-  constructor(ssrc: number, sizeBytes: number, write: Write, notSent: () => void = () => undefined) {
-    this.ssrc = ssrc;
+  constructor(
+    stream: StreamPacing,
+    sizeBytes: number,
+    write: Write,
+    notSent: (reason: TakenBack) => void = () => undefined,
+  ) {
+    this.#stream = stream;
     this.sizeBytes = sizeBytes;
     this.#write = write;
     this.#notSent = notSent;
   }
 
+  get ssrc(): number {
+    return this.#stream.ssrc;
+  }
+
+  get priority(): number {
+    return this.#stream.priority;
+  }
+
   send(nowUs: number, transportSequence?: number): boolean {
     const outcome = this.#write(nowUs, transportSequence);
-    if (outcome === 'refused') this.#notSent();
+    if (outcome === 'refused') this.#notSent('not-connected');
     return outcome === 'written with sequence';
   }
 
-  takeBack(): void {
-    this.#notSent();
+  takeBack(reason: TakenBack): void {
+    this.#notSent(reason);
   }
 }

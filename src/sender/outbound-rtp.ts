@@ -63,6 +63,7 @@ export class OutboundRtp {
   readonly #path: SendPath;
   /** Read by every packet that waits. */
   readonly #pacing: { -readonly [Field in keyof StreamPacing]: StreamPacing[Field] };
+  #lossesGivenUp: () => void = () => undefined;
   #route: RtpRoute | undefined;
   /** Of the last packet to this peer; nothing before the first. */
   #lastPayloadType: number | undefined;
@@ -91,7 +92,9 @@ export class OutboundRtp {
     this.#stream = new RtpStream(init.ssrc, random);
     this.rtxSsrc = this.#traits.kind === 'video' ? rtxSsrc : undefined;
     const rtx = this.rtxSsrc === undefined ? undefined : new RtpStream(this.rtxSsrc, random);
-    this.#retransmitter = new Retransmitter({ clock, media: this.#stream, rtx, path });
+    const pacing = this.#pacing;
+    const givenUp = () => this.#lossesGivenUp();
+    this.#retransmitter = new Retransmitter({ clock, media: this.#stream, rtx, path, pacing, givenUp });
   }
 
   get ssrc(): number {
@@ -163,7 +166,12 @@ export class OutboundRtp {
 
   /** Nobody can use what was sent so far: it is not sent again. */
   forgetSent(): void {
-    this.#retransmitter.forget();
+    this.#retransmitter.forgetSent();
+  }
+
+  /** @param told when the peer misses what will not be sent again */
+  onLossesGivenUp(told: () => void): void {
+    this.#lossesGivenUp = told;
   }
 
   /** Gives up what waits. */
@@ -244,7 +252,7 @@ export class OutboundRtp {
     if (this.#traits.kind === 'audio') return undefined;
     const payload = new Uint8Array(MAX_PADDING_BYTES).fill(MAX_PADDING_BYTES, -1);
     const prepared = { payloadType, timestamp, marker: false, ofFrame: [], payload, padding: true };
-    return new SparePacket(this.ssrc, route.headerBytes + payload.length, (nowUs, transportSequence) =>
+    return new SparePacket(this.#pacing, route.headerBytes + payload.length, (nowUs, transportSequence) =>
       this.#write(route, prepared, nowUs, transportSequence),
     );
   }

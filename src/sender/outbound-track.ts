@@ -96,6 +96,7 @@ export abstract class OutboundTrack {
     this.host = host;
     this.lifetime = new Lifetime(`track "${handle.id}"`, host.late);
     this.counters = new TrackCounters(host.clock.nowUs());
+    rtp.onLossesGivenUp(() => this.#giveUpLost());
   }
 
   get id(): string {
@@ -269,6 +270,13 @@ export abstract class OutboundTrack {
     const sentAtUs = this.host.clock.nowUs();
     this.counters.frameSent(sentAtUs);
     this.#report({ ...times, sentAtUs, trackId: this.id, outcome: 'sent', type, sizeBytes, packets: fate.packets });
+  }
+
+  /** The peer will never have what it misses, nor can it decode what refers to that. Lost sound is gone, and the rest goes on. */
+  #giveUpLost(): void {
+    if (this.media === 'audio') return;
+    this.rtp.takeBack('congestion');
+    this.#waitForKeyFrame();
   }
 
   #waitForKeyFrame(): void {

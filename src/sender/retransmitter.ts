@@ -5,7 +5,7 @@ import type { RtpHeaderExtension, RtpPacketHeader } from '../rtp/rtp-packet.js';
 import { type RtpStream, type RtpStreamCounts, sumOfCounts } from '../rtp/rtp-stream.js';
 import { RTX_HEADER_BYTES, writeRtxPayload } from '../rtp/rtx.js';
 import { SendHistory, type SentPacket } from '../rtp/send-history.js';
-import { SparePacket } from './outbound-packets.js';
+import { SparePacket, type StreamPacing } from './outbound-packets.js';
 import type { RtpRoute } from './rtp-route.js';
 import type { OutboundPacket, SendPath } from './send-path.js';
 
@@ -16,7 +16,10 @@ export interface RetransmitterInit {
   readonly media: RtpStream;
   /** The stream of their repetitions, for peers that agree to it; absent for audio. */
   readonly rtx: RtpStream | undefined;
-  readonly path: Pick<SendPath, 'enqueue'>;
+  readonly path: Pick<SendPath, 'enqueue' | 'mustSkipRetransmissions'>;
+  readonly pacing: StreamPacing;
+  /** Told when packets that the peer misses will not be sent again, since that would take too long. */
+  readonly givenUp: () => void;
 }
 
 /**
@@ -49,12 +52,18 @@ export class Retransmitter {
 
   /** There is another peer: it has seen nothing of what was sent before. */
   forget(): void {
-    this.#history = new SendHistory();
+    this.forgetSent();
     this.#budget = new ResendBudget();
   }
 
+  /** Nobody can use what was sent before. */
+  forgetSent(): void {
+    this.#history = new SendHistory();
+  }
+
   /**
-   * Answers a NACK with what there still is; what exceeds the budget is left out, and asked for again.
+   * Answers a NACK with what there still is. Where that exceeds the budget, or what waits to be sent again takes too long, all is given up: the peer can decode nothing
+   * without it, and a key frame is smaller.
    * @param intervalUs no packet is sent again sooner than this after it was
    */
   resend(route: RtpRoute, sequenceNumbers: readonly number[], intervalUs: number): void {
@@ -64,9 +73,12 @@ export class Retransmitter {
     for (const sequenceNumber of sequenceNumbers) {
       const found = this.#history.lookup(sequenceNumber, nowUs, intervalUs);
       if (found.kind !== 'found') continue;
-      if (!this.#budget.take(found.packet.payload.length, nowUs)) {
-        this.#history.notResent(found.packet);
-        break;
+      const { pacing, path, givenUp } = this.#init;
+      const isTooMuch = path.mustSkipRetransmissions(pacing.priority);
+      if (isTooMuch || !this.#budget.take(found.packet.payload.length, nowUs)) {
+        this.forgetSent();
+        givenUp();
+        return;
       }
       packets.push(this.#again(route, found.packet, 'retransmission'));
     }
@@ -88,7 +100,7 @@ export class Retransmitter {
     const rtxBytes = this.#rtxFor(route, packet) === undefined ? 0 : RTX_HEADER_BYTES;
     const headerBytes = rtpHeaderBytes(route.renewed(packet.header.extensions, 0, 0));
     return new SparePacket(
-      this.#init.media.ssrc,
+      this.#init.pacing,
       headerBytes + rtxBytes + packet.payload.length,
       (nowUs, transportSequence) => {
         const extensions = route.renewed(packet.header.extensions, nowUs, transportSequence);
@@ -96,7 +108,10 @@ export class Retransmitter {
         if (purpose === 'retransmission') this.#history.resent(packet, nowUs);
         return route.outcome(transportSequence);
       },
-      () => this.#history.notResent(packet),
+      (reason) => {
+        this.#history.notResent(packet);
+        if (purpose === 'retransmission' && reason === 'congestion') this.#init.givenUp();
+      },
     );
   }
 

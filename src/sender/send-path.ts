@@ -1,4 +1,5 @@
 import type { PacedPacket } from '../congestion/pacer.js';
+import type { ReceiverReport } from '../congestion/report-based-rate.js';
 import type { Clock } from '../core/clock.js';
 import type { TransportFeedback } from '../rtp/transport-cc.js';
 import type { BitrateControl } from './bitrate-control.js';
@@ -64,6 +65,11 @@ export class SendPath implements NetworkFeedback {
     return this.#driver?.mustSkipFrames(priority) === true;
   }
 
+  /** Whether lost packets of this priority had better not be sent again: they would come too late. */
+  mustSkipRetransmissions(priority: number): boolean {
+    return this.#driver?.mustSkipRetransmissions(priority) === true;
+  }
+
   /** Absent without congestion control, and before the first packet of a connection. */
   get stats(): CongestionStats | undefined {
     return this.#driver?.stats;
@@ -108,6 +114,10 @@ export class SendPath implements NetworkFeedback {
 
   feedback(message: TransportFeedback): void {
     this.#driver?.feedback(message);
+  }
+
+  receiverReport(report: ReceiverReport): void {
+    this.#driver?.receiverReport(report);
   }
 
   /** A receiver that gives no other feedback caps what was asked for. Without congestion control what was asked for is sent. */

@@ -168,6 +168,20 @@ describe('GoogCc', () => {
     expect(driver.controller.onTick(driver.nowUs + 100_000)).toMatchObject({ limitedBy: 'delay' });
   });
 
+  it('says what will be there again when a queue is drained and feedback is back', () => {
+    const driver = new Driver();
+    const before = driver.run(3);
+    expect(before.sustainedBps).toBe(before.targetBps);
+    const draining = driver.run(0.3, { queueUs: 100_000 });
+    expect(draining.limitedBy).toBe('queue');
+    expect(draining.sustainedBps).toBeGreaterThan(1.5 * draining.targetBps);
+    const other = new Driver();
+    other.run(3);
+    const silent = other.run(0.7, { isSilent: true });
+    expect(silent.limitedBy).toBe('silence');
+    expect(silent.sustainedBps).toBeGreaterThan(1.9 * silent.targetBps);
+  });
+
   it('notices a silent receiver though it sends in bursts with pauses between them', () => {
     const driver = new Driver();
     const before = driver.run(3).targetBps;

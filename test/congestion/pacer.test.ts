@@ -118,7 +118,10 @@ describe('Pacer', () => {
       packet('front', 'video', 0),
       packet('lost', 'retransmission', 9),
     ]);
-    expect([-1, 0, 1].map((priority) => pacer.queueUsBefore(priority))).toEqual([10_000, 20_000, 30_000]);
+    expect([-1, 0, 1].map((priority) => pacer.queueUsBefore({ kind: 'video', priority }))).toEqual([
+      10_000, 20_000, 30_000,
+    ]);
+    expect([8, 9].map((priority) => pacer.queueUsBefore({ kind: 'retransmission', priority }))).toEqual([0, 10_000]);
   });
 
   it('names the streams of which video waits since before a time', () => {

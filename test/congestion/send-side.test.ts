@@ -127,12 +127,15 @@ describe('SendSide', () => {
     expect(send.mustSkipFrames(0)).toBe(false);
   });
 
-  it('sends nothing again beyond a queue of 100 ms', () => {
+  it('sends nothing again that would wait for 100 ms behind what goes before it', () => {
     const { send } = begin();
+    const lost = (queueMs: number): PacedPacket => ({ ...video(queueMs), kind: 'retransmission' });
+    send.enqueue(lost(100), START_US);
     send.enqueue(video(100), START_US);
-    expect(send.mustSkipRetransmissions).toBe(false);
-    send.enqueue(video(1), START_US);
-    expect(send.mustSkipRetransmissions).toBe(true);
+    send.enqueue({ ...lost(100), priority: 1 }, START_US);
+    expect([send.mustSkipRetransmissions(0), send.mustSkipRetransmissions(1)]).toEqual([false, true]);
+    send.enqueue(lost(1), START_US);
+    expect(send.mustSkipRetransmissions(0)).toBe(true);
   });
 
   it('hands receiver reports to the controller', () => {

@@ -333,7 +333,7 @@ export const ALLOCATION_MUTANTS: readonly Mutant[] = [
     name: 'every-wobble-of-the-network-told-to-encoders',
     guarantee,
     file: CONTROL,
-    find: 'this.#momentary.update(nowUs, nowBps, isAsked || this.#network === undefined);',
+    find: 'this.#momentary.update(nowUs, nowBps, isAsked || isLarge || this.#network === undefined);',
     replace: 'this.#momentary.update(nowUs, nowBps, true);',
     tests: ['sender/congestion-control'],
   },

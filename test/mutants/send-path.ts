@@ -160,7 +160,7 @@ export const SEND_PATH_MUTANTS: readonly Mutant[] = [
     name: 'silence-taken-for-a-slow-network',
     guarantee,
     file: 'src/sender/congestion-driver.ts',
-    find: "if (limitedBy !== 'silence') this.#knownBps",
+    find: "if (limitedBy !== 'silence' && limitedBy !== 'reports') this.#knownBps",
     replace: 'this.#knownBps',
     tests: ['sender/congestion-control'],
   },
@@ -187,5 +187,13 @@ export const SEND_PATH_MUTANTS: readonly Mutant[] = [
     find: '    this.#freeAtUs = Math.max(this.#freeAtUs, nowUs - this.#catchUpUs);\n',
     replace: '',
     tests: ['congestion/pacer-lateness'],
+  },
+  {
+    name: 'receiver-reports-kept-from-the-controller',
+    guarantee,
+    file: 'src/sender/feedback-router.ts',
+    find: 'if (worst !== undefined) this.#network.receiverReport(worst);',
+    replace: '',
+    tests: ['sender/congestion-control'],
   },
 ];

@@ -90,7 +90,7 @@ export class CameraFlow {
     const send = this.#send;
     if (send === undefined || camera === undefined || camera.paused || camera.keyFromUs !== undefined) return;
     if (packet.frame < camera.watch.newestKeyFrame) return;
-    if (packet.kind === 'retransmission' || send.mustSkipRetransmissions) {
+    if (packet.kind === 'retransmission' || send.mustSkipRetransmissions(camera.plan.priority)) {
       this.#keyFrames.request(camera, this.#options.events.nowUs);
       return;
     }
