@@ -33,6 +33,8 @@ export async function startRig(
     clock,
     startBitrateBps: tracks * BITRATE_PER_TRACK_BPS,
     checkLocks: false,
+    // The same work in every run.
+    congestionControl: 'fixed',
     ...(encoders === undefined ? {} : { encoders }),
   });
   const reports: FrameReport[] = [];

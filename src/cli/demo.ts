@@ -38,6 +38,8 @@ export async function runDemo(
     // The SFU is on this machine: nothing of the demo leaves it, and it needs no network.
     transport: createWeriftTransportFactory({ clock, bindAddresses: ['127.0.0.1'], logger: terminal }),
   });
+  // The most that may be used; what the network carries is found out.
+  sender.updateBitrate(command.bitrateBps);
   const routes = controlRoutes(sender, (trackId, size) => publishing.resize(trackId, size));
   const sfu = new LoopbackSfu({ port: command.port, routes, logger: terminal, clock });
   const publishing = new Publishing({

@@ -20,7 +20,7 @@ to a page that shows them live and controls the sender.
 
 Options
   --port PORT        port of the page on 127.0.0.1                         [8080]
-  --bitrate RATE     target for all cameras together, for example 2500k    [4M]
+  --bitrate RATE     most that all cameras together may use, as 2500k    [4M]
 ${ENCODING_HELP}
   --json             one JSON status line a second instead of the table
 
@@ -47,7 +47,7 @@ Options
   --token TOKEN      WHIP's bearer token or Janus' token; better in the environment, as FRAMELOCK_TOKEN
 ${ICE_HELP}
   --codec CODEC      vp8, vp9, h264 or av1                                 [vp8]
-  --bitrate RATE     target for all cameras together, for example 2500k    [2M]
+  --bitrate RATE     most that all cameras together may use, as 2500k    [2M]
 ${ENCODING_HELP}
   --json             one JSON status line a second instead of the table
 

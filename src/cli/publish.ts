@@ -28,6 +28,8 @@ export async function runPublish(
     iceServers: command.iceServers,
     iceTransportPolicy: command.iceTransportPolicy,
   });
+  // The most that may be used; what the network carries is found out.
+  sender.updateBitrate(command.bitrateBps);
   const publishing = new Publishing({
     sender,
     clock,

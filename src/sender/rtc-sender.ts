@@ -204,8 +204,8 @@ export class RtcSender implements AsyncDisposable {
   }
 
   /**
-   * Sets the target for all tracks together, in bits per second; encoders follow from their next frame on. With congestion control
-   * (`congestionControl: 'goog-cc'`) and a peer that gives feedback it is the most that may be used: what the network carries is found out.
+   * Sets the target for all tracks together, in bits per second; encoders follow from their next frame on. With congestion control (the
+   * default) and a peer that gives feedback it is the most that may be used: what the network carries is found out.
    * @throws FramelockError INVALID_BITRATE, CLOSED
    */
   updateBitrate(bitrateBps: number): void {

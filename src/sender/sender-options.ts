@@ -36,7 +36,7 @@ export interface RtcSenderOptions {
    *   `updateBitrate` and `maxBitrateBps`; packets are paced, and bursts of padding try out whether there is room for more. A peer that cannot
    *   report gets what `fixed` would send, or what it allows by REMB if that is less.
    *
-   * @default 'fixed'
+   * @default 'goog-cc'
    */
   readonly congestionControl?: CongestionControl;
   /** Cap on the target in bits per second. @default no cap, and with `goog-cc` 20_000_000 */
@@ -164,8 +164,8 @@ export function millisecondsOr(value: number | undefined, defaultMs: number, fie
 
 /** Whether the target is to follow the network. @throws FramelockError INVALID_ARGUMENT */
 export function isControlled(control: CongestionControl | undefined): boolean {
-  if (control === undefined || control === 'fixed') return false;
-  if (control === 'goog-cc') return true;
+  if (control === undefined || control === 'goog-cc') return true;
+  if (control === 'fixed') return false;
   throw new FramelockError('INVALID_ARGUMENT', `congestionControl is "${String(control)}": use "goog-cc" or "fixed"`, {
     context: { field: 'congestionControl' },
   });

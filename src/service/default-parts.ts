@@ -18,15 +18,18 @@ export function defaultParts(clock: Clock, logger: Logger): PublisherParts {
     createSender: (
       { bitrateBps = DEFAULT_BITRATE_BPS, congestionControl, isolation, hardwareEncoders },
       senderLogger,
-    ) =>
-      createSender({
+    ) => {
+      const sender = createSender({
         clock,
         logger: senderLogger,
         startBitrateBps: bitrateBps,
         ...(congestionControl === undefined ? {} : { congestionControl }),
         ...(isolation === undefined ? {} : { isolation }),
         ...(hardwareEncoders === undefined ? {} : { hardwareEncoders }),
-      }),
+      });
+      sender.updateBitrate(bitrateBps);
+      return sender;
+    },
     createSource: (source, track) => createSource(parseSourceSpec(source), { ...track, clock }),
     createSignaller: (sfu) => signallerFor(sfu, clock, logger),
   };

@@ -60,7 +60,6 @@ export class RtcpTarget implements FuzzTarget {
       transport: this.#network.factory,
       clock: this.#clock,
       random: new FuzzRandom(1),
-      congestionControl: 'goog-cc',
       maxBitrateBps: MAX_BITRATE_BPS,
       statsIntervalMs: 0,
     });

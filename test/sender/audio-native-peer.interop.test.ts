@@ -16,7 +16,7 @@ let sender: RtcSender;
 
 beforeEach(() => {
   peer = new NativePeer(() => clock.nowUs());
-  sender = createSender({ clock, startBitrateBps: 1_600_000 });
+  sender = createSender({ clock, startBitrateBps: 1_600_000, congestionControl: 'fixed' });
 });
 
 afterEach(async () => {

@@ -18,7 +18,7 @@ let sent: number[];
 
 beforeEach(() => {
   peer = new NativePeer(() => clock.nowUs());
-  sender = createSender({ clock, startBitrateBps: 1_000_000 });
+  sender = createSender({ clock, startBitrateBps: 1_000_000, congestionControl: 'fixed' });
   sent = [];
   sender.on('frameSent', ({ outcome, timestamp }) => {
     if (outcome === 'sent') sent.push(timestamp);

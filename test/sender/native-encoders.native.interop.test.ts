@@ -19,7 +19,7 @@ describe.each(['vp8', 'vp9', 'av1'] as const)(
     it('decodes at least 95 % of the frames, in order, over a swap and a change of the target', async () => {
       const peer = new NativePeer(() => clock.nowUs());
       ends.push(() => peer.close());
-      const sender = createSender({ clock, startBitrateBps: 1_000_000 });
+      const sender = createSender({ clock, startBitrateBps: 1_000_000, congestionControl: 'fixed' });
       ends.push(() => sender.close());
       const sent: number[] = [];
       const swaps: Promise<void>[] = [];

@@ -21,7 +21,7 @@ let reports: FrameReport[];
 
 beforeEach(async () => {
   peer = new NativePeer(() => clock.nowUs());
-  sender = createSender({ clock, startBitrateBps: 1_600_000 });
+  sender = createSender({ clock, startBitrateBps: 1_600_000, congestionControl: 'fixed' });
   reports = [];
   sender.on('frameSent', (report) => void reports.push(report));
   for (const { id } of CAMERAS) await sender.addVideoTrack({ id, width: 640, height: 480 });

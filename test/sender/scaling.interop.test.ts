@@ -18,7 +18,7 @@ async function until(condition: () => boolean, seconds: number): Promise<void> {
 }
 
 it('a camera whose target is too low for its size comes through smaller and fluent, and grows with the target', async () => {
-  const sender = createSender({ clock, startBitrateBps: 100_000 });
+  const sender = createSender({ clock, startBitrateBps: 100_000, congestionControl: 'fixed' });
   const peer = new NativePeer(() => clock.nowUs());
   const source = new TestPatternSource({ width: 1280, height: 720, framerate: 30, label: 'front', cameraId: 1, clock });
   ends.push(

@@ -109,6 +109,7 @@ export class SenderHarness {
       transport: this.network.factory,
       clock: this.clock,
       checkLocks: true,
+      congestionControl: 'fixed',
       ...senderOptions,
     });
     this.sender.on('frameSent', (report) => void this.reports.push(report));

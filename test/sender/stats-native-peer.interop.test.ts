@@ -23,7 +23,7 @@ function entry<Type extends StatsEntry['type']>(type: Type): Extract<StatsEntry,
 
 it('sees of our stream what our statistics report says of it', async () => {
   peer = new NativePeer(() => clock.nowUs());
-  sender = createSender({ clock });
+  sender = createSender({ clock, congestionControl: 'fixed' });
   await sender.addVideoTrack({ id: 'front', width: 320, height: 240, playoutDelay: { minMs: 0, maxMs: 0 } });
   await sender.connect(peer.negotiate);
   const source = new TestPatternSource({

@@ -49,7 +49,7 @@ afterEach(async () => {
 async function play(codec: VideoCodec): Promise<{ readonly page: Page; readonly errors: readonly string[] }> {
   sfu = new LoopbackSfu({ port: 0 });
   const { url } = await sfu.start();
-  sender = createSender({ clock, startBitrateBps: BITRATE_BPS });
+  sender = createSender({ clock, startBitrateBps: BITRATE_BPS, congestionControl: 'fixed' });
   due = new DueFrames(sender, ID, CAMERA_ID);
   const source = (size: CameraSize) =>
     new TestPatternSource({ ...size, framerate: FRAMERATE, label: ID, cameraId: CAMERA_ID, clock });

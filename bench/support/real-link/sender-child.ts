@@ -28,7 +28,7 @@ const returning = new Set<string>();
 process.send?.(READY);
 
 // As in production: the lock checker is a debugging aid.
-const sender = createSender({ clock, checkLocks: false, congestionControl: 'goog-cc' });
+const sender = createSender({ clock, checkLocks: false });
 for (const { share: _share, ...camera } of cameras) await sender.addVideoTrack({ codec: 'vp8', ...camera });
 if (cameras.some(({ share }) => share !== undefined)) {
   await sender.setBitrateAllocation(Object.fromEntries(cameras.map(({ id, share = {} }) => [id, share])));

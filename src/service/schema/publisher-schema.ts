@@ -62,10 +62,10 @@ export const PublisherSpec = Type.Object(
         minimum: 1000,
         maximum: 1_000_000_000,
         default: 2_000_000,
-        description: 'Target for all cameras together, in bits per second.',
+        description: 'The most that all cameras together may use, in bits per second.',
       }),
     ),
-    congestionControl: Type.Optional(Type.Enum(['goog-cc', 'fixed'], { default: 'fixed' })),
+    congestionControl: Type.Optional(Type.Enum(['goog-cc', 'fixed'], { default: 'goog-cc' })),
     isolation: Type.Optional(
       Type.Enum(['none', 'process'], {
         default: 'none',

@@ -77,7 +77,9 @@ export class LossyRelay {
       toOfferer(datagram);
     });
     this.#near = await openUdp(ANY, (datagram, from) => {
-      this.#offerer = from;
+      // Its other addresses go nowhere: an answer would take another way than the check.
+      this.#offerer ??= from;
+      if (from.port !== this.#offerer.port || from.address !== this.#offerer.address) return;
       this.#note(datagram);
       toAnswerer(datagram);
     });

@@ -24,7 +24,6 @@ const { url } = await sfu.start();
 const sender = new RtcSender({
   encoders: new PoisoningEncoderFactory(),
   transport: createWeriftTransportFactory({ clock }),
-  congestionControl: 'goog-cc',
 });
 sender.on('connectionState', ({ state }) => tell({ kind: 'state', state, atUs: clock.nowUs() }));
 await sender.addEncodedVideoTrack({ id: 'front', codec: 'vp8' });

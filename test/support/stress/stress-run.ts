@@ -89,7 +89,12 @@ export class StressRun {
 
   constructor(options: StressOptions) {
     this.#options = options;
-    this.#sender = createSender({ clock: this.#clock, startBitrateBps: TARGET_BPS, logger: this.#logger() });
+    this.#sender = createSender({
+      clock: this.#clock,
+      startBitrateBps: TARGET_BPS,
+      congestionControl: 'fixed',
+      logger: this.#logger(),
+    });
     this.#peer = new PeerProcess(
       (pictures) => this.order.take(pictures),
       (reason) => this.violations.add('fault', reason),
