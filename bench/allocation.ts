@@ -1,6 +1,7 @@
 import { type AllocationRequest, Allocator } from '../src/congestion/allocator/allocator.js';
 import type { TrackDemand } from '../src/congestion/allocator/track-demand.js';
 import type { Benchmark } from './benchmark.js';
+import { measureFeedbackLatency } from './support/feedback-latency.js';
 import { percentile } from './support/percentile.js';
 
 const TRACK_COUNTS = [4, 16, 64];
@@ -17,8 +18,10 @@ const BPS_PER_TRACK = 500_000;
 /** What one update of the allocator costs, from the request to every track's decision. */
 export const allocation: Benchmark = {
   name: 'allocation',
-  summary: 'one update of the bitrate allocator with 4, 16 and 64 tracks',
-  async run({ quick, progress }) {
+  summary:
+    'one update of the bitrate allocator with 4, 16 and 64 tracks, and feedback to new targets with four cameras',
+  async run(context) {
+    const { quick, progress } = context;
     const runs = TRACK_COUNTS.map((count) => ({ count, drive: new Drive(count), samplesNs: [] as number[] }));
     const rounds = WARM_UP_ROUNDS + (quick ? ROUNDS_QUICK : ROUNDS);
     for (let round = 0; round < rounds; round += 1) {
@@ -30,7 +33,8 @@ export const allocation: Benchmark = {
         if (round >= WARM_UP_ROUNDS) samplesNs.push(elapsedNs / PER_ROUND);
       }
     }
-    return Object.fromEntries(runs.map(({ count, samplesNs }) => [`allocate_ns_${count}`, percentile(samplesNs, 50)]));
+    const updates = runs.map(({ count, samplesNs }) => [`allocate_ns_${count}`, percentile(samplesNs, 50)]);
+    return { ...Object.fromEntries(updates), ...(await measureFeedbackLatency(context)) };
   },
 };
 

@@ -50,7 +50,7 @@ async function measure(
   { progress }: BenchmarkContext,
   encoders?: VideoEncoderFactory,
 ) {
-  const rig = await startRig(TRACKS, FRAMERATE, pictures, encoders);
+  const rig = await startRig(TRACKS, FRAMERATE, pictures, encoders === undefined ? {} : { encoders });
   try {
     await pause(WARM_UP_S, 'warming up', progress);
     const first = rig.reports.length;

@@ -1,8 +1,7 @@
 import { SystemClock } from '../../src/core/clock.js';
-import type { VideoEncoderFactory } from '../../src/encoder/encoder.js';
 import type { FrameReport } from '../../src/sender/frame-report.js';
 import type { RtcSender } from '../../src/sender/rtc-sender.js';
-import { createSender } from '../../src/service/create-sender.js';
+import { type CreateSenderOptions, createSender } from '../../src/service/create-sender.js';
 import { WhipSignaller } from '../../src/signalling/whip/whip-signaller.js';
 import { HEIGHT, ReplayedCamera, WIDTH } from './replayed-camera.js';
 import { startSfuProcess } from './sfu-process.js';
@@ -19,12 +18,12 @@ export interface CameraRig {
   close(): Promise<void>;
 }
 
-/** @param encoders opens the encoders. @default those of {@link createSender} */
+/** @param options of the sender that differ from those of the other benchmarks */
 export async function startRig(
   tracks: number,
   framerate: number,
   pictures: readonly Uint8Array[],
-  encoders?: VideoEncoderFactory,
+  options: CreateSenderOptions = {},
 ): Promise<CameraRig> {
   const clock = new SystemClock();
   const sfu = await startSfuProcess();
@@ -35,7 +34,7 @@ export async function startRig(
     checkLocks: false,
     // The same work in every run.
     congestionControl: 'fixed',
-    ...(encoders === undefined ? {} : { encoders }),
+    ...options,
   });
   const reports: FrameReport[] = [];
   sender.on('frameSent', (report) => void reports.push(report));

@@ -1,0 +1,61 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { SystemClock } from '../../src/core/clock.js';
+import { createWeriftTransportFactory } from '../../src/transport/werift/werift-transport-factory.js';
+import type { BenchmarkContext } from '../benchmark.js';
+import { startRig } from './camera-rig.js';
+import { pause } from './pause.js';
+import { percentile } from './percentile.js';
+import { drawPictures } from './replayed-camera.js';
+
+const TRACKS = 4;
+/** What four cameras of this size leave a machine with two cores room for. */
+const FRAMERATE = 10;
+const WARM_UP_S = 3;
+
+/**
+ * How long it takes from a report of the peer to new targets on every track, which their encoders have with the next frame: four cameras with real encoders,
+ * an SFU in another process that gives feedback. Timed from when the socket's datagram is handed to this process's code; for what it waits for
+ * before that, the delay of the event loop is measured in the same seconds and added, percentile to percentile, which can only be too much.
+ */
+export async function measureFeedbackLatency({ quick, progress }: BenchmarkContext): Promise<Record<string, number>> {
+  const samplesMs: number[] = [];
+  const clock = new SystemClock();
+  const werift = createWeriftTransportFactory({ clock });
+  let targets = (): readonly number[] => [];
+  const rig = await startRig(TRACKS, FRAMERATE, drawPictures(progress), {
+    clock,
+    congestionControl: 'goog-cc',
+    transport: (observer, iceServers) =>
+      werift(
+        {
+          ...observer,
+          rtcp: (compound) => {
+            const before = targets();
+            const beganMs = performance.now();
+            observer.rtcp(compound);
+            const elapsedMs = performance.now() - beganMs;
+            if (targets().some((bps, index) => bps !== before[index])) samplesMs.push(elapsedMs);
+          },
+        },
+        iceServers,
+      ),
+  });
+  try {
+    targets = () => rig.trackIds.map((id) => rig.sender.getTrackStats(id).targetBitrate);
+    await pause(WARM_UP_S, 'feedback: warming up', progress);
+    samplesMs.length = 0;
+    const delay = monitorEventLoopDelay({ resolution: 1 });
+    delay.enable();
+    await pause(quick ? 8 : 30, 'feedback: measuring', progress);
+    delay.disable();
+    const waitMs = delay.percentile(99) / 1e6;
+    return {
+      feedback_to_encoder_ms_p99: percentile(samplesMs, 99) + waitMs,
+      feedback_handled_ms_p99: percentile(samplesMs, 99),
+      feedback_event_loop_delay_ms_p99: waitMs,
+      feedback_samples: samplesMs.length,
+    };
+  } finally {
+    await rig.close();
+  }
+}
