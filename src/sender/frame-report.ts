@@ -17,8 +17,8 @@ export type DropReason =
   /** The encoder failed on it. */
   | 'encode-failed'
   /**
-   * Congestion control: it was not encoded because too much waited to be sent already, or it had been waiting for so long that whoever
-   * drives had better see what comes next.
+   * It was not encoded because too much waited to be sent already, or it had been waiting for so long that whoever drives had better see what
+   * comes next, or nobody could have decoded it: it refers to such a frame, or to one that was lost and could not be sent again in time.
    */
   | 'congestion'
   /** The track or the sender was stopped while the frame was waiting. */

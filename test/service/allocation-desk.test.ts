@@ -49,7 +49,13 @@ describe('an allocation', () => {
     expect(robot.allocation.view()).toMatchObject({ revision: 1, inForce: 'base' });
     const view = await robot.allocation.put(FRONT);
     expect(view).toMatchObject({ revision: 2, inForce: 'base', dryRun: false });
-    expect(view.base.tracks['front']).toEqual({ weight: 3, minBps: 0, priority: 0, paused: false });
+    expect(view.base.tracks['front']).toEqual({
+      weight: 3,
+      minBps: 0,
+      priority: 0,
+      enforceMinimum: false,
+      paused: false,
+    });
     expect(view.grants).toEqual([
       { trackId: 'front', targetBps: 1_500_000, paused: false, reason: 'weight' },
       { trackId: 'rear', targetBps: 500_000, paused: false, reason: 'weight' },

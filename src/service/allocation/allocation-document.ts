@@ -13,7 +13,13 @@ export interface CheckedDocument {
 }
 
 /** What a camera gets that no document names. */
-const DEFAULT_ENTRY: CompleteAllocationEntry = Object.freeze({ weight: 1, minBps: 0, priority: 0, paused: false });
+const DEFAULT_ENTRY: CompleteAllocationEntry = Object.freeze({
+  weight: 1,
+  minBps: 0,
+  priority: 0,
+  enforceMinimum: false,
+  paused: false,
+});
 
 /** Equal shares for all. */
 export const EQUAL_SHARES: CheckedDocument = Object.freeze({ entries: new Map() });
@@ -103,12 +109,13 @@ function allPaused(path: string): Violation {
 function canonical({ entries }: CheckedDocument): string {
   const sorted = [...entries].sort(([a], [b]) => (a < b ? -1 : 1));
   return JSON.stringify(
-    sorted.map(([id, { weight, minBps, maxBps, priority, paused }]) => [
+    sorted.map(([id, { weight, minBps, maxBps, priority, enforceMinimum, paused }]) => [
       id,
       weight,
       minBps,
       maxBps ?? null,
       priority,
+      enforceMinimum,
       paused,
     ]),
   );

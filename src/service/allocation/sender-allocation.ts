@@ -64,11 +64,12 @@ function allocationOf(document: CheckedDocument, trackIds: readonly string[]): B
 }
 
 function shareIn(document: CheckedDocument, trackId: string): TrackShare {
-  const { weight, minBps, maxBps, priority, paused } = entryOf(document, trackId);
+  const { weight, minBps, maxBps, priority, enforceMinimum, paused } = entryOf(document, trackId);
   return {
     weight: paused ? 0 : weight,
     minBps,
     ...(maxBps === undefined ? {} : { maxBps }),
     priorityClass: priority,
+    enforceMinimum,
   };
 }

@@ -30,6 +30,11 @@ const ENTRY = {
     description: 'Class: where the budget does not cover every minimum, those of a higher class come first.',
     default: 0,
   }),
+  enforceMinimum: Type.Boolean({
+    description:
+      'Never paused for want of budget: it gets its minimum even where that exceeds the budget. For the camera that is driven by.',
+    default: false,
+  }),
   paused: Type.Boolean({ description: 'Whether it is not sent, whatever its weight.', default: false }),
 };
 
