@@ -184,6 +184,8 @@ export class CongestionDriver {
     const route = this.#route;
     if (route === undefined) return;
     route.send.feedback(message, this.#init.clock.nowUs());
+    // Encoders first: to send what is due takes milliseconds.
+    this.#publish(route);
     this.#proceed(route);
   }
 
@@ -238,14 +240,18 @@ export class CongestionDriver {
     this.#dropStale(route, nowUs);
     // A packet that was refused may have ended the route.
     if (this.#route !== route) return;
-    const { targetBps, limitedBy } = route.send.decision;
-    if (limitedBy !== 'silence' && limitedBy !== 'reports') this.#knownBps = targetBps;
-    const nowBps = Math.floor(route.send.mediaTargetBps);
-    this.#tell({ nowBps, sustainedBps: Math.max(Math.floor(route.send.decision.sustainedBps), nowBps) });
+    this.#publish(route);
     this.#timer?.cancel();
     const waitUs = Math.max(route.send.nextWakeUs(nowUs) - nowUs, 0);
     // A timer that rings too early would find nothing due.
     this.#timer = clock.setTimer(Math.max(Math.ceil(waitUs / 1000), 1), () => this.#proceed(route));
+  }
+
+  #publish({ send }: NetworkRoute): void {
+    const { targetBps, sustainedBps, limitedBy } = send.decision;
+    if (limitedBy !== 'silence' && limitedBy !== 'reports') this.#knownBps = targetBps;
+    const nowBps = Math.floor(send.mediaTargetBps);
+    this.#tell({ nowBps, sustainedBps: Math.max(Math.floor(sustainedBps), nowBps) });
   }
 
   #dropStale({ send }: NetworkRoute, nowUs: number): void {
