@@ -17,7 +17,7 @@ export interface CameraFigures {
 
 /** What is asked; at least so much of the last two. */
 export const CAMERA_BARS: CameraFigures = {
-  fallFreezeMs: 900,
+  fallFreezeMs: 300,
   otherFreezeMs: 300,
   pausedAfterS: 1,
   backAfterS: 4,

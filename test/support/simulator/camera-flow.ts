@@ -91,7 +91,7 @@ export class CameraFlow {
     if (send === undefined || camera === undefined || camera.paused || camera.keyFromUs !== undefined) return;
     if (packet.frame < camera.watch.newestKeyFrame) return;
     if (packet.kind === 'retransmission' || send.mustSkipRetransmissions(camera.plan.priority)) {
-      this.#keyFrames.request(camera, this.#options.events.nowUs);
+      this.#startAnew(send, packet.ssrc);
       return;
     }
     send.enqueue({ ...packet, kind: 'retransmission' }, this.#options.events.nowUs);
@@ -136,15 +136,18 @@ export class CameraFlow {
 
   #allocate(send: SendSide<CameraPacket>): void {
     const { nowUs } = this.#options.events;
+    // As the sender does: what is to be caught up with pauses nobody.
+    const sustainedBps = Math.max(send.decision.sustainedBps, send.mediaTargetBps);
+    const momentaryShare = send.mediaTargetBps / sustainedBps;
     const { tracks } = this.#allocator.update({
       nowUs,
-      targetBps: send.mediaTargetBps,
+      targetBps: sustainedBps,
       tracks: this.cameras.map(({ plan }) => plan.demand),
     });
     for (const { id, targetBps, paused, reason } of tracks) {
       const camera = this.cameras.find(({ plan }) => plan.demand.id === id);
       if (camera === undefined) continue;
-      camera.targetBps = targetBps;
+      camera.targetBps = targetBps * momentaryShare;
       if (camera.paused === paused) continue;
       camera.paused = paused;
       if (!paused) this.#keyFrames.request(camera, nowUs);

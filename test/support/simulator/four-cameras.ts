@@ -27,7 +27,7 @@ const CAMERAS = [
   { id: 'driving', weight: 3, minBps: 300_000, maxBps: 4_000_000, priorityClass: 3, enforceMinimum: true },
   { id: 'rear', weight: 1, minBps: 150_000, maxBps: 2_000_000, priorityClass: 2 },
   { id: 'left', weight: 1, minBps: 100_000, maxBps: 2_000_000, priorityClass: 1 },
-  { id: 'arm', weight: 1, minBps: 200_000, maxBps: 2_000_000, priorityClass: 0 },
+  { id: 'arm', weight: 1, minBps: 250_000, maxBps: 2_000_000, priorityClass: 0 },
 ] as const;
 
 /** Four cameras on a link that falls to a tenth and comes back. The same seed, the same run. */
