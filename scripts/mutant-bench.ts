@@ -7,7 +7,7 @@ import type { Mutant } from '../test/mutants/mutant.js';
 /** A hang counts as a failure of the suite. */
 const RUN_TIMEOUT_MS = 60_000;
 /** What the unit tests need; `node_modules` is linked. */
-const COPIED = ['src', 'test', 'package.json', 'tsconfig.json', 'vitest.config.ts'];
+const COPIED = ['src', 'test', 'docs', 'package.json', 'tsconfig.json', 'vitest.config.ts'];
 const RESULT_FILE = 'result.json';
 
 /** What a run of the tests came to. */
