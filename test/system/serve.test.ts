@@ -77,10 +77,12 @@ describe('framelock serve', () => {
 
     const lease = { owner: 'console', ttlMs: 500 };
     const { allocation } = await client.putAllocation('robot', { preset: 'drive', lease });
-    expect(allocation.grants.map(({ targetBps, reason }) => [targetBps, reason])).toEqual([
-      [600_000, 'weight'],
-      [200_000, 'weight'],
-    ]);
+    // Of what the network carries, which is not known exactly.
+    expect(allocation.grants.map(({ reason }) => reason)).toEqual(['weight', 'weight']);
+    const granted = new Map(allocation.grants.map(({ trackId, targetBps }) => [trackId, targetBps]));
+    const { front = 0, rear = 0 } = Object.fromEntries(granted);
+    expect(front / rear).toBeCloseTo(3, 2);
+    expect(front + rear).toBeLessThanOrEqual(800_000);
     await expect.poll(async () => (await client.allocation('robot')).allocation.inForce, WAIT).toBe('base');
     await client.forceKeyFrame('robot', 'front');
     await client.recreateEncoder('robot', 'rear');

@@ -14,14 +14,14 @@ export function hideH264(offer: string): string {
     sectionsOf(offer).map((lines) => {
       if (!isH264(lines)) return lines;
       const kept = lines.filter(
-        (line) => !/^a=(?:ssrc|msid|rtpmap|fmtp|rtcp-fb):/.test(line) && !DIRECTION_LINE.test(line),
+        (line) => !/^a=(?:ssrc|ssrc-group|msid|rtpmap|fmtp|rtcp-fb):/.test(line) && !DIRECTION_LINE.test(line),
       );
       return [...withPayloadTypes(kept, IDLE_PAYLOAD_TYPE), `a=rtpmap:${IDLE_PAYLOAD_TYPE} VP8/90000`, 'a=inactive'];
     }),
   );
 }
 
-/** The peer's answer with the hidden lines admitted. */
+/** The peer's answer with the hidden lines admitted, without retransmissions in a stream of their own. */
 export function admitH264(offer: string, answer: string): string {
   const offered = sectionsOf(offer);
   return join(
@@ -29,9 +29,11 @@ export function admitH264(offer: string, answer: string): string {
       const wanted = offered[index] ?? [];
       if (!isH264(wanted)) return lines;
       const kept = lines.filter((line) => !CODEC_LINE.test(line) && !DIRECTION_LINE.test(line));
+      const payloadType =
+        wanted.map((line) => /^a=rtpmap:(\d+) H264\//.exec(line)?.[1]).find((type) => type !== undefined) ?? '';
       return [
-        ...withPayloadTypes(kept, wanted[0]?.split(' ').at(-1) ?? ''),
-        ...wanted.filter((line) => CODEC_LINE.test(line)),
+        ...withPayloadTypes(kept, payloadType),
+        ...wanted.filter((line) => CODEC_LINE.test(line) && line.includes(`:${payloadType} `)),
         wanted.includes('a=sendonly') ? 'a=recvonly' : 'a=inactive',
       ];
     }),
