@@ -394,9 +394,10 @@ describe('after frames were thrown away that later ones refer to', () => {
   it('what was sent before is not sent again: nobody could use it', async () => {
     await breakChain();
     const { ssrc } = harness.sender.getTrackStats('front');
-    const before = harness.packetsOf('front').map(({ header }) => header.sequenceNumber);
-    expect(before.length).toBeGreaterThan(1);
-    harness.network.last.observer.rtcp(writeNack(1, ssrc, before));
+    const media = harness.packetsOf('front').filter(({ header }) => header.padding !== true);
+    // One alone would not be too much to send again.
+    const [lost] = media.slice(-1).map(({ header }) => header.sequenceNumber);
+    harness.network.last.observer.rtcp(writeNack(1, ssrc, lost === undefined ? [] : [lost]));
     await pass(500);
     expect(harness.sender.getTrackStats('front').retransmittedPacketsSent).toBe(0);
   });
