@@ -330,6 +330,14 @@ export const ALLOCATION_MUTANTS: readonly Mutant[] = [
     tests: ['sender/congestion-control'],
   },
   {
+    name: 'large-rise-waits-like-a-wobble',
+    guarantee,
+    file: CONTROL,
+    find: 'isAsked || isLarge || this.#network === undefined',
+    replace: 'isAsked || this.#network === undefined',
+    tests: ['sender/momentary-rate'],
+  },
+  {
     name: 'every-wobble-of-the-network-told-to-encoders',
     guarantee,
     file: CONTROL,
