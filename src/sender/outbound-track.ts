@@ -168,7 +168,6 @@ export abstract class OutboundTrack {
     if (paused === this.#paused || reason === undefined) return;
     this.#paused = paused;
     this.#watchdog.reset();
-    this.#keyFrameWait.end();
     // What waits would only take the rate that others are to have.
     if (paused) this.rtp.takeBack('paused');
     // The receiver has missed what was encoded before the pause ended, if anything.
