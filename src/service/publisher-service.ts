@@ -11,6 +11,7 @@ import { PublisherRegistry } from './publishers/publisher-registry.js';
 import { type ReloadReport, reconcile } from './publishers/reconcile.js';
 import type { HttpSpec, ServiceSpec } from './schema/service-schema.js';
 import { registerPublisherMetrics } from './sender-metrics.js';
+import { registerSourceMetrics } from './source-metrics.js';
 
 const DEFAULT_HOST = '127.0.0.1';
 const DEFAULT_PORT = 8090;
@@ -53,6 +54,7 @@ export class PublisherService {
     this.registry = new PublisherRegistry(parts, (event) => this.#tell(event));
     const metrics = new Registry();
     registerPublisherMetrics(() => this.registry.all, metrics);
+    registerSourceMetrics(() => this.registry.all, metrics);
     const others = [...publisherRoutes(this.registry), ...allocationRoutes(this.registry)];
     const own = serviceRoutes({ registry: this.registry, events: this.#stream, metrics, version, others });
     this.#server = new ApiServer({

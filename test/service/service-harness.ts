@@ -4,6 +4,7 @@ import type { NewEvent } from '../../src/service/events/event-log.js';
 import type { PublisherParts } from '../../src/service/publishers/publisher-parts.js';
 import { PublisherRegistry } from '../../src/service/publishers/publisher-registry.js';
 import type { PublisherSpec } from '../../src/service/schema/publisher-schema.js';
+import type { SupervisionPolicy } from '../../src/service/supervision/supervision-policy.js';
 import type { FrameSink, FrameSource } from '../../src/source/frame-source.js';
 import { EncoderGates, HEIGHT, WIDTH } from '../sender/sender-harness.js';
 import { FakeNetwork } from '../support/fake-transport.js';
@@ -46,6 +47,14 @@ export class ServiceHarness {
   readonly encoders = new PoisoningEncoderFactory({ gate: (step, generation) => this.gates.gate(step, generation) });
   /** What the start of a source does. */
   starting: (name: string) => Promise<void> = async () => undefined;
+  /** Nothing is watched, and every end is followed by another opening. */
+  policy: SupervisionPolicy = {
+    stalledAfterIntervals: 0,
+    frozenAfterMs: 0,
+    patienceMs: 0,
+    openTimeoutMs: 0,
+    endIsFinal: false,
+  };
   readonly parts: PublisherParts = {
     clock: this.clock,
     random: fixedRandom(0x8000_0000),
@@ -68,6 +77,7 @@ export class ServiceHarness {
       this.sources.push(source);
       return source;
     },
+    superviseSource: () => ({ policy: this.policy }),
     createSignaller: () => ({
       description: 'fake',
       canRenegotiate: true,
