@@ -4,7 +4,7 @@ import type { LateCompletionObserver } from '../../concurrency/late-completions.
 import { Lifetime } from '../../concurrency/lifetime.js';
 import type { Clock, Timer } from '../../core/clock.js';
 import { describeError } from '../../core/errors.js';
-import type { RemoteTransport } from './answer-transport.js';
+import type { RemoteCandidate, RemoteTransport } from './answer-transport.js';
 import type { DatagramGuard, DatagramKind, GuardContext } from './datagram-guard.js';
 import { IceSockets } from './ice-sockets.js';
 import type { LocalCandidate } from './offer.js';
@@ -41,6 +41,11 @@ export interface IceAgentObserver {
 
 /** Every so often, pairs that failed are checked again. werift gives a pair up after 1.6 s, for good. */
 const RECHECK_MS = 1000;
+/**
+ * How much longer than the first checks by UDP a way by TCP has to wait: over TCP a lost packet holds up all that follow it, so it is for networks that
+ * let no UDP through, and one lost check should not decide for it.
+ */
+const TCP_PATIENCE_MS = 1000;
 /** Longest round trip of a check on the pair in use. */
 const PROBE_TIMEOUT_MS = 2000;
 
@@ -60,6 +65,7 @@ export class IceAgent implements GuardContext {
   readonly #sockets: IceSockets;
   #gathering: Promise<void> | undefined;
   #patience: Timer | undefined;
+  #tcpPatience: Timer | undefined;
   #recheck: Timer | undefined;
 
   constructor(options: IceAgentOptions, observer: IceAgentObserver) {
@@ -74,6 +80,9 @@ export class IceAgent implements GuardContext {
     });
     this.#connection = new Connection(true, {
       ...options.servers,
+      // Outgoing connections only: whoever listens has a public address, and that is the SFU.
+      useTcp: true,
+      tcpPassive: false,
       stunGatherTimeout: options.serverPatienceMs / 1000,
       // Our addresses and no others, in our order.
       useIpv4: false,
@@ -86,7 +95,7 @@ export class IceAgent implements GuardContext {
     // Without a server werift asks one of Google's.
     if (options.servers.stunServer === undefined) delete this.#connection.stunServer;
     this.#connection.stateChanged.subscribe((state) => {
-      if (state === 'failed') this.#become('failed', 'the peer no longer answers (RFC 7675 consent expired)');
+      if (state === 'failed') this.#become('failed', this.#reasonOfFailure);
     });
     this.#sockets.takeOver(this.#connection);
   }
@@ -119,8 +128,9 @@ export class IceAgent implements GuardContext {
 
   get localCandidates(): readonly LocalCandidate[] {
     return this.#connection.localCandidates.map(
-      ({ foundation, priority, host, port, type, relatedAddress, relatedPort }) => ({
+      ({ foundation, transport, priority, host, port, type, relatedAddress, relatedPort }) => ({
         foundation,
+        transport: transport === 'tcp' ? 'tcp' : 'udp',
         priority,
         address: host,
         port,
@@ -139,10 +149,12 @@ export class IceAgent implements GuardContext {
       usernameFragment: remote.usernameFragment,
       password: remote.password,
     });
-    for (const { foundation, priority, address, port, type } of remote.candidates) {
-      // Resolves at once, for literal addresses.
-      void connection.addRemoteCandidate(new Candidate(foundation, 1, 'udp', priority, address, port, type));
-    }
+    const isStream = ({ transport }: RemoteCandidate): boolean => transport === 'tcp';
+    const streams = remote.candidates.filter(isStream);
+    const datagrams = remote.candidates.filter((candidate) => !isStream(candidate));
+    this.#addRemote(datagrams);
+    if (datagrams.length === 0) this.#addRemote(streams);
+    else this.#tcpPatience = this.#options.clock.setTimer(TCP_PATIENCE_MS, () => this.#addRemote(streams));
     this.#become('checking');
     this.#scheduleRecheck();
     connection.connect().then(
@@ -201,6 +213,7 @@ export class IceAgent implements GuardContext {
     this.#lifetime.end();
     this.#recheck?.cancel();
     this.#patience?.cancel();
+    this.#tcpPatience?.cancel();
     await this.#sockets.close();
     await this.#connection.close();
   }
@@ -239,6 +252,26 @@ export class IceAgent implements GuardContext {
     });
   }
 
+  /** Has pairs checked with these as well, unless the way is found already. */
+  #addRemote(candidates: readonly RemoteCandidate[]): void {
+    if (this.#connection.nominated !== undefined) return;
+    for (const { foundation, transport, priority, address, port, type } of candidates) {
+      const tcpType = transport === 'tcp' ? 'passive' : undefined;
+      const related = [undefined, undefined] as const;
+      // Resolves at once, for literal addresses.
+      void this.#connection.addRemoteCandidate(
+        new Candidate(foundation, 1, transport, priority, address, port, type, ...related, tcpType),
+      );
+    }
+  }
+
+  get #reasonOfFailure(): string {
+    const isStream = this.#connection.nominated?.localCandidate.transport === 'tcp';
+    return isStream
+      ? 'the TCP connection to the peer was closed, or the peer no longer answers'
+      : 'the peer no longer answers (RFC 7675 consent expired)';
+  }
+
   get #isClosed(): boolean {
     return this.state === 'closed';
   }
@@ -254,6 +287,6 @@ function isAt([host, hostPort]: Address, address: string, port: number): boolean
   return hostPort === port && host === address;
 }
 
-function describe({ type, host, port }: Candidate): string {
-  return `${type} udp ${host.includes(':') ? `[${host}]` : host}:${port}`;
+function describe({ type, transport, host, port }: Candidate): string {
+  return `${type} ${transport} ${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
