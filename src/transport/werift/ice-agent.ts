@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { type Address, Candidate, CandidatePairState, Connection } from 'werift';
+import { type Address, type Candidate, CandidatePairState, Connection } from 'werift';
 import type { LateCompletionObserver } from '../../concurrency/late-completions.js';
 import { Lifetime } from '../../concurrency/lifetime.js';
 import type { Clock, Timer } from '../../core/clock.js';
 import { describeError } from '../../core/errors.js';
-import type { RemoteCandidate, RemoteTransport } from './answer-transport.js';
+import type { RemoteTransport } from './answer-transport.js';
 import type { DatagramGuard, DatagramKind, GuardContext } from './datagram-guard.js';
 import { IceSockets } from './ice-sockets.js';
 import type { LocalCandidate } from './offer.js';
+import { RemoteCandidates } from './remote-candidates.js';
 import { isBindingRequest } from './stun-message.js';
 import type { IceAgentState } from './transport-state.js';
 import { connectionInternals } from './werift-internals.js';
@@ -41,11 +42,6 @@ export interface IceAgentObserver {
 
 /** Every so often, pairs that failed are checked again. werift gives a pair up after 1.6 s, for good. */
 const RECHECK_MS = 1000;
-/**
- * How much longer than the first checks by UDP a way by TCP has to wait: over TCP a lost packet holds up all that follow it, so it is for networks that
- * let no UDP through, and one lost check should not decide for it.
- */
-const TCP_PATIENCE_MS = 1000;
 /** Longest round trip of a check on the pair in use. */
 const PROBE_TIMEOUT_MS = 2000;
 
@@ -63,9 +59,9 @@ export class IceAgent implements GuardContext {
   readonly #connection: Connection;
   readonly #lifetime: Lifetime;
   readonly #sockets: IceSockets;
+  readonly #remote: RemoteCandidates;
   #gathering: Promise<void> | undefined;
   #patience: Timer | undefined;
-  #tcpPatience: Timer | undefined;
   #recheck: Timer | undefined;
 
   constructor(options: IceAgentOptions, observer: IceAgentObserver) {
@@ -98,6 +94,7 @@ export class IceAgent implements GuardContext {
       if (state === 'failed') this.#become('failed', this.#reasonOfFailure);
     });
     this.#sockets.takeOver(this.#connection);
+    this.#remote = new RemoteCandidates(this.#connection, options.clock);
   }
 
   get usernameFragment(): string {
@@ -126,19 +123,11 @@ export class IceAgent implements GuardContext {
     return this.#gathering;
   }
 
+  /** A way to dial from an address that no UDP socket could be opened on is none: the address is not ours. */
   get localCandidates(): readonly LocalCandidate[] {
-    return this.#connection.localCandidates.map(
-      ({ foundation, transport, priority, host, port, type, relatedAddress, relatedPort }) => ({
-        foundation,
-        transport: transport === 'tcp' ? 'tcp' : 'udp',
-        priority,
-        address: host,
-        port,
-        type,
-        ...(relatedAddress === undefined ? {} : { relatedAddress }),
-        ...(relatedPort === undefined ? {} : { relatedPort }),
-      }),
-    );
+    const all = this.#connection.localCandidates.map(describeLocal);
+    const addresses = new Set(all.filter(({ transport }) => transport === 'udp').map(({ address }) => address));
+    return all.filter(({ transport, address }) => transport === 'udp' || addresses.has(address));
   }
 
   /** Begins connectivity checks; once. Candidates that the peer did not announce are learnt from its checks. */
@@ -149,12 +138,7 @@ export class IceAgent implements GuardContext {
       usernameFragment: remote.usernameFragment,
       password: remote.password,
     });
-    const isStream = ({ transport }: RemoteCandidate): boolean => transport === 'tcp';
-    const streams = remote.candidates.filter(isStream);
-    const datagrams = remote.candidates.filter((candidate) => !isStream(candidate));
-    this.#addRemote(datagrams);
-    if (datagrams.length === 0) this.#addRemote(streams);
-    else this.#tcpPatience = this.#options.clock.setTimer(TCP_PATIENCE_MS, () => this.#addRemote(streams));
+    this.#remote.check(remote.candidates);
     this.#become('checking');
     this.#scheduleRecheck();
     connection.connect().then(
@@ -213,7 +197,7 @@ export class IceAgent implements GuardContext {
     this.#lifetime.end();
     this.#recheck?.cancel();
     this.#patience?.cancel();
-    this.#tcpPatience?.cancel();
+    this.#remote.cancel();
     await this.#sockets.close();
     await this.#connection.close();
   }
@@ -252,19 +236,6 @@ export class IceAgent implements GuardContext {
     });
   }
 
-  /** Has pairs checked with these as well, unless the way is found already. */
-  #addRemote(candidates: readonly RemoteCandidate[]): void {
-    if (this.#connection.nominated !== undefined) return;
-    for (const { foundation, transport, priority, address, port, type } of candidates) {
-      const tcpType = transport === 'tcp' ? 'passive' : undefined;
-      const related = [undefined, undefined] as const;
-      // Resolves at once, for literal addresses.
-      void this.#connection.addRemoteCandidate(
-        new Candidate(foundation, 1, transport, priority, address, port, type, ...related, tcpType),
-      );
-    }
-  }
-
   get #reasonOfFailure(): string {
     const isStream = this.#connection.nominated?.localCandidate.transport === 'tcp';
     return isStream
@@ -285,6 +256,20 @@ export class IceAgent implements GuardContext {
 
 function isAt([host, hostPort]: Address, address: string, port: number): boolean {
   return hostPort === port && host === address;
+}
+
+function describeLocal(candidate: Candidate): LocalCandidate {
+  const { foundation, transport, priority, host, port, type, relatedAddress, relatedPort } = candidate;
+  return {
+    foundation,
+    transport: transport === 'tcp' ? 'tcp' : 'udp',
+    priority,
+    address: host,
+    port,
+    type,
+    ...(relatedAddress === undefined ? {} : { relatedAddress }),
+    ...(relatedPort === undefined ? {} : { relatedPort }),
+  };
 }
 
 function describe({ type, transport, host, port }: Candidate): string {
