@@ -85,6 +85,11 @@ export interface TransportObserver extends Partial<LateCompletionObserver> {
   stateChanged(state: TransportState, reason?: string): void;
   /** A decrypted compound RTCP packet as it came from the wire; the bytes are valid during the call only. */
   rtcp(compound: Uint8Array): void;
+  /**
+   * Nothing has come from the peer for about a second, and it has not answered a check. That may be a gap in the network, or its end: whoever can ask
+   * elsewhere may do so. Told once a silence. @param heard is aborted when the peer is heard again, or the transport ends
+   */
+  peerDoubted?(heard: AbortSignal): void;
   /** The machine's addresses have changed so that the connection needs an ICE restart, or may be helped by one. */
   addressesChanged?(reason: string): void;
 }
