@@ -25,7 +25,7 @@ export function defaultParts(clock: Clock, logger: Logger): PublisherParts {
       const sender = createSender({
         clock,
         logger: senderLogger,
-        transport: tapTransports(createWeriftTransportFactory({ clock, logger: senderLogger }), tap),
+        transport: tapTransports(createWeriftTransportFactory({ clock, logger: senderLogger }), tap, senderLogger),
         startBitrateBps: bitrateBps,
         ...(congestionControl === undefined ? {} : { congestionControl }),
         ...(isolation === undefined ? {} : { isolation }),
