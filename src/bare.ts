@@ -78,6 +78,8 @@ export type {
 export { registerSenderMetrics } from './service/sender-metrics.js';
 export type { JanusSignallerOptions } from './signalling/janus/janus-options.js';
 export { JanusSignaller } from './signalling/janus/janus-signaller.js';
+export type { LiveKitTokenOptions } from './signalling/livekit/livekit-token.js';
+export { liveKitToken } from './signalling/livekit/livekit-token.js';
 export type { Signaller, SignallingAnswer, SignallingCloseResult } from './signalling/signaller.js';
 export type { WhipSignallerOptions } from './signalling/whip/whip-signaller.js';
 export { WhipSignaller } from './signalling/whip/whip-signaller.js';

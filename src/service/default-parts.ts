@@ -3,7 +3,9 @@ import type { Logger } from '../core/logger.js';
 import { SystemRandom } from '../core/random.js';
 import { createSource } from '../source/create-source.js';
 import { parseSourceSpec } from '../source/source-spec.js';
+import { createWeriftTransportFactory } from '../transport/werift/werift-transport-factory.js';
 import { createSender } from './create-sender.js';
+import { tapTransports } from './dashboard/tapped-transport.js';
 import type { PublisherParts } from './publishers/publisher-parts.js';
 import { signallerFor } from './signaller-for.js';
 
@@ -18,10 +20,12 @@ export function defaultParts(clock: Clock, logger: Logger): PublisherParts {
     createSender: (
       { bitrateBps = DEFAULT_BITRATE_BPS, congestionControl, isolation, hardwareEncoders },
       senderLogger,
+      tap,
     ) => {
       const sender = createSender({
         clock,
         logger: senderLogger,
+        transport: tapTransports(createWeriftTransportFactory({ clock, logger: senderLogger }), tap),
         startBitrateBps: bitrateBps,
         ...(congestionControl === undefined ? {} : { congestionControl }),
         ...(isolation === undefined ? {} : { isolation }),

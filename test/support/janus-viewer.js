@@ -61,6 +61,7 @@ function show({ track, transceiver }) {
   camera.append(player);
   document.body.append(camera);
   player.play();
+  window.watchTrack?.(track);
 }
 
 /** Subscribes to what the publisher of a room has, and to what it adds later. Resolves when the first offer is answered. */
@@ -109,9 +110,10 @@ window.received = async () => {
   const reports = await viewer.connection.getStats();
   return [...reports.values()]
     .filter(({ type }) => type === 'inbound-rtp')
-    .map(({ mid, codecId, framesDecoded = 0 }) => ({
+    .map(({ mid, codecId, framesDecoded = 0, totalFreezesDuration = 0 }) => ({
       mid: viewer.feedMids.get(mid),
       codec: reports.get(codecId)?.mimeType ?? '',
       framesDecoded,
+      frozenS: totalFreezesDuration,
     }));
 };

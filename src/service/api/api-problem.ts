@@ -13,6 +13,7 @@ export type HttpProblemCode =
   | 'MALFORMED_REQUEST'
   | 'METHOD_NOT_ALLOWED'
   | 'NOT_FOUND'
+  | 'PREVIEW_NOT_LOCAL'
   | 'REQUEST_TIMEOUT'
   | 'ROLE_REQUIRED'
   | 'TOKEN_REQUIRED'

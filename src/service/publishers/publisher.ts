@@ -1,5 +1,6 @@
 import { describeError } from '../../core/errors.js';
 import { type Logger, withFields } from '../../core/logger.js';
+import { PreviewRoom } from '../../loopback/preview/preview-room.js';
 import type { CloseReport } from '../../sender/close-report.js';
 import type { RtcSender } from '../../sender/rtc-sender.js';
 import type { SenderStats } from '../../sender/sender-stats.js';
@@ -32,6 +33,8 @@ export interface PublisherInit {
  */
 export class Publisher {
   readonly allocation: AllocationDesk;
+  /** Shows on this machine what it sends. */
+  readonly preview: PreviewRoom;
   readonly #init: PublisherInit;
   readonly #logger: Logger;
   readonly #sender: RtcSender;
@@ -54,7 +57,13 @@ export class Publisher {
     this.#init = init;
     const signaller = parts.createSignaller(spec.sfu);
     this.#sfu = signaller.description;
-    const sender = parts.createSender(spec, logger);
+    this.preview = new PreviewRoom({
+      clock,
+      random,
+      logger,
+      requestKeyFrame: (trackId) => this.#showKeyFrame(trackId),
+    });
+    const sender = parts.createSender(spec, logger, this.preview);
     this.#sender = sender;
     this.#keeper = new ConnectionKeeper({ sender, signaller, clock, random, logger, signal, firstConnect: 'retried' });
     this.#tracks = new PublisherTracks(spec.id, (track, number) => this.#newTrack(track, number));
@@ -196,7 +205,7 @@ export class Publisher {
     const stops = await Promise.allSettled(this.#tracks.all.map((track) => track.stop()));
     for (const stop of stops)
       if (stop.status === 'rejected') this.#warn('a camera did not stop', undefined, stop.reason);
-    const report = await this.#sender.close();
+    const [report] = await Promise.all([this.#sender.close(), this.preview.close()]);
     this.#closed = true;
     this.#tell('publisher-closed', { clean: report.clean });
     return report;
@@ -215,6 +224,12 @@ export class Publisher {
       if (this.#closing === undefined)
         this.#warn('a camera is live, but the allocation does not fit it', track.id, error);
     }
+  }
+
+  /** For a viewer of the preview. A camera that goes at this moment is seen no more. */
+  #showKeyFrame(trackId: string): void {
+    const isSent = this.#sender.getStats().tracks.some((track) => track.trackId === trackId && track.active);
+    if (isSent && this.#closing === undefined) this.#sender.forceKeyFrame(trackId);
   }
 
   #newTrack(spec: TrackSpec, generation: number): PublishedTrack {
