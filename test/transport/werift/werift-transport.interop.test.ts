@@ -11,7 +11,7 @@ import {
   PacketPump,
   UdpPath,
   WrtcPeer,
-} from './wrtc-peer.js';
+} from '../wrtc-peer.js';
 
 const FRONT = { trackId: 'front', codec: 'vp8', ssrc: 1111 } as const;
 const REAR = { trackId: 'rear', codec: 'vp8', ssrc: 2222 } as const;

@@ -1,6 +1,6 @@
-import { FramelockError } from '../../core/errors.js';
-import { rtpHeaderBytes } from '../../rtp/header-extensions.js';
-import type { RtpPacketHeader } from '../../rtp/rtp-packet.js';
+import { FramelockError } from '../core/errors.js';
+import { rtpHeaderBytes } from '../rtp/header-extensions.js';
+import type { RtpPacketHeader } from '../rtp/rtp-packet.js';
 
 const FIXED_HEADER_BYTES = 12;
 /** RFC 8285 section 4.2 */

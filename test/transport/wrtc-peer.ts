@@ -1,10 +1,10 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import wrtc from '@roamhq/wrtc';
-import { type Clock, SystemClock, type Timer } from '../../../src/core/clock.js';
-import type { RtpPacketHeader } from '../../../src/rtp/rtp-packet.js';
-import type { MediaTransport, NegotiatedTrack, TransportState } from '../../../src/transport/media-transport.js';
-import { createWeriftTransportFactory } from '../../../src/transport/werift/werift-transport-factory.js';
+import { type Clock, SystemClock, type Timer } from '../../src/core/clock.js';
+import type { RtpPacketHeader } from '../../src/rtp/rtp-packet.js';
+import type { MediaTransport, NegotiatedTrack, TransportState } from '../../src/transport/media-transport.js';
+import { createWeriftTransportFactory } from '../../src/transport/werift/werift-transport-factory.js';
 
 /** A native libwebrtc peer that answers offers and receives. */
 export class WrtcPeer {
