@@ -19,7 +19,7 @@ export interface Relay {
 
 /** @param answer of the peer, on loopback */
 export async function relayTo(answer: string): Promise<Relay> {
-  const peerPort = Number(/^a=candidate:.* (\d+) typ host/m.exec(answer)?.[1]);
+  const peerPort = Number(/^a=candidate:\S+ 1 udp .* (\d+) typ host/m.exec(answer)?.[1]);
   const heard: Uint8Array[] = [];
   let senderPort = 0;
   let count = 0;

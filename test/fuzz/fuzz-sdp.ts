@@ -51,7 +51,7 @@ const OFFER = writeOffer({
   lines: FULL,
   usernameFragment: 'abcdefgh',
   password: 'abcdefghijklmnopqrstuvwx',
-  candidates: [{ foundation: '1', priority: 1, address: '127.0.0.1', port: 9, type: 'host' }],
+  candidates: [{ foundation: '1', transport: 'udp', priority: 1, address: '127.0.0.1', port: 9, type: 'host' }],
   fingerprint: Array.from({ length: 32 }, () => 'AB').join(':'),
   cname: 'cname',
 });

@@ -3,6 +3,7 @@ import type { Mutant } from './mutant.js';
 const guarantee = 'recovery';
 const LIVENESS = 'src/transport/werift/peer-liveness.ts';
 const WATCH = 'src/transport/lifecycle/address-watch.ts';
+const ANSWER = 'src/transport/sdp/answer-transport.ts';
 const FRAGMENT = 'src/transport/sdp/ice-fragment.ts';
 const RECOVERY = 'src/sender/ice-recovery.ts';
 const KEEPER = 'src/service/connection-keeper.ts';
@@ -193,5 +194,13 @@ export const RECOVERY_MUTANTS: readonly Mutant[] = [
     find: '        this.#init.silent();\n',
     replace: '',
     tests: ['signalling/janus-signaller'],
+  },
+  {
+    name: 'dials-a-peer-that-dials',
+    guarantee,
+    file: ANSWER,
+    find: " && PASSIVE_PATTERN.test(rest ?? '')",
+    replace: '',
+    tests: ['transport/sdp/answer-validation'],
   },
 ];

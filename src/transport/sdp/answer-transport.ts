@@ -2,9 +2,11 @@ import { isIP, SocketAddress } from 'node:net';
 import { type AnswerPlace, invalidAnswer } from './answer-error.js';
 import type { SdpAttributes, SdpMedia, SdpSession } from './sdp-reader.js';
 
-/** A peer's candidate that we can use: component 1, UDP, a literal address. */
+/** A peer's candidate that we can use: component 1, UDP or a TCP port that listens, a literal address. */
 export interface RemoteCandidate {
   readonly foundation: string;
+  /** `tcp` is for us to dial (RFC 6544: its `tcptype` is passive). */
+  readonly transport: 'udp' | 'tcp';
   readonly priority: number;
   /** IPv6 in its canonical form, as sockets report it. */
   readonly address: string;
@@ -44,7 +46,9 @@ export const MAX_REMOTE_CANDIDATES = 64;
 /** RFC 8839 section 5.4: ice-char, 4-256 and 22-256 of them. */
 const UFRAG_PATTERN = /^[A-Za-z0-9+/]{4,256}$/;
 const PASSWORD_PATTERN = /^[A-Za-z0-9+/]{22,256}$/;
-const CANDIDATE_PATTERN = /^(?:candidate:)?(\S{1,32}) (\d{1,3}) (\S+) (\d{1,10}) (\S+) (\d{1,5}) typ (\S+)/;
+const CANDIDATE_PATTERN = /^(?:candidate:)?(\S{1,32}) (\d{1,3}) (\S+) (\d{1,10}) (\S+) (\d{1,5}) typ (\S+)(.*)/;
+/** RFC 6544 section 4.5. */
+const PASSIVE_PATTERN = /(?:^| )tcptype passive(?: |$)/i;
 /** The attribute that tells of it has 32 bits (RFC 8445 section 16.1); RFC 8839 section 5.1 allows less. */
 const MAX_PRIORITY = 0xffff_ffff;
 /** Component 1, UDP, at a name (RFC 8839 section 5.1, draft-ietf-mmusic-mdns-ice-candidates). */
@@ -152,19 +156,21 @@ export function readCandidates(
   for (const value of sections.flatMap((attributes) => attributes.all('candidate'))) {
     if (found.size === MAX_REMOTE_CANDIDATES) break;
     const candidate = readCandidate(value);
-    if (candidate !== undefined) found.set(`${candidate.address} ${candidate.port}`, candidate);
+    if (candidate !== undefined) found.set(`${candidate.transport} ${candidate.address} ${candidate.port}`, candidate);
     else if (NAMED_CANDIDATE_PATTERN.test(value)) names.add(value);
   }
   return { candidates: [...found.values()], namedCandidates: names.size };
 }
 
-/** A candidate from the value of its attribute; nothing if we have no use for it (TCP, RTCP component, a host name). */
+/** A candidate from the value of its attribute; nothing if we have no use for it (TCP that does not listen, RTCP component, a host name). */
 function readCandidate(value: string): RemoteCandidate | undefined {
-  const [, foundation, component, transport, priority, host, port, type] = CANDIDATE_PATTERN.exec(value) ?? [];
-  if (foundation === undefined || transport === undefined || host === undefined || type === undefined) return undefined;
-  if (component !== '1' || transport.toLowerCase() !== 'udp' || isIP(host) === 0) return undefined;
+  const [, foundation, component, protocol, priority, host, port, type, rest] = CANDIDATE_PATTERN.exec(value) ?? [];
+  if (foundation === undefined || protocol === undefined || host === undefined || type === undefined) return undefined;
+  const transport = protocol.toLowerCase();
+  if (component !== '1' || isIP(host) === 0) return undefined;
+  if (transport !== 'udp' && !(transport === 'tcp' && PASSIVE_PATTERN.test(rest ?? ''))) return undefined;
   if (Number(port) < 1 || Number(port) > 65_535) return undefined;
   if (Number(priority) > MAX_PRIORITY) return undefined;
   const address = isIP(host) === 6 ? new SocketAddress({ address: host, family: 'ipv6' }).address : host;
-  return { foundation, priority: Number(priority), address, port: Number(port), type };
+  return { foundation, transport, priority: Number(priority), address, port: Number(port), type };
 }

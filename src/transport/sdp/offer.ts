@@ -6,6 +6,8 @@ import { encodingOf, offeredExtensions, offeredFeedback, SDP_CODECS } from './sd
 /** A gathered candidate (RFC 8839 section 5.1). */
 export interface LocalCandidate {
   readonly foundation: string;
+  /** Over TCP we only dial (RFC 6544: active, port 9). */
+  readonly transport: 'udp' | 'tcp';
   readonly priority: number;
   readonly address: string;
   readonly port: number;
@@ -73,11 +75,12 @@ function transportLines(content: OfferContent): string[] {
   ];
 }
 
-/** A candidate as an attribute of an m-line (RFC 8839 section 5.1). */
+/** A candidate as an attribute of an m-line (RFC 8839 section 5.1, RFC 6544 section 4.5). */
 export function candidateLine(candidate: LocalCandidate): string {
-  const { foundation, priority, address, port, type, relatedAddress, relatedPort } = candidate;
+  const { foundation, transport, priority, address, port, type, relatedAddress, relatedPort } = candidate;
   const related = relatedAddress === undefined ? '' : ` raddr ${relatedAddress} rport ${relatedPort ?? 0}`;
-  return `a=candidate:${foundation} 1 udp ${priority} ${address} ${port} typ ${type}${related}`;
+  const tcpType = transport === 'tcp' ? ' tcptype active' : '';
+  return `a=candidate:${foundation} 1 ${transport} ${priority} ${address} ${port} typ ${type}${related}${tcpType}`;
 }
 
 function mediaLines(line: MediaLine, cname: string): string[] {
@@ -124,6 +127,7 @@ function payloadTypes(line: MediaLine): readonly number[] {
 }
 
 function defaultCandidate(candidates: readonly LocalCandidate[]): { address: string; port: number } {
-  const byType = DEFAULT_CANDIDATE_ORDER.map((type) => candidates.find((candidate) => candidate.type === type));
+  const datagrams = candidates.filter(({ transport }) => transport === 'udp');
+  const byType = DEFAULT_CANDIDATE_ORDER.map((type) => datagrams.find((candidate) => candidate.type === type));
   return byType.find((candidate) => candidate !== undefined) ?? { address: '0.0.0.0', port: 9 };
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type Address, Candidate, CandidatePairState, Connection } from 'werift';
+import { type Address, type Candidate, CandidatePairState, Connection } from 'werift';
 import type { LateCompletionObserver } from '../../concurrency/late-completions.js';
 import { Lifetime } from '../../concurrency/lifetime.js';
 import type { Clock, Timer } from '../../core/clock.js';
@@ -9,6 +9,7 @@ import type { RemoteTransport } from '../sdp/answer-transport.js';
 import type { LocalCandidate } from '../sdp/offer.js';
 import type { DatagramGuard, DatagramKind, GuardContext } from './datagram-guard.js';
 import { IceSockets } from './ice-sockets.js';
+import { RemoteCandidates } from './remote-candidates.js';
 import { isBindingRequest } from './stun-message.js';
 import { connectionInternals } from './werift-internals.js';
 
@@ -58,6 +59,7 @@ export class IceAgent implements GuardContext {
   readonly #connection: Connection;
   readonly #lifetime: Lifetime;
   readonly #sockets: IceSockets;
+  readonly #remote: RemoteCandidates;
   #gathering: Promise<void> | undefined;
   #patience: Timer | undefined;
   #recheck: Timer | undefined;
@@ -74,6 +76,9 @@ export class IceAgent implements GuardContext {
     });
     this.#connection = new Connection(true, {
       ...options.servers,
+      // Outgoing connections only: whoever listens has a public address, and that is the SFU.
+      useTcp: true,
+      tcpPassive: false,
       stunGatherTimeout: options.serverPatienceMs / 1000,
       // Our addresses and no others, in our order.
       useIpv4: false,
@@ -86,9 +91,10 @@ export class IceAgent implements GuardContext {
     // Without a server werift asks one of Google's.
     if (options.servers.stunServer === undefined) delete this.#connection.stunServer;
     this.#connection.stateChanged.subscribe((state) => {
-      if (state === 'failed') this.#become('failed', 'the peer no longer answers (RFC 7675 consent expired)');
+      if (state === 'failed') this.#become('failed', this.#reasonOfFailure);
     });
     this.#sockets.takeOver(this.#connection);
+    this.#remote = new RemoteCandidates(this.#connection, options.clock);
   }
 
   get usernameFragment(): string {
@@ -117,18 +123,11 @@ export class IceAgent implements GuardContext {
     return this.#gathering;
   }
 
+  /** A way to dial from an address that no UDP socket could be opened on is none: the address is not ours. */
   get localCandidates(): readonly LocalCandidate[] {
-    return this.#connection.localCandidates.map(
-      ({ foundation, priority, host, port, type, relatedAddress, relatedPort }) => ({
-        foundation,
-        priority,
-        address: host,
-        port,
-        type,
-        ...(relatedAddress === undefined ? {} : { relatedAddress }),
-        ...(relatedPort === undefined ? {} : { relatedPort }),
-      }),
-    );
+    const all = this.#connection.localCandidates.map(describeLocal);
+    const addresses = new Set(all.filter(({ transport }) => transport === 'udp').map(({ address }) => address));
+    return all.filter(({ transport, address }) => transport === 'udp' || addresses.has(address));
   }
 
   /** Begins connectivity checks; once. Candidates that the peer did not announce are learnt from its checks. */
@@ -139,10 +138,7 @@ export class IceAgent implements GuardContext {
       usernameFragment: remote.usernameFragment,
       password: remote.password,
     });
-    for (const { foundation, priority, address, port, type } of remote.candidates) {
-      // Resolves at once, for literal addresses.
-      void connection.addRemoteCandidate(new Candidate(foundation, 1, 'udp', priority, address, port, type));
-    }
+    this.#remote.check(remote.candidates);
     this.#become('checking');
     this.#scheduleRecheck();
     connection.connect().then(
@@ -201,6 +197,7 @@ export class IceAgent implements GuardContext {
     this.#lifetime.end();
     this.#recheck?.cancel();
     this.#patience?.cancel();
+    this.#remote.cancel();
     await this.#sockets.close();
     await this.#connection.close();
   }
@@ -239,6 +236,13 @@ export class IceAgent implements GuardContext {
     });
   }
 
+  get #reasonOfFailure(): string {
+    const isStream = this.#connection.nominated?.localCandidate.transport === 'tcp';
+    return isStream
+      ? 'the TCP connection to the peer was closed, or the peer no longer answers'
+      : 'the peer no longer answers (RFC 7675 consent expired)';
+  }
+
   get #isClosed(): boolean {
     return this.state === 'closed';
   }
@@ -254,6 +258,20 @@ function isAt([host, hostPort]: Address, address: string, port: number): boolean
   return hostPort === port && host === address;
 }
 
-function describe({ type, host, port }: Candidate): string {
-  return `${type} udp ${host.includes(':') ? `[${host}]` : host}:${port}`;
+function describeLocal(candidate: Candidate): LocalCandidate {
+  const { foundation, transport, priority, host, port, type, relatedAddress, relatedPort } = candidate;
+  return {
+    foundation,
+    transport: transport === 'tcp' ? 'tcp' : 'udp',
+    priority,
+    address: host,
+    port,
+    type,
+    ...(relatedAddress === undefined ? {} : { relatedAddress }),
+    ...(relatedPort === undefined ? {} : { relatedPort }),
+  };
+}
+
+function describe({ type, transport, host, port }: Candidate): string {
+  return `${type} ${transport} ${host.includes(':') ? `[${host}]` : host}:${port}`;
 }

@@ -1,20 +1,31 @@
-import { type Address, type Connection, StunOverTurnProtocol, StunProtocol } from 'werift';
+import { type Address, type Connection, StunOverTurnProtocol, StunProtocol, TcpActiveProtocol } from 'werift';
 import type { Lifetime } from '../../concurrency/lifetime.js';
 import { FramelockError } from '../../core/errors.js';
+import { TcpStreams } from './tcp-streams.js';
 import { UdpSocket } from './udp-socket.js';
 import { connectionInternals, stunInternals, turnInternals } from './werift-internals.js';
 
+/** What sockets report. */
+export interface IceSocketObserver {
+  /** Everything that comes in, by a socket or by a relay. @param toIce hands STUN that was admitted to werift */
+  readonly received: (datagram: Buffer, from: Address, toIce: (datagram: Buffer, from: Address) => void) => void;
+  /** A datagram or a socket was refused. */
+  readonly failed: (error: Error) => void;
+}
+
+/** Where packets can be handed over at once. */
+export interface SendingSocket {
+  /** Returns whether it was open; what happens to the datagram afterwards is up to the network. */
+  sendNow(datagram: Buffer, address: string, port: number): boolean;
+}
+
 /** What the sockets of an agent are made with. */
-export interface IceSocketsInit {
+export interface IceSocketsInit extends IceSocketObserver {
   /** Literal local addresses, one socket each. */
   readonly addresses: readonly string[];
   readonly portRange?: readonly [number, number];
   /** Of the agent. */
   readonly lifetime: Lifetime;
-  /** Everything that comes in, by a socket or by a relay. @param toIce hands STUN that was admitted to werift */
-  readonly received: (datagram: Buffer, from: Address, toIce: (datagram: Buffer, from: Address) => void) => void;
-  /** The operating system refused a datagram or a socket. */
-  readonly failed: (error: Error) => void;
 }
 
 /**
@@ -25,6 +36,7 @@ export interface IceSocketsInit {
 export class IceSockets {
   readonly #init: IceSocketsInit;
   readonly #sockets = new Map<object, UdpSocket>();
+  readonly #streams = new Map<object, TcpStreams>();
   readonly #opening = new Set<Promise<UdpSocket>>();
   readonly #unbound: string[];
 
@@ -40,16 +52,19 @@ export class IceSockets {
     internals.ensureProtocol = (protocol) => {
       if (protocol instanceof StunProtocol) this.#giveSocket(protocol);
       if (protocol instanceof StunOverTurnProtocol) this.#guardRelay(protocol);
+      if (protocol instanceof TcpActiveProtocol) {
+        this.#streams.set(protocol, new TcpStreams(protocol, this.#init.lifetime, this.#init));
+      }
       ensureProtocol(protocol);
     };
   }
 
-  /** The socket of a protocol; nothing for a relay. */
-  of(protocol: object): UdpSocket | undefined {
-    return this.#sockets.get(protocol);
+  /** What a protocol sends by; nothing for a relay. */
+  of(protocol: object): SendingSocket | undefined {
+    return this.#sockets.get(protocol) ?? this.#streams.get(protocol);
   }
 
-  /** Closes all sockets, those that are being opened included. The agent has ended its lifetime before. */
+  /** Closes all UDP sockets, those that are being opened included; werift closes its TCP connections. The agent has ended its lifetime before. */
   async close(): Promise<void> {
     const opened = await Promise.allSettled(this.#opening);
     const late = opened.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));

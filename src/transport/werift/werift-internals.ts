@@ -1,4 +1,14 @@
-import type { Address, Candidate, Connection, DtlsClient, Protocol, StunOverTurnProtocol, StunProtocol } from 'werift';
+import type { Socket } from 'node:net';
+import type {
+  Address,
+  Candidate,
+  Connection,
+  DtlsClient,
+  Protocol,
+  StunOverTurnProtocol,
+  StunProtocol,
+  TcpActiveProtocol,
+} from 'werift';
 import { FramelockError } from '../../core/errors.js';
 
 /**
@@ -30,6 +40,16 @@ export interface TurnProtocolInternals {
   handleStunMessage(datagram: Buffer, address: Address): void;
 }
 
+/** `TcpActiveProtocol`: the connections of an active candidate. */
+export interface TcpProtocolInternals {
+  /** Takes a datagram out of a connection. Wrapped, to put the guard in front. */
+  handleFrame(datagram: Buffer, address: Address): void;
+  /** Called with every connection before it is established. Wrapped, to set its options. */
+  registerSocket(socket: Socket, address: Address): { readonly socket: Socket };
+  /** The established or nascent connection to an address. Called, to write to it at once. */
+  getOpenSocket(address: Address): { readonly socket: Socket } | undefined;
+}
+
 /** `DtlsClient`: holds a handshake message until those that it overtook are there, polling with a timer. Replaced, to have no timer. */
 export interface DtlsInternals {
   waitForReady(condition: () => boolean): Promise<void>;
@@ -47,6 +67,13 @@ export function stunInternals(protocol: StunProtocol): StunProtocolInternals {
 
 export function turnInternals(protocol: StunOverTurnProtocol): TurnProtocolInternals {
   return assertInternals(protocol as unknown as TurnProtocolInternals, 'handleStunMessage');
+}
+
+export function tcpInternals(protocol: TcpActiveProtocol): TcpProtocolInternals {
+  const internals = protocol as unknown as TcpProtocolInternals;
+  assertInternals(internals, 'handleFrame');
+  assertInternals(internals, 'registerSocket');
+  return assertInternals(internals, 'getOpenSocket');
 }
 
 export function dtlsInternals(client: DtlsClient): DtlsInternals {

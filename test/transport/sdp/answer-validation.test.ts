@@ -262,7 +262,17 @@ describe('validateAnswer', () => {
     const edit = candidates.map((value) => `a=candidate:${value}`).join('\r\n');
     const { transport } = validateAnswer(answerWith(['a=candidate:3077952869'], ['a=candidate', edit]), OFFERED);
     expect(transport.candidates).toHaveLength(MAX_REMOTE_CANDIDATES);
-    expect(transport.candidates[0]).toMatchObject({ address: '192.0.2.9', port: 1000 });
+    expect(transport.candidates[0]).toMatchObject({ transport: 'udp', address: '192.0.2.9', port: 1000 });
+  });
+
+  it('takes TCP candidates that listen, beside UDP at the same port', () => {
+    const candidates = [
+      '1 1 udp 9 192.0.2.9 7881 typ host',
+      '2 1 TCP 5 192.0.2.9 7881 typ host tcptype passive generation 0',
+    ];
+    const edit = candidates.map((value) => `a=candidate:${value}`).join('\r\n');
+    const { transport } = validateAnswer(answerWith(['a=candidate:3077952869'], ['a=candidate', edit]), OFFERED);
+    expect(transport.candidates.map((candidate) => candidate.transport)).toEqual(['udp', 'tcp']);
   });
 
   it('answers random text with INVALID_SDP', () => {

@@ -8,7 +8,7 @@ const KNOWN: RemoteTransport = {
   password: 'oldpasswordoldpassword',
   iceLite: true,
   fingerprints: [{ algorithm: 'sha256', hex: 'ab'.repeat(32) }],
-  candidates: [{ foundation: '1', priority: 1, address: '192.0.2.1', port: 1000, type: 'host' }],
+  candidates: [{ foundation: '1', transport: 'udp', priority: 1, address: '192.0.2.1', port: 1000, type: 'host' }],
   namedCandidates: 0,
 };
 const NEW = ['a=ice-ufrag:newuser', 'a=ice-pwd:newpasswordnewpassword'];
@@ -23,7 +23,14 @@ describe('an ICE fragment', () => {
       { trackId: 'front', codec: 'vp8', ssrc: 1 },
       { trackId: 'mic', codec: 'opus', ssrc: 2 },
     ]);
-    const candidate = { foundation: 'f', priority: 7, address: '192.0.2.9', port: 9, type: 'host' };
+    const candidate = {
+      foundation: 'f',
+      transport: 'udp' as const,
+      priority: 7,
+      address: '192.0.2.9',
+      port: 9,
+      type: 'host',
+    };
     const local = { usernameFragment: 'user', password: 'password', candidates: [candidate] };
     expect(writeIceFragment(local, lines)).toBe(
       fragment(
@@ -46,7 +53,9 @@ describe('an ICE fragment', () => {
     for (const text of [fragment(...NEW, candidate), fragment('a=ice-lite', ...media, ...NEW, candidate)]) {
       expect(readIceFragment(text, KNOWN)).toEqual({
         ...expected,
-        candidates: [{ foundation: '1', priority: 5, address: '192.0.2.7', port: 2000, type: 'host' }],
+        candidates: [
+          { foundation: '1', transport: 'udp', priority: 5, address: '192.0.2.7', port: 2000, type: 'host' },
+        ],
       });
     }
   });

@@ -21,9 +21,10 @@ const CONTENT: OfferContent = {
   usernameFragment: 'ufrag123',
   password: 'password-of-22-characters',
   candidates: [
-    { foundation: '1', priority: 10, address: '2001:db8::1', port: 5000, type: 'host' },
+    { foundation: '1', transport: 'udp', priority: 10, address: '2001:db8::1', port: 5000, type: 'host' },
     {
       foundation: '2',
+      transport: 'udp',
       priority: 9,
       address: '192.0.2.1',
       port: 5001,

@@ -150,7 +150,7 @@ describe('an ICE restart with libwebrtc', () => {
   it('arms the guard of the new pair: old user name and plaintext DTLS are refused there', async () => {
     const { transport, peer, exchange, fragments } = await connect({ bindAddresses: ['127.0.0.1'] });
     await transport.restartIce(exchange, PATIENCE);
-    const port = Number(/ (\d+) typ host/.exec(fragments[0] ?? '')?.[1]);
+    const port = Number(/ 1 udp \d+ \S+ (\d+) typ host/.exec(fragments[0] ?? '')?.[1]);
     const before = transport.getStats().datagramsRejected;
     const attacker = createSocket('udp4');
     cleanUps.push(() => void attacker.close());
