@@ -21,6 +21,7 @@ import type {
 import { assertSameTransport, type RemoteTransport } from '../sdp/answer-transport.js';
 import { validateAnswer } from '../sdp/answer-validation.js';
 import { checkTracks, type MediaLine, MediaLines } from '../sdp/media-lines.js';
+import { logNamedCandidates } from '../sdp/named-candidates.js';
 import { writeOffer } from '../sdp/offer.js';
 import { createCertificate, type LocalCertificate } from './dtls-session.js';
 import { IcePath } from './ice-path.js';
@@ -165,7 +166,7 @@ export class WeriftTransport implements MediaTransport {
     this.#offered = undefined;
     if (this.#remote === undefined) {
       this.#remote = transport;
-      this.#tellOfNames(transport);
+      logNamedCandidates(this.#init.logger, transport);
       this.#channel = this.#createChannel(this.#certificate, transport);
       this.#ice.start(transport);
     }
@@ -277,16 +278,6 @@ export class WeriftTransport implements MediaTransport {
       this.#channel?.connect();
       this.#update();
     });
-  }
-
-  /** A name takes multicast DNS to look up; the peer's own checks, which need our addresses only, do without. */
-  #tellOfNames({ namedCandidates, candidates }: RemoteTransport): void {
-    if (namedCandidates === 0) return;
-    const context = { names: namedCandidates, addresses: candidates.length };
-    this.#init.logger.info(
-      'Candidates of the peer that are names were ignored: it is found by its own checks',
-      context,
-    );
   }
 
   #probe(): void {
