@@ -18,7 +18,7 @@ export function defaultParts(clock: Clock, logger: Logger): PublisherParts {
     random: new SystemRandom(),
     logger,
     createSender: (
-      { bitrateBps = DEFAULT_BITRATE_BPS, congestionControl, isolation, hardwareEncoders },
+      { bitrateBps = DEFAULT_BITRATE_BPS, congestionControl, isolation, hardwareEncoders, transport },
       senderLogger,
       tap,
     ) => {
@@ -30,6 +30,7 @@ export function defaultParts(clock: Clock, logger: Logger): PublisherParts {
         ...(congestionControl === undefined ? {} : { congestionControl }),
         ...(isolation === undefined ? {} : { isolation }),
         ...(hardwareEncoders === undefined ? {} : { hardwareEncoders }),
+        ...(transport === undefined ? {} : { transport }),
       });
       sender.updateBitrate(bitrateBps);
       return sender;

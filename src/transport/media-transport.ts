@@ -75,7 +75,7 @@ export interface TransportStats {
   readonly packetsSent: number;
   readonly bytesReceived: number;
   readonly packetsReceived: number;
-  /** Datagrams dropped by the guard before ICE, DTLS or SRTP saw them. */
+  /** Datagrams dropped by the guard before ICE, DTLS or SRTP saw them; 0 where the transport does not tell. */
   readonly datagramsRejected: number;
   /** The same by reason, where the transport tells. */
   readonly datagramsRejectedByReason?: Readonly<Record<string, number>>;
@@ -149,7 +149,7 @@ export interface MediaTransport {
    * Packets go by the old pair until the new one is nominated; resolves when they go by the new one. A restart that fails changes nothing, and
    * another may be tried.
    * @throws FramelockError CONNECT_TIMEOUT, CONNECT_FAILED (no pair works, no local address), INVALID_SDP (the peer's fragment), INVALID_ARGUMENT
-   * (not connected, or a restart is under way), CLOSED (also when `signal` is aborted), and whatever `exchange` rejects with
+   * (not connected, or a restart is under way), NOT_SUPPORTED (this transport cannot), CLOSED (also when `signal` is aborted), and whatever `exchange` rejects with
    */
   restartIce(exchange: RestartExchange, options: RestartOptions): Promise<void>;
   /**

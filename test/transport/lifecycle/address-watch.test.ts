@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { AddressWatch, type WatchedRoute } from '../../../src/transport/werift/address-watch.js';
+import { AddressWatch, type WatchedRoute } from '../../../src/transport/lifecycle/address-watch.js';
 import { VirtualClock } from '../../support/virtual-clock.js';
 
 const LOST = 'the machine no longer has the address 10.0.0.1';

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { FramelockError } from '../../../src/core/errors.js';
 import { silentLogger } from '../../../src/core/logger.js';
+import { mergeState, type StateInputs } from '../../../src/transport/lifecycle/transport-state.js';
+import { TransportStatus } from '../../../src/transport/lifecycle/transport-status.js';
 import type { TransportState } from '../../../src/transport/media-transport.js';
-import { mergeState, type StateInputs } from '../../../src/transport/werift/transport-state.js';
-import { TransportStatus } from '../../../src/transport/werift/transport-status.js';
 import { settle, VirtualClock } from '../../support/virtual-clock.js';
 
 const UP: StateInputs = { closed: false, answered: true, ice: 'connected', dtls: 'connected', silent: false };

@@ -1,10 +1,15 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import wrtc from '@roamhq/wrtc';
-import { type Clock, SystemClock, type Timer } from '../../../src/core/clock.js';
-import type { RtpPacketHeader } from '../../../src/rtp/rtp-packet.js';
-import type { MediaTransport, NegotiatedTrack, TransportState } from '../../../src/transport/media-transport.js';
-import { createWeriftTransportFactory } from '../../../src/transport/werift/werift-transport-factory.js';
+import { type Clock, SystemClock, type Timer } from '../../src/core/clock.js';
+import type { Logger } from '../../src/core/logger.js';
+import type { RtpPacketHeader } from '../../src/rtp/rtp-packet.js';
+import type {
+  MediaTransport,
+  MediaTransportFactory,
+  NegotiatedTrack,
+  TransportState,
+} from '../../src/transport/media-transport.js';
 
 /** A native libwebrtc peer that answers offers and receives. */
 export class WrtcPeer {
@@ -51,8 +56,18 @@ export interface ObservedTransport {
   readonly logged: string[];
 }
 
-export function createTransport(
-  options: { readonly bindAddresses?: readonly string[]; readonly clock?: Clock } = {},
+/** What a transport of a test is made with. */
+export interface TransportUnderTest {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Literal local address to open sockets on. @default all */
+  readonly bindAddress?: string;
+}
+
+/** A transport of one adapter, with everything that its observer hears. */
+export function observeTransport(
+  factoryOf: (given: TransportUnderTest) => MediaTransportFactory,
+  options: Partial<TransportUnderTest> = {},
 ): ObservedTransport {
   const states: string[] = [];
   const rtcp: Buffer[] = [];
@@ -60,8 +75,7 @@ export function createTransport(
   const logged: string[] = [];
   const log = (message: string): void => void logged.push(message);
   const logger = { debug: log, info: log, warn: log, error: log };
-  const factory = createWeriftTransportFactory({ clock: new SystemClock(), logger, ...options });
-  const transport = factory({
+  const transport = factoryOf({ clock: new SystemClock(), logger, ...options })({
     stateChanged: (state: TransportState) => void states.push(state),
     rtcp: (compound) => void rtcp.push(Buffer.from(compound)),
     lateCompletion: (kind) => void late.push(kind),

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { RemoteTransport } from '../../../src/transport/werift/answer-transport.js';
-import { MAX_FRAGMENT_CHARS, readIceFragment, writeIceFragment } from '../../../src/transport/werift/ice-fragment.js';
-import { MediaLines } from '../../../src/transport/werift/media-lines.js';
+import type { RemoteTransport } from '../../../src/transport/sdp/answer-transport.js';
+import { MAX_FRAGMENT_CHARS, readIceFragment, writeIceFragment } from '../../../src/transport/sdp/ice-fragment.js';
+import { MediaLines } from '../../../src/transport/sdp/media-lines.js';
 
 const KNOWN: RemoteTransport = {
   usernameFragment: 'olduser',

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FramelockError } from '../../../src/core/errors.js';
-import { assertSameTransport, MAX_REMOTE_CANDIDATES } from '../../../src/transport/werift/answer-transport.js';
-import { MAX_ANSWER_BYTES, validateAnswer } from '../../../src/transport/werift/answer-validation.js';
-import { type MediaLine, MediaLines } from '../../../src/transport/werift/media-lines.js';
+import { assertSameTransport, MAX_REMOTE_CANDIDATES } from '../../../src/transport/sdp/answer-transport.js';
+import { MAX_ANSWER_BYTES, validateAnswer } from '../../../src/transport/sdp/answer-validation.js';
+import { type MediaLine, MediaLines } from '../../../src/transport/sdp/media-lines.js';
 import { ANSWER_LINES, answerWith, OFFERED } from './answer-fixture.js';
 
 /** The field that an answer is refused for. */

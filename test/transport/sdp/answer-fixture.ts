@@ -1,4 +1,4 @@
-import { type MediaLine, MediaLines } from '../../../src/transport/werift/media-lines.js';
+import { type MediaLine, MediaLines } from '../../../src/transport/sdp/media-lines.js';
 
 /** Two m-lines as they were offered: VP8 and H.264. */
 export const OFFERED: readonly MediaLine[] = new MediaLines().arrange([

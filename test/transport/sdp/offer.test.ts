@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { TransportTrackSpec } from '../../../src/transport/media-transport.js';
-import { checkTracks, MediaLines } from '../../../src/transport/werift/media-lines.js';
-import { type OfferContent, writeOffer } from '../../../src/transport/werift/offer.js';
-import { readSdp } from '../../../src/transport/werift/sdp-reader.js';
+import { checkTracks, MediaLines } from '../../../src/transport/sdp/media-lines.js';
+import { type OfferContent, writeOffer } from '../../../src/transport/sdp/offer.js';
+import { readSdp } from '../../../src/transport/sdp/sdp-reader.js';
 
 const TRACKS: readonly TransportTrackSpec[] = [
   { trackId: 'front', codec: 'vp8', ssrc: 1111 },
