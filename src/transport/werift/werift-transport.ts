@@ -23,7 +23,7 @@ import { createCertificate, type LocalCertificate } from './dtls-session.js';
 import { IcePath } from './ice-path.js';
 import { restartIce } from './ice-restart.js';
 import { checkTracks, type MediaLine, MediaLines } from './media-lines.js';
-import { writeOffer } from './offer.js';
+import { candidateLine, writeOffer } from './offer.js';
 import { PeerLiveness } from './peer-liveness.js';
 import { SecureChannel } from './secure-channel.js';
 import { TransportStatus } from './transport-status.js';
@@ -45,6 +45,8 @@ export interface WeriftTransportInit {
 /** A peer that is still checking the pair drops our first flight, and its repetition comes 500 ms later: better wait a round trip. */
 const DTLS_DELAY_MS = 100;
 const CLOSE_TIMEOUT_MS = 1000;
+/** A server that is well answers by then: STUN takes one round trip, TURN two. */
+const TRICKLE_PATIENCE_MS = 250;
 const NO_TRAFFIC = { bytesSent: 0, packetsSent: 0, bytesReceived: 0, packetsReceived: 0, srtcpRejected: 0 };
 
 /**
@@ -106,6 +108,7 @@ export class WeriftTransport implements MediaTransport {
         addresses,
         servers,
         serverPatienceMs: gatheringTimeoutMs / 2,
+        offerPatienceMs: observer.candidates === undefined ? gatheringTimeoutMs / 2 : TRICKLE_PATIENCE_MS,
         ...(portRange === undefined ? {} : { portRange }),
       },
       {
@@ -115,6 +118,7 @@ export class WeriftTransport implements MediaTransport {
         },
         received: (kind, datagram) => this.#channel?.receive(kind, datagram),
         heard: () => this.#liveness.heard(),
+        foundLater: (candidates) => this.#status.candidates(candidates.map(candidateLine)),
         sendFailed: (error) => {
           this.#sendErrors += 1;
           logger.debug('A UDP socket reported an error', { error: error.message });
