@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs the system tests: the program as its users start it, with a real browser and a real SFU, and over network namespaces, which need root.
-# Installs browser, SFU, TURN server and iproute2 by apt where they are missing.
+# Installs browser, SFU, TURN server and iproute2 by apt where they are missing. LiveKit, a second SFU, is built where there is a Go toolchain; its tests
+# are skipped where it cannot be.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -13,6 +14,15 @@ if [ "${#missing[@]}" -gt 0 ]; then
   as_root=$([ "$(id -u)" -eq 0 ] || echo sudo)
   $as_root apt-get update -qq
   $as_root apt-get install -y -qq --no-install-recommends "${missing[@]}"
+fi
+
+if [ -z "${LIVEKIT_SERVER:-}" ]; then
+  if command -v go >/dev/null; then
+    LIVEKIT_SERVER=$(scripts/build-livekit.sh) || echo "THE LIVEKIT SERVER COULD NOT BE BUILT (see above)" >&2
+  else
+    echo "NO GO TOOLCHAIN: no LiveKit server to test with" >&2
+  fi
+  export LIVEKIT_SERVER=${LIVEKIT_SERVER:-}
 fi
 
 exec npx vitest run --project system "$@"

@@ -3,9 +3,12 @@ import type { Logger } from '../core/logger.js';
 import { SystemRandom } from '../core/random.js';
 import { createSource } from '../source/create-source.js';
 import { parseSourceSpec } from '../source/source-spec.js';
+import { createWeriftTransportFactory } from '../transport/werift/werift-transport-factory.js';
 import { createSender } from './create-sender.js';
+import { tapTransports } from './dashboard/tapped-transport.js';
 import type { PublisherParts } from './publishers/publisher-parts.js';
 import { signallerFor } from './signaller-for.js';
+import { sourceSupervision } from './supervision/source-supervision.js';
 
 const DEFAULT_BITRATE_BPS = 2_000_000;
 
@@ -18,10 +21,12 @@ export function defaultParts(clock: Clock, logger: Logger): PublisherParts {
     createSender: (
       { bitrateBps = DEFAULT_BITRATE_BPS, congestionControl, isolation, hardwareEncoders, transport },
       senderLogger,
+      tap,
     ) => {
       const sender = createSender({
         clock,
         logger: senderLogger,
+        transport: tapTransports(createWeriftTransportFactory({ clock, logger: senderLogger }), tap, senderLogger),
         startBitrateBps: bitrateBps,
         ...(congestionControl === undefined ? {} : { congestionControl }),
         ...(isolation === undefined ? {} : { isolation }),
@@ -32,6 +37,7 @@ export function defaultParts(clock: Clock, logger: Logger): PublisherParts {
       return sender;
     },
     createSource: (source, track) => createSource(parseSourceSpec(source), { ...track, clock }),
+    superviseSource: ({ source, supervision }) => sourceSupervision(parseSourceSpec(source), supervision),
     createSignaller: (sfu) => signallerFor(sfu, clock, logger),
   };
 }

@@ -253,7 +253,7 @@ export const LIFETIME_MUTANTS: readonly Mutant[] = [
   {
     name: 'late-frame-not-counted',
     guarantee,
-    file: 'src/sender/outbound-track.ts',
+    file: 'src/sender/outbound-stream.ts',
     find: "if (this.lifetime.enter('frame')) this.host.frameReported(report);",
     replace: 'if (!this.lifetime.ended) this.host.frameReported(report);',
     tests: ['sender/drain'],

@@ -12,6 +12,7 @@ import { RECOVERY_MUTANTS } from './recovery.js';
 import { RETRANSMISSION_MUTANTS } from './retransmission.js';
 import { SEND_PATH_MUTANTS } from './send-path.js';
 import { SERVICE_MUTANTS } from './service.js';
+import { SIMULCAST_MUTANTS } from './simulcast.js';
 import { WIRE_MUTANTS } from './wire.js';
 
 /** Every guard that `npm run mutants` takes away, one at a time. */
@@ -30,4 +31,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...RECOVERY_MUTANTS,
   ...NATIVE_TRANSPORT_MUTANTS,
   ...SERVICE_MUTANTS,
+  ...SIMULCAST_MUTANTS,
 ];

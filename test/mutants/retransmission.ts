@@ -92,7 +92,7 @@ export const RETRANSMISSION_MUTANTS: readonly Mutant[] = [
     name: 'retransmission-with-the-extensions-of-the-original',
     guarantee,
     file: RETRANSMITTER,
-    find: 'const extensions = route.renewed(packet.header.extensions, nowUs, transportSequence);',
+    find: 'const extensions = route.renewed(packet.header.extensions, nowUs, transportSequence, isApart);',
     replace: 'const { extensions } = packet.header;',
     tests: ['sender/retransmitter'],
   },
@@ -124,8 +124,8 @@ export const RETRANSMISSION_MUTANTS: readonly Mutant[] = [
     name: 'numbers-of-retransmissions-taken-for-those-of-media',
     guarantee,
     file: ROUTER,
-    find: '    if (track?.rtp.ssrc !== ssrc) return;\n',
-    replace: '    if (track === undefined) return;\n',
+    find: '    if (stream?.rtp.ssrc !== ssrc) return;\n',
+    replace: '    if (stream === undefined) return;\n',
     tests: ['sender/feedback-router'],
   },
   {
@@ -187,7 +187,7 @@ export const RETRANSMISSION_MUTANTS: readonly Mutant[] = [
   {
     name: 'no-key-frame-for-a-loss-that-was-given-up',
     guarantee,
-    file: 'src/sender/outbound-track.ts',
+    file: 'src/sender/outbound-stream.ts',
     find: 'rtp.onLossesGivenUp(() => this.#giveUpLost());',
     replace: '',
     tests: ['sender/congestion-control'],

@@ -5,7 +5,7 @@ const GUARD = 'src/transport/werift/datagram-guard.ts';
 const ANSWER = 'src/transport/sdp/answer-validation.ts';
 const REMOTE = 'src/transport/sdp/answer-transport.ts';
 const RTP = 'src/sender/outbound-rtp.ts';
-const TRACK = 'src/sender/outbound-track.ts';
+const TRACK = 'src/sender/outbound-stream.ts';
 
 /** What goes out to the network, and what is let in from it. */
 export const WIRE_MUTANTS: readonly Mutant[] = [
@@ -260,7 +260,7 @@ export const WIRE_MUTANTS: readonly Mutant[] = [
   {
     name: 'packetizer-of-the-former-codec',
     guarantee,
-    file: 'src/sender/outbound-rtp.ts',
+    file: 'src/sender/frame-cutter.ts',
     find: '    this.#packetizer = createPacketizer(codec, this.#random);\n',
     replace: '',
     tests: ['sender/reconfigure', 'sender/outbound-rtp'],

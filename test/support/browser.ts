@@ -11,16 +11,20 @@ export interface PageCamera {
   readonly height: number;
 }
 
-const EXECUTABLE = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
+/** Chromium itself. */
+export const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
 const ARTEFACTS = 'artifacts';
 /** Half a minute in all. */
 const ATTEMPTS = 300;
 const ATTEMPT_INTERVAL_MS = 100;
 
-/** Headless Chromium, quiet on the network. */
-export function launchBrowser(): Promise<Browser> {
+/**
+ * Headless Chromium, quiet on the network.
+ * @param executable that becomes Chromium, for example within a network namespace
+ */
+export function launchBrowser(executable = CHROMIUM): Promise<Browser> {
   return chromium.launch({
-    executablePath: EXECUTABLE,
+    executablePath: executable,
     args: [
       '--no-sandbox',
       '--disable-gpu',

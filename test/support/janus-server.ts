@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { commandIn, type ServerPlace } from './network/server-place.js';
 
 /** The room that a {@link JanusServer} has. */
 export const JANUS_ROOM = 1234;
@@ -16,16 +17,22 @@ const ATTEMPT_INTERVAL_MS = 100;
 
 /**
  * A Janus of the system's package as a process of its own, with the VideoRoom plugin and the WebSocket transport and nothing else. It listens on
- * loopback; media takes the machine's other addresses, since libnice offers none of loopback.
+ * loopback unless it is told where; media takes the machine's other addresses, since libnice offers none of loopback.
  */
 export class JanusServer {
+  readonly #place: ServerPlace;
   readonly #folder = mkdtempSync(join(tmpdir(), 'framelock-janus-'));
   #port = 0;
   #process: ChildProcess | undefined;
   #log = '';
 
+  /** @default the namespace of this process, on loopback */
+  constructor(place: ServerPlace = { address: '127.0.0.1' }) {
+    this.#place = place;
+  }
+
   get url(): string {
-    return `ws://127.0.0.1:${this.#port}`;
+    return `ws://${this.#place.address}:${this.#port}`;
   }
 
   /** What it printed since it was started last. */
@@ -38,9 +45,8 @@ export class JanusServer {
     if (this.#port === 0) this.#port = await freePort();
     this.#configure();
     this.#log = '';
-    const started = spawn(EXECUTABLE, ['--configs-folder', this.#folder, '--disable-colors'], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+    const command = commandIn(this.#place, [EXECUTABLE, '--configs-folder', this.#folder, '--disable-colors']);
+    const started = spawn(command.program, command.args, { stdio: ['ignore', 'pipe', 'pipe'] });
     this.#process = started;
     for (const stream of [started.stdout, started.stderr]) {
       stream.setEncoding('utf8').on('data', (text: string) => {
@@ -76,7 +82,7 @@ export class JanusServer {
       'janus.jcfg': `general: { debug_level = 4 }
       plugins: { disable = "${disabled(['audiobridge', 'duktape', 'echotest', 'lua', 'nosip', 'recordplay', 'sip', 'streaming', 'textroom', 'videocall', 'voicemail'])}" }
       transports: { disable = "${disabled(['http', 'mqtt', 'nanomsg', 'pfunix', 'rabbitmq'])}" }`,
-      'janus.transport.websockets.jcfg': `general: { ws = true\n ws_port = ${this.#port}\n ws_ip = "127.0.0.1"\n wss = false }`,
+      'janus.transport.websockets.jcfg': `general: { ws = true\n ws_port = ${this.#port}\n ws_ip = "${this.#place.address}"\n wss = false }`,
       'janus.plugin.videoroom.jcfg': `room-${JANUS_ROOM}: {
         description = "test"
         pin = "${JANUS_PIN}"

@@ -61,6 +61,7 @@ function show({ track, transceiver }) {
   camera.append(player);
   document.body.append(camera);
   player.play();
+  window.watchTrack?.(track);
 }
 
 /** Subscribes to what the publisher of a room has, and to what it adds later. Resolves when the first offer is answered. */
@@ -74,6 +75,7 @@ window.watchRoom = async (url, room, pin) => {
   const receiver = await attach((message) => {
     if (message.plugindata !== undefined) turn = turn.then(() => answer(receiver, message));
   });
+  viewer.receiver = receiver;
   const follow = async ([publisher]) => {
     if (publisher === undefined) return;
     const live = publisher.streams.filter(({ disabled }) => disabled !== true);
@@ -95,6 +97,12 @@ window.watchRoom = async (url, room, pin) => {
   await turn;
 };
 
+/** Takes another encoding of a simulcast m-line of the publisher: 0 is the last that was offered, and so on. */
+window.takeSubstream = async (feedMid, substream) => {
+  const [mid] = [...viewer.feedMids].find(([, published]) => published === feedMid);
+  await viewer.receiver({ request: 'configure', streams: [{ mid, substream }] });
+};
+
 /** How many live m-lines the publisher has. */
 window.publishedStreams = () => viewer.published;
 
@@ -109,9 +117,10 @@ window.received = async () => {
   const reports = await viewer.connection.getStats();
   return [...reports.values()]
     .filter(({ type }) => type === 'inbound-rtp')
-    .map(({ mid, codecId, framesDecoded = 0 }) => ({
+    .map(({ mid, codecId, framesDecoded = 0, totalFreezesDuration = 0 }) => ({
       mid: viewer.feedMids.get(mid),
       codec: reports.get(codecId)?.mimeType ?? '',
       framesDecoded,
+      frozenS: totalFreezesDuration,
     }));
 };

@@ -47,6 +47,12 @@ export class TransportStatus {
     this.#notify('addressesChanged', () => this.#observer.addressesChanged?.(reason));
   }
 
+  /** Tells that the peer may be gone, unless the transport is over. */
+  peerDoubted(heard: AbortSignal): void {
+    if (this.#state === 'closed' || this.#state === 'failed') return;
+    this.#notify('peerDoubted', () => this.#observer.peerDoubted?.(heard));
+  }
+
   /** @throws FramelockError CONNECT_FAILED, and what the bounds say */
   async untilConnected(bounds: WaitBounds): Promise<void> {
     let settle = (): void => undefined;

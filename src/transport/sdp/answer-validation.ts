@@ -12,6 +12,7 @@ import {
   TRANSPORT_CC_FEEDBACK,
 } from './sdp-codecs.js';
 import { readSdp, type SdpMedia, type SdpSession } from './sdp-reader.js';
+import { readSimulcast } from './simulcast-answer.js';
 
 /** Longest answer that is read, bytes in UTF-8. */
 export const MAX_ANSWER_BYTES = 256 * 1024;
@@ -78,6 +79,7 @@ function readTrack(session: SdpSession, media: SdpMedia, line: MediaLine, mLine:
   if (direction === 'inactive') return undefined;
   const feedback = readFeedback(media, payloadType);
   const nack = feedback.has('nack');
+  const rids = extensions.rid === undefined ? undefined : readSimulcast(media, line.rids);
   const rtx = line.rtxSsrc === undefined || !nack ? new Map<number, number>() : readRetransmissions(media);
   return {
     trackId: line.trackId,
@@ -85,6 +87,7 @@ function readTrack(session: SdpSession, media: SdpMedia, line: MediaLine, mLine:
     payloadType,
     ...(line.alternatives.length === 0 ? {} : { alternatives: readAlternatives(media, line, mLine) }),
     ...(rtx.size === 0 ? {} : { rtx }),
+    ...(rids === undefined ? {} : { rids }),
     // Numbers that nobody reports on would look like a network that carries nothing.
     extensions:
       transportWideCc === undefined || !feedback.has(TRANSPORT_CC_FEEDBACK)

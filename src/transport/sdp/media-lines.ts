@@ -13,6 +13,8 @@ export interface MediaLine {
   readonly ssrc: number;
   /** Of its retransmissions; nothing where none are offered. */
   readonly rtxSsrc: number | undefined;
+  /** Of its encodings; none where it is not simulcast. */
+  readonly rids: readonly string[];
   readonly stereo: boolean;
   readonly dtx: boolean;
   readonly playoutDelay: boolean;
@@ -66,8 +68,9 @@ export function checkTracks(tracks: readonly TransportTrackSpec[]): readonly Tra
 
 function lineOf(mid: string, track: TransportTrackSpec): MediaLine {
   const { trackId, codec, alternatives = [], ssrc, rtxSsrc } = track;
-  const { stereo = false, dtx = false, playoutDelay = false, transportWideCc = false } = track;
-  return { mid, trackId, codec, alternatives, ssrc, rtxSsrc, stereo, dtx, playoutDelay, transportWideCc, active: true };
+  const { rids = [], stereo = false, dtx = false, playoutDelay = false, transportWideCc = false } = track;
+  const media = { codec, alternatives, ssrc, rtxSsrc, rids, stereo, dtx };
+  return { mid, trackId, ...media, playoutDelay, transportWideCc, active: true };
 }
 
 function kindOf({ codec }: { readonly codec: RtpCodec }): 'video' | 'audio' {

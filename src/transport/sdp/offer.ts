@@ -91,8 +91,17 @@ function mediaLines(line: MediaLine, cname: string): string[] {
     ...(line.active ? ['a=sendonly', `a=msid:${cname} ${trackToken}`] : ['a=inactive']),
     'a=rtcp-mux',
     ...codecsOf(line).flatMap((codec) => codecLines(codec, line)),
-    ...(line.active ? ssrcLines(line, [`cname:${cname}`, `msid:${cname} ${trackToken}`]) : []),
+    ...(line.active ? streamLines(line, [`cname:${cname}`, `msid:${cname} ${trackToken}`]) : []),
   ];
+}
+
+/**
+ * What is sent: streams by their SSRCs, or encodings by their rids. With rids no SSRC is announced (RFC 8853 section 5.5), and an SFU learns them from the
+ * packets.
+ */
+function streamLines(line: MediaLine, attributes: readonly string[]): string[] {
+  if (line.rids.length === 0) return ssrcLines(line, attributes);
+  return [...line.rids.map((rid) => `a=rid:${rid} send`), `a=simulcast:send ${line.rids.join(';')}`];
 }
 
 /** Retransmissions are a source of their own, of the same track (RFC 4588 section 8.3, RFC 5576 section 4.2). */

@@ -85,6 +85,8 @@ const EXTENSIONS = Object.freeze([
   { id: 3, name: 'absCaptureTime', uri: HEADER_EXTENSION_URIS.absCaptureTime },
   { id: 4, name: 'transportWideCc', uri: HEADER_EXTENSION_URIS.transportWideCc },
   { id: 5, name: 'playoutDelay', uri: HEADER_EXTENSION_URIS.playoutDelay },
+  { id: 6, name: 'rid', uri: HEADER_EXTENSION_URIS.rid },
+  { id: 7, name: 'repairedRid', uri: HEADER_EXTENSION_URIS.repairedRid },
 ] as const);
 
 /** The feedback that is offered for a codec of an m-line. */
@@ -97,8 +99,17 @@ export function offeredFeedback(codec: RtpCodec, transportWideCc: boolean): read
 export function offeredExtensions(line: {
   readonly transportWideCc: boolean;
   readonly playoutDelay: boolean;
+  readonly rids: readonly string[];
 }): (typeof EXTENSIONS)[number][] {
-  return EXTENSIONS.filter(({ name }) => (name !== 'transportWideCc' && name !== 'playoutDelay') || line[name]);
+  const hasRids = line.rids.length > 0;
+  const { transportWideCc, playoutDelay } = line;
+  const conditions: Partial<Record<string, boolean>> = {
+    transportWideCc,
+    playoutDelay,
+    rid: hasRids,
+    repairedRid: hasRids,
+  };
+  return EXTENSIONS.filter(({ name }) => conditions[name] ?? true);
 }
 
 /** The parameters of an `a=fmtp` line. Names in lower case. */

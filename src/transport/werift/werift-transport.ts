@@ -90,6 +90,7 @@ export class WeriftTransport implements MediaTransport {
     this.#liveness = new PeerLiveness({
       clock: this.#clock,
       probe: () => this.#probe(),
+      doubted: (heard) => this.#status.peerDoubted(heard),
       changed: (reason) => this.#update(reason),
     });
     this.#addresses = new AddressWatch({

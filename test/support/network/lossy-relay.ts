@@ -12,6 +12,8 @@ export interface RelayConditions {
   /** Of SRTP and SRTCP, each way, 0 to 1; the set-up of the connection is spared. */
   readonly lossShare: number;
   readonly seed: number;
+  /** Of this machine, by which the answerer is reached. @default loopback */
+  readonly farAddress?: string;
 }
 
 const ANY: Endpoint = { address: '127.0.0.1', port: 0 };
@@ -55,7 +57,7 @@ export class LossyRelay {
   via(negotiate: (offer: string) => Promise<string>): (offer: string) => Promise<string> {
     return async (offer) => {
       await this.#open();
-      const answer = await negotiate(offer.replace(/^a=candidate:.*\r\n/gm, ''));
+      const answer = await negotiate(sdpViaRelay(offer, this.#far?.address() ?? ANY));
       const [, address = '', port = ''] = /^a=candidate:\S+ 1 udp \d+ (\d+\.\S+) (\d+) typ host/im.exec(answer) ?? [];
       this.#answerer = { address, port: Number(port) };
       return sdpViaRelay(answer, { address: '127.0.0.1', port: this.#near?.address().port ?? 0 });
@@ -72,7 +74,7 @@ export class LossyRelay {
   async #open(): Promise<void> {
     const toAnswerer = this.#line(1, (datagram) => this.#send(this.#far, datagram, this.#answerer));
     const toOfferer = this.#line(2, (datagram) => this.#send(this.#near, datagram, this.#offerer));
-    this.#far = await openUdp(ANY, (datagram) => {
+    this.#far = await openUdp({ ...ANY, address: this.#conditions.farAddress ?? ANY.address }, (datagram) => {
       this.#note(datagram);
       toOfferer(datagram);
     });

@@ -51,7 +51,7 @@ export class NamespaceProcess {
     return process;
   }
 
-  send(message: object): void {
+  send(message: object | string): void {
     this.#child.send(message);
   }
 

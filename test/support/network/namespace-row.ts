@@ -68,6 +68,18 @@ export class NamespaceRow {
     this.#isShaped = true;
   }
 
+  /** Cuts the way between the hosts, whose interfaces notice nothing, or mends it. */
+  async cut(isCut: boolean): Promise<void> {
+    await this.#forward(!isCut);
+  }
+
+  /** Takes the near host's address away, and gives it another one of the same network. */
+  async readdress(from: string, to: string): Promise<void> {
+    await ip(this.near, `address del ${from}/24 dev line`);
+    await ip(this.near, `address add ${to}/24 dev line`);
+    await ip(this.near, `route add default via ${NEAR_GATEWAY}`);
+  }
+
   /** Idempotent. Processes that are still inside keep their namespace until they end, without its name. */
   remove(): void {
     process.off('exit', this.#onExit);
@@ -92,7 +104,12 @@ export class NamespaceRow {
     await bringUp(far, 'line', FAR_ADDRESS);
     await ip(near, `route add default via ${NEAR_GATEWAY}`);
     await ip(far, `route add default via ${FAR_GATEWAY}`);
-    await run('ip', ['netns', 'exec', router, 'sh', '-c', 'echo 1 > /proc/sys/net/ipv4/ip_forward']);
+    await this.#forward(true);
+  }
+
+  async #forward(isOn: boolean): Promise<void> {
+    const setting = `echo ${isOn ? 1 : 0} > /proc/sys/net/ipv4/ip_forward`;
+    await run('ip', ['netns', 'exec', this.#router, 'sh', '-c', setting]);
   }
 }
 

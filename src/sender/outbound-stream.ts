@@ -1,50 +1,17 @@
-import type { LateCompletionObserver } from '../concurrency/late-completions.js';
 import { Lifetime } from '../concurrency/lifetime.js';
-import type { AllocationReason } from '../congestion/allocator/allocator.js';
-import type { Clock } from '../core/clock.js';
 import type { SkipReason } from '../encoder/encoder.js';
 import { RTP_CODECS, type RtpCodec } from '../rtp/rtp-codec.js';
-import type { DropReason, EncodedFrameReport, FrameReport, FrameTimes } from './frame-report.js';
-import type { KeyFramePacer } from './key-frame-pacer.js';
+import type { DropReason, FrameReport, FrameTimes } from './frame-report.js';
 import { KeyFrameWait } from './key-frame-wait.js';
 import type { FrameFate } from './outbound-packets.js';
 import type { OutboundRtp } from './outbound-rtp.js';
 import type { TrackHandle } from './track-handle.js';
 import { type TrackHealth, TrackWatchdog } from './track-health.js';
+import type { BitrateGrant, StreamName, TrackHost } from './track-host.js';
 import { TrackCounters } from './track-stats.js';
-
-/** What a track needs from its sender. */
-export interface TrackHost {
-  readonly clock: Clock;
-  frameReported(report: FrameReport): void;
-  frameEncoded(report: EncodedFrameReport): void;
-  activityChanged(change: TrackActivity): void;
-  /** Spaces the key frames of all tracks of the sender. */
-  readonly keyFrames: KeyFramePacer;
-  /** Hears of frames that come to their end after their track has been given up; nobody else is told of them. */
-  readonly late: LateCompletionObserver;
-  /** Runs user code (a frame's `release`) later, outside every lock. */
-  defer(userCode: () => void): void;
-}
 
 /** Between key frames of one track that are wished for because frames had waited for too long: they are what a link in trouble takes worst. */
 const CONGESTION_KEY_FRAME_INTERVAL_US = 1_000_000;
-
-/** What the bitrate control has decided about a track. */
-export interface BitrateGrant {
-  /** In bits per second; 0 while it is paused. */
-  readonly targetBps: number;
-  readonly paused?: boolean;
-  readonly reason?: AllocationReason;
-  readonly priorityClass?: number | undefined;
-}
-
-/** A track was paused by the allocation, or woken. */
-export interface TrackActivity {
-  readonly trackId: string;
-  readonly active: boolean;
-  readonly reason: AllocationReason;
-}
 
 /** Width and height in pixels. */
 export interface FrameSize {
@@ -68,11 +35,12 @@ interface EncodedFrame extends Pick<OutboundFrame, 'times' | 'type'> {
 }
 
 /**
- * What every track has, wherever its encoded frames come from: an RTP stream, counters, a watchdog and its share of the bitrate.
+ * What every stream of a track has, wherever its encoded frames come from: an RTP stream, counters, a watchdog and its share of the bitrate. Most tracks are one
+ * stream; a camera has one for each of its encodings.
  *
- * Owners: `paused` and the target belong to the bitrate control; counters and watchdog to the track's own frame path.
+ * Owners: `paused` and the target belong to the bitrate control; counters and watchdog to its own frame path.
  */
-export abstract class OutboundTrack {
+export abstract class OutboundStream {
   readonly handle: TrackHandle;
   readonly rtp: OutboundRtp;
   readonly counters: TrackCounters;
@@ -83,7 +51,7 @@ export abstract class OutboundTrack {
   readonly #watchdog = new TrackWatchdog();
   #codec: RtpCodec;
   #paused = false;
-  #allocationReason: AllocationReason | undefined;
+  #allocationReason: BitrateGrant['reason'];
   #stopped = false;
   #lastTimestamp = Number.NEGATIVE_INFINITY;
   /** Begins with frames that were thrown away for want of rate. */
@@ -103,6 +71,17 @@ export abstract class OutboundTrack {
     return this.handle.id;
   }
 
+  /** Of its encoding; nothing where its track has but one. */
+  get rid(): string | undefined {
+    return this.rtp.rid;
+  }
+
+  /** As reports, events and errors name it. */
+  get name(): StreamName {
+    const { id: trackId, rid } = this;
+    return rid === undefined ? { trackId } : { trackId, rid };
+  }
+
   get codec(): RtpCodec {
     return this.#codec;
   }
@@ -114,18 +93,6 @@ export abstract class OutboundTrack {
 
   get media(): 'video' | 'audio' {
     return RTP_CODECS[this.codec].kind;
-  }
-
-  /** Whether it takes part in the division of the bitrate; audio takes its share off the top. */
-  get allocatable(): boolean {
-    return this.media === 'video';
-  }
-
-  /** Whether it is sound of two channels. */
-  abstract readonly stereo: boolean;
-  /** Whether its silence is left out. */
-  get dtx(): boolean {
-    return false;
   }
 
   /** Size of its pictures in pixels; nothing for audio, and where it is unknown. */
@@ -151,7 +118,7 @@ export abstract class OutboundTrack {
   }
 
   /** Why it has the share that it has; nothing for audio. */
-  get allocationReason(): AllocationReason | undefined {
+  get allocationReason(): BitrateGrant['reason'] {
     return this.#allocationReason;
   }
 
@@ -163,7 +130,7 @@ export abstract class OutboundTrack {
     this.setTarget(targetBps);
   }
 
-  #setPaused(paused: boolean, reason: AllocationReason | undefined): void {
+  #setPaused(paused: boolean, reason: BitrateGrant['reason']): void {
     // Audio is given no reason, and never paused.
     if (paused === this.#paused || reason === undefined) return;
     this.#paused = paused;
@@ -172,7 +139,7 @@ export abstract class OutboundTrack {
     if (paused) this.rtp.takeBack('paused');
     // The receiver has missed what was encoded before the pause ended, if anything.
     else this.requestKeyFrame();
-    this.host.activityChanged({ trackId: this.id, active: !paused, reason });
+    this.host.activityChanged({ ...this.name, active: !paused, reason });
   }
 
   /** Why the track was given up; nothing while it was not. */
@@ -241,7 +208,7 @@ export abstract class OutboundTrack {
     if (this.lifetime.enter('encoded frame')) {
       this.host.frameEncoded({
         ...times,
-        trackId: this.id,
+        ...this.name,
         type,
         sizeBytes: data.length,
         ...(frame.quantizer === undefined ? {} : { quantizer: frame.quantizer }),
@@ -268,7 +235,7 @@ export abstract class OutboundTrack {
     }
     const sentAtUs = this.host.clock.nowUs();
     this.counters.frameSent(sentAtUs);
-    this.#report({ ...times, sentAtUs, trackId: this.id, outcome: 'sent', type, sizeBytes, packets: fate.packets });
+    this.#report({ ...times, sentAtUs, ...this.name, outcome: 'sent', type, sizeBytes, packets: fate.packets });
   }
 
   /** The peer will never have what it misses, nor can it decode what refers to that. Lost sound is gone, and the rest goes on. */
@@ -295,7 +262,7 @@ export abstract class OutboundTrack {
     // Where frames are left out on purpose, the encoder is not stalled.
     if (reason === 'congestion') this.#watchdog.frameProcessed();
     this.counters.frameDropped(reason, this.host.clock.nowUs());
-    this.#report({ ...times, trackId: this.id, outcome: 'dropped', reason });
+    this.#report({ ...times, ...this.name, outcome: 'dropped', reason });
   }
 
   #report(report: FrameReport): void {

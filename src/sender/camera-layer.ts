@@ -1,3 +1,5 @@
+import type { LayerDemand } from '../congestion/allocator/layer-division.js';
+import { layerLimits } from '../congestion/allocator/layer-limits.js';
 import { FramelockError } from '../core/errors.js';
 import { encodedSize } from '../encoder/encoded-size.js';
 import type {
@@ -9,8 +11,9 @@ import type {
 } from '../encoder/encoder.js';
 import { validateEncoderConfig, validateFrame } from '../encoder/validate-frame.js';
 import type { RawVideoFrame } from '../encoder/video-frame.js';
-import { EncoderTrack, type EncoderTrackInit, type FreshEncoder } from './encoder-track.js';
-import type { FrameSize } from './outbound-track.js';
+import { EncoderStream, type EncoderStreamInit, type FreshEncoder } from './encoder-stream.js';
+import { assertSizes, type Encoding } from './encodings.js';
+import type { FrameSize } from './outbound-stream.js';
 import { type DegradationPreference, ResolutionGovernor } from './resolution-governor.js';
 import type { ThreadBudget } from './thread-budget.js';
 import { encoderBitrate, TrackControls } from './track-controls.js';
@@ -18,10 +21,12 @@ import { encoderBitrate, TrackControls } from './track-controls.js';
 /** One frame waits at the most, and the newest wins. */
 const MAILBOX_CAPACITY = 1;
 
-/** What a camera is made of. */
-export interface RawVideoTrackInit extends EncoderTrackInit {
+/** What a layer is made of. */
+export interface CameraLayerInit extends EncoderStreamInit {
+  /** Of its encoders, but for the scale. */
   readonly config: VideoEncoderConfig;
-  /** Opens this track's encoders, the first and every later one. */
+  readonly encoding: Encoding;
+  /** Opens its encoders, the first and every later one. */
   readonly encoders: VideoEncoderFactory;
   readonly degradationPreference: DegradationPreference;
   /** Codecs that it may change to while it runs. */
@@ -35,15 +40,15 @@ export type VideoConfigChange = Partial<
   Pick<VideoEncoderConfig, 'codec' | 'width' | 'height' | 'format' | 'framerate'>
 >;
 
-/** The same, and what the track changes of itself. */
+/** The same, and what the layer changes of itself. */
 type EncoderConfigChange = VideoConfigChange & Pick<VideoEncoderConfig, 'scaleResolutionDownBy'>;
 
-/** A camera: raw pictures in. */
-export class RawVideoTrack extends EncoderTrack<RawVideoFrame, EncodedVideoChunk, VideoEncoder> {
-  readonly stereo = false;
+/** What is sent of a camera in one encoding: raw pictures in, through an encoder of its own. */
+export class CameraLayer extends EncoderStream<RawVideoFrame, EncodedVideoChunk, VideoEncoder> {
   /** What encoders are opened with. Changed with the exchange of the encoder, on the exclusive side of encoderMu. */
   #config: VideoEncoderConfig;
   #revision = 0;
+  readonly #encoding: Encoding;
   readonly #degradationPreference: DegradationPreference;
   #governor: ResolutionGovernor;
   /** As of the last frame; written by the encode loop. */
@@ -51,18 +56,25 @@ export class RawVideoTrack extends EncoderTrack<RawVideoFrame, EncodedVideoChunk
   readonly #encoders: VideoEncoderFactory;
   readonly #codecs: readonly VideoCodec[];
   readonly #controls: TrackControls;
-  readonly #threads: RawVideoTrackInit['threads'];
+  readonly #threads: CameraLayerInit['threads'];
   #encoderThreads = 1;
 
-  constructor(init: RawVideoTrackInit) {
+  constructor(init: CameraLayerInit) {
     super(init, init.config.codec, MAILBOX_CAPACITY);
-    this.#config = init.config;
+    const { scaleResolutionDownBy } = init.encoding;
+    this.#config = scaleResolutionDownBy === 1 ? init.config : { ...init.config, scaleResolutionDownBy };
+    this.#encoding = init.encoding;
     this.#encoders = init.encoders;
     this.#codecs = [...new Set([init.config.codec, ...init.alternativeCodecs])];
     this.#degradationPreference = init.degradationPreference;
     this.#governor = this.#createGovernor();
     this.#controls = new TrackControls(init.config.bitrateBps);
     this.#threads = init.threads;
+  }
+
+  /** That of its encoder. */
+  get videoCodec(): VideoCodec {
+    return this.#config.codec;
   }
 
   override get alternatives(): readonly VideoCodec[] {
@@ -100,30 +112,36 @@ export class RawVideoTrack extends EncoderTrack<RawVideoFrame, EncodedVideoChunk
     this.#controls.applyTo(encoder, this.host.clock.nowUs());
   }
 
-  /**
-   * Takes a frame without waiting. A frame that is refused by an error still belongs to the caller; any other one is reported exactly once.
-   * @throws FramelockError INVALID_FRAME, FRAME_SIZE_MISMATCH
-   */
-  accept(frame: RawVideoFrame): void {
+  /** @throws FramelockError INVALID_FRAME, FRAME_SIZE_MISMATCH */
+  assertFits(frame: RawVideoFrame): void {
     this.check(() => validateFrame(frame, this.#config));
-    this.enqueue(this.#privateCopy(frame));
+  }
+
+  /** Takes its copy of a frame that fits, without waiting; it is reported exactly once. */
+  accept(frame: RawVideoFrame): void {
+    this.enqueue(frame);
+  }
+
+  /** @throws FramelockError INVALID_ARGUMENT, CODEC_UNSUPPORTED */
+  assertChange(change: VideoConfigChange): void {
+    if (change.codec !== undefined) this.#assertCodec(change.codec);
+    const changed = { ...this.#config, ...change };
+    this.check(() => validateEncoderConfig(changed));
+    assertSizes(this.id, [this.#encoding], changed);
   }
 
   /**
-   * A private copy of a change that encoders can take.
-   * @throws FramelockError INVALID_ARGUMENT, CODEC_UNSUPPORTED
+   * What it asks for of what its camera has.
+   * @param isLargest whether it takes what the others leave over
    */
-  checkedChange({ codec, width, height, format, framerate }: VideoConfigChange): VideoConfigChange {
-    if (codec !== undefined) this.#assertCodec(codec);
-    const change = {
-      ...(codec === undefined ? {} : { codec }),
-      ...(width === undefined ? {} : { width }),
-      ...(height === undefined ? {} : { height }),
-      ...(format === undefined ? {} : { format }),
-      ...(framerate === undefined ? {} : { framerate }),
-    };
-    this.check(() => validateEncoderConfig({ ...this.#config, ...change }));
-    return change;
+  demand(isLargest: boolean): LayerDemand {
+    const { rid = '', maxBitrate, active } = this.#encoding;
+    const { width, height } = encodedSize(this.#config);
+    const limits = layerLimits(width * height);
+    const maxBps = maxBitrate ?? (isLargest ? Number.POSITIVE_INFINITY : limits.maxBps);
+    const minBps = Math.min(limits.minBps, maxBps);
+    const targetBps = Math.min(limits.targetBps, maxBps);
+    return { rid, minBps, targetBps, maxBps, refusal: active ? this.rtp.refusal : 'inactive' };
   }
 
   /**
@@ -140,7 +158,7 @@ export class RawVideoTrack extends EncoderTrack<RawVideoFrame, EncodedVideoChunk
       this.#config = config;
       this.changeCodec(config.codec);
       this.#revision += 1;
-      this.counters.limitation.scaled((config.scaleResolutionDownBy ?? 1) > 1, this.host.clock.nowUs());
+      this.counters.limitation.scaled(scaleOf(config) > this.#encoding.scaleResolutionDownBy, this.host.clock.nowUs());
       if (isSameInput(former, config)) return;
       this.dropWaiting('reconfigured');
       this.#governor = this.#createGovernor();
@@ -157,8 +175,9 @@ export class RawVideoTrack extends EncoderTrack<RawVideoFrame, EncodedVideoChunk
     const framesSkipped = framesDropped['rate-control'];
     const { targetBps } = this;
     const headroomUs = this.#headroomUs;
-    const scale = this.#governor.update({ nowUs, framesEncoded, framesSkipped, targetBps, headroomUs });
-    return scale === (this.#config.scaleResolutionDownBy ?? 1) ? undefined : scale;
+    const further = this.#governor.update({ nowUs, framesEncoded, framesSkipped, targetBps, headroomUs });
+    const scale = further * this.#encoding.scaleResolutionDownBy;
+    return scale === scaleOf(this.#config) ? undefined : scale;
   }
 
   #assertCodec(codec: VideoCodec): void {
@@ -179,10 +198,11 @@ export class RawVideoTrack extends EncoderTrack<RawVideoFrame, EncodedVideoChunk
     return new ResolutionGovernor(this.#degradationPreference, width * height);
   }
 
-  /** A picture of another size begins unscaled. */
+  /** A picture of another size begins as its encoding has it. */
   #changed(change: EncoderConfigChange): VideoEncoderConfig {
     const config = { ...this.#config, ...change };
-    return isSameInput(config, this.#config) ? config : { ...config, scaleResolutionDownBy: 1 };
+    const { scaleResolutionDownBy } = this.#encoding;
+    return isSameInput(config, this.#config) ? config : { ...config, scaleResolutionDownBy };
   }
 
   protected override get revision(): number {
@@ -198,31 +218,13 @@ export class RawVideoTrack extends EncoderTrack<RawVideoFrame, EncodedVideoChunk
     this.#encoderThreads = threads;
     return this.#encoders.open({ ...config, threads, bitrateBps: encoderBitrate(bitrateBps) }, this.input);
   }
-
-  /**
-   * A private copy of the frame's description, which the application may reuse. Its `release` runs once, later and outside all locks,
-   * whoever asks for it.
-   */
-  #privateCopy(frame: RawVideoFrame): RawVideoFrame {
-    const { format, codedWidth, codedHeight, data, layout, timestamp } = frame;
-    let released = false;
-    return {
-      format,
-      codedWidth,
-      codedHeight,
-      data,
-      ...(layout === undefined ? {} : { layout }),
-      timestamp,
-      release: () => {
-        if (released) return;
-        released = true;
-        if (frame.release !== undefined) this.host.defer(() => frame.release?.());
-      },
-    };
-  }
 }
 
 /** Whether the same frames fit both. */
 function isSameInput(one: VideoEncoderConfig, other: VideoEncoderConfig): boolean {
   return one.width === other.width && one.height === other.height && one.format === other.format;
+}
+
+function scaleOf({ scaleResolutionDownBy = 1 }: VideoEncoderConfig): number {
+  return scaleResolutionDownBy;
 }

@@ -8,12 +8,13 @@ import { type EncodeLoopTrack, runEncodeLoop } from './encode-loop.js';
 import { type EncoderFaults, EncoderSupervision } from './encoder-supervision.js';
 import type { DropReason } from './frame-report.js';
 import type { OutboundRtp } from './outbound-rtp.js';
-import { type OutboundFrame, OutboundTrack, type TrackHost } from './outbound-track.js';
+import { type OutboundFrame, OutboundStream } from './outbound-stream.js';
 import type { TrackHandle } from './track-handle.js';
+import type { TrackHost } from './track-host.js';
 import { type QueuedFrame, TrackInput } from './track-input.js';
 
-/** What a track with an encoder is made of, whatever it encodes. */
-export interface EncoderTrackInit {
+/** What a stream with an encoder is made of, whatever it encodes. */
+export interface EncoderStreamInit {
   readonly handle: TrackHandle;
   readonly rtp: OutboundRtp;
   readonly host: TrackHost;
@@ -45,17 +46,17 @@ export interface FreshEncoder {
 }
 
 /**
- * A track of raw frames: its own encoder, its own lock, its own encode loop.
+ * A stream that is made of raw frames: its own encoder, its own lock, its own encode loop.
  *
  * Owners: the encoder is guarded by encoderMu (read: the loop; written: a {@link FreshEncoder} and `dispose`); the mailbox is filled by
  * `enqueue` and emptied by the loop; the control values are latched by controllers and applied by the loop.
  */
-export abstract class EncoderTrack<
+export abstract class EncoderStream<
     Frame extends RawFrame,
     Chunk extends EncoderChunk,
     Encoder extends MediaEncoder<Chunk>,
   >
-  extends OutboundTrack
+  extends OutboundStream
   implements EncodeLoopTrack<Chunk, Encoder>
 {
   readonly kind = 'raw';
@@ -70,14 +71,20 @@ export abstract class EncoderTrack<
   readonly #cycles = new CycleGate();
 
   /** @param mailboxCapacity most frames that wait; the oldest makes room for a newer one */
-  protected constructor(init: EncoderTrackInit, codec: RtpCodec, mailboxCapacity: number) {
+  protected constructor(init: EncoderStreamInit, codec: RtpCodec, mailboxCapacity: number) {
     super(init.handle, codec, init.rtp, init.host);
     this.tracksMu = init.tracksMu;
     this.encoderMu = init.encoderMu;
-    this.#mailbox = new Mailbox(`mailbox of track "${this.id}"`, mailboxCapacity);
+    this.#mailbox = new Mailbox(`mailbox of track "${this.label}"`, mailboxCapacity);
     this.input = new TrackInput(this.#mailbox, init.host.clock);
-    const { handle, faults } = init;
-    this.#supervision = new EncoderSupervision({ handle, faults, clock: init.host.clock, lifetime: this.lifetime });
+    const { handle, faults, rtp } = init;
+    this.#supervision = new EncoderSupervision({
+      handle,
+      rid: rtp.rid,
+      faults,
+      clock: init.host.clock,
+      lifetime: this.lifetime,
+    });
   }
 
   /** Opens an encoder that reads from `input`, at a bitrate as near to the given one as encoders accept. */
@@ -114,6 +121,11 @@ export abstract class EncoderTrack<
       },
       close: () => encoder.close(),
     };
+  }
+
+  /** As messages name it. */
+  protected get label(): string {
+    return this.rid === undefined ? this.id : `${this.id}/${this.rid}`;
   }
 
   get encoderImplementation(): string | undefined {
@@ -180,13 +192,13 @@ export abstract class EncoderTrack<
   }
 
   get encoder(): Encoder {
-    if (this.#encoder === undefined) throw new Error(`track "${this.id}" has no encoder`);
+    if (this.#encoder === undefined) throw new Error(`track "${this.label}" has no encoder`);
     return this.#encoder;
   }
 
   deliver(chunk: Chunk): void {
     const times = this.input.collectTaken();
-    if (times === undefined) throw new Error(`encoder of track "${this.id}" made a chunk without taking a frame`);
+    if (times === undefined) throw new Error(`encoder of track "${this.label}" made a chunk without taking a frame`);
     this.transmit({
       data: chunk.data,
       type: chunk.type,
