@@ -15,7 +15,7 @@ import type {
   TransportStats,
   TransportTrackSpec,
 } from '../../transport/media-transport.js';
-import { SDP_CODECS } from '../../transport/werift/sdp-codecs.js';
+import { SDP_CODECS } from '../../transport/sdp/sdp-codecs.js';
 
 /** Looks on at what is sent. Its calls must return at once. */
 export interface PacketTap {
