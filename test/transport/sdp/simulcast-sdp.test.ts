@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { NegotiatedTrack, TransportTrackSpec } from '../../../src/transport/media-transport.js';
-import { validateAnswer } from '../../../src/transport/werift/answer-validation.js';
-import { MediaLines } from '../../../src/transport/werift/media-lines.js';
-import { writeOffer } from '../../../src/transport/werift/offer.js';
+import { validateAnswer } from '../../../src/transport/sdp/answer-validation.js';
+import { MediaLines } from '../../../src/transport/sdp/media-lines.js';
+import { writeOffer } from '../../../src/transport/sdp/offer.js';
 
 const TRACK: TransportTrackSpec = { trackId: 'front', codec: 'vp8', ssrc: 1111, rtxSsrc: 1112, rids: ['f', 'h', 'q'] };
 const RID = 'urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id';
