@@ -30,6 +30,7 @@ export async function runPublish(
     hardwareEncoders: command.hardwareEncoders,
     iceServers: command.iceServers,
     iceTransportPolicy: command.iceTransportPolicy,
+    transport: command.transport,
   });
   // The most that may be used; what the network carries is found out.
   sender.updateBitrate(command.bitrateBps);

@@ -15,6 +15,7 @@ export class KeyFrameWishes {
   readonly #clock: Clock;
   readonly #request: (trackId: string) => void;
   readonly #wanted = new Set<string>();
+  /** Those that are too young to be repeated. */
   readonly #requestedAtUs = new Map<string, number>();
   #timer: Timer | undefined;
   #isClosed = false;
@@ -47,22 +48,16 @@ export class KeyFrameWishes {
   #next(): void {
     this.#timer = undefined;
     const nowUs = this.#clock.nowUs();
-    const dueInUs = (trackId: string): number => {
-      const requestedAtUs = this.#requestedAtUs.get(trackId);
-      return requestedAtUs === undefined ? 0 : Math.max(0, requestedAtUs + TRACK_INTERVAL_MS * 1000 - nowUs);
-    };
-    const due = [...this.#wanted].find((trackId) => dueInUs(trackId) === 0);
-    if (due !== undefined) {
-      this.#wanted.delete(due);
-      this.#requestedAtUs.set(due, nowUs);
-      this.#request(due);
-      this.#wait(WISH_INTERVAL_MS);
-      return;
+    for (const [trackId, requestedAtUs] of this.#requestedAtUs) {
+      if (nowUs - requestedAtUs >= TRACK_INTERVAL_MS * 1000) this.#requestedAtUs.delete(trackId);
     }
-    if (this.#wanted.size > 0) this.#wait(Math.ceil(Math.min(...[...this.#wanted].map(dueInUs)) / 1000));
-  }
-
-  #wait(delayMs: number): void {
-    this.#timer = this.#clock.setTimer(delayMs, () => this.#next());
+    if (this.#wanted.size === 0) return;
+    // Not for as long as those that wait must: another track may be wished for meanwhile.
+    this.#timer = this.#clock.setTimer(WISH_INTERVAL_MS, () => this.#next());
+    const due = [...this.#wanted].find((trackId) => !this.#requestedAtUs.has(trackId));
+    if (due === undefined) return;
+    this.#wanted.delete(due);
+    this.#requestedAtUs.set(due, nowUs);
+    this.#request(due);
   }
 }

@@ -108,6 +108,12 @@ export const PublisherSpec = Type.Object(
         description: 'Whether each video encoder runs in a process of its own.',
       }),
     ),
+    transport: Type.Optional(
+      Type.Enum(['werift', 'node-datachannel'], {
+        default: 'werift',
+        description: 'node-datachannel needs the package of that name on this machine.',
+      }),
+    ),
     hardwareEncoders: Type.Optional(
       Type.Array(Type.Enum(['nvenc', 'vaapi', 'qsv', 'amf', 'v4l2m2m']), { maxItems: 5, uniqueItems: true }),
     ),

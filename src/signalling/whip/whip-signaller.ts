@@ -4,11 +4,13 @@ import { FramelockError } from '../../core/errors.js';
 import type { IceServer } from '../../core/ice-server.js';
 import { type Logger, silentLogger } from '../../core/logger.js';
 import { displayUrl } from '../display-url.js';
-import type { Signaller, SignallingAnswer, SignallingCloseResult } from '../signaller.js';
+import type { SessionVerdict, Signaller, SignallingAnswer, SignallingCloseResult } from '../signaller.js';
 import { WhipSession } from './whip-session.js';
 
 /** Longest time that {@link WhipSignaller.close} takes. */
 export const CLOSE_TIMEOUT_MS = 1_000;
+/** The same of a session that the server did not vouch for: most likely there is nothing left to end. */
+const UNCONFIRMED_CLOSE_TIMEOUT_MS = 200;
 
 const DEFAULT_REQUEST_TIMEOUT_MS = 10_000;
 
@@ -27,8 +29,8 @@ export interface WhipSignallerOptions {
 }
 
 /**
- * WHIP (RFC 9725) in its plain form: one POST with all candidates in the offer, one DELETE at the end; no trickle. Where the
- * server gives the session an entity tag, ICE is restarted by PATCH (section 4.3.3).
+ * WHIP (RFC 9725): one POST with all candidates in the offer, one DELETE at the end. Where the server gives the session an entity tag, ICE is restarted by
+ * PATCH (section 4.3.3), and from the next offer on candidates that take long follow by PATCH (section 4.3.1).
  *
  * The instance may be used again after `close()`: every `offer` is a new session at the server. Each session is pinned by the call
  * that works on it, so an answer that comes after `close()`, an abort or a timeout ends only its own session, by DELETE.
@@ -42,6 +44,8 @@ export class WhipSignaller implements Signaller {
   readonly #clock: Clock;
   readonly #logger: Logger;
   #iceServers: readonly IceServer[] = [];
+  /** Whether the last session that came to be could. */
+  #couldTrickle = false;
   readonly #late = new LateCompletions();
   /** The last session that was begun and not closed; changed only synchronously, before any await. */
   #current: WhipSession | undefined;
@@ -101,6 +105,19 @@ export class WhipSignaller implements Signaller {
     }
   }
 
+  /** What the last session has shown; a server that was never spoken to gets offers with all candidates. */
+  get canTrickle(): boolean {
+    return this.#current === undefined || this.#current.failed ? this.#couldTrickle : this.#current.canTrickle;
+  }
+
+  /**
+   * One PATCH with the entity tag (RFC 9725 section 4.3.1). A server that refuses it (405, 422, 501) is not asked again, and its offers have all candidates
+   * from then on.
+   */
+  async trickle(candidates: readonly string[], signal: AbortSignal): Promise<boolean> {
+    return this.#current?.trickle(candidates, signal) ?? false;
+  }
+
   get canRestartIce(): boolean {
     return this.#current?.canRestartIce === true;
   }
@@ -115,20 +132,30 @@ export class WhipSignaller implements Signaller {
     return session.restartIce(fragment, signal);
   }
 
+  /**
+   * A PATCH of the session that tells nothing new, and beside it OPTIONS of the endpoint, which tells whether the server can be reached at all. Without an
+   * entity tag only the latter, from which nothing is learnt but that nobody listens. Never rejects.
+   */
+  async confirm(signal: AbortSignal): Promise<SessionVerdict> {
+    return this.#current?.confirm(signal) ?? 'unknown';
+  }
+
   /** Deletes the session. What is not done after a second is cut off: nothing runs on when it resolves. */
   async close(): Promise<SignallingCloseResult> {
     const session = this.#current;
     if (session === undefined) return this.#ending;
     this.#current = undefined;
+    if (!session.failed) this.#couldTrickle = session.canTrickle;
     session.abandon(new FramelockError('CLOSED', 'WHIP: closed before the answer came'));
     this.#ending = this.#bounded(session);
     return this.#ending;
   }
 
   #bounded(session: WhipSession): Promise<SignallingCloseResult> {
+    const timeoutMs = session.verdict === 'unconfirmed' ? UNCONFIRMED_CLOSE_TIMEOUT_MS : CLOSE_TIMEOUT_MS;
     return new Promise((resolve) => {
-      const reason = `no confirmation within ${CLOSE_TIMEOUT_MS} ms; the server has to end the session by itself`;
-      const timer = this.#clock.setTimer(CLOSE_TIMEOUT_MS, () => {
+      const reason = `no confirmation within ${timeoutMs} ms; the server has to end the session by itself`;
+      const timer = this.#clock.setTimer(timeoutMs, () => {
         resolve({ confirmed: false, reason });
         session.cutOff();
       });

@@ -1,11 +1,11 @@
 import type { Clock, Timer } from '../../core/clock.js';
 import { describeError, FramelockError } from '../../core/errors.js';
 import type { Logger } from '../../core/logger.js';
-import type { RemoteTransport } from './answer-transport.js';
+import type { IceAgentState } from '../lifecycle/transport-state.js';
+import type { RemoteTransport } from '../sdp/answer-transport.js';
+import type { IceDescription } from '../sdp/ice-fragment.js';
 import { DatagramGuard } from './datagram-guard.js';
 import { IceAgent, type IceAgentObserver, type IceAgentOptions } from './ice-agent.js';
-import type { IceDescription } from './ice-fragment.js';
-import type { IceAgentState } from './transport-state.js';
 
 /** What a path is made of. */
 export interface IcePathInit extends Omit<IceAgentOptions, 'addresses' | 'guard'> {
@@ -151,6 +151,9 @@ export class IcePath {
           else if (agent === this.#restart?.agent) this.#restartChanged(this.#restart, state, reason);
         },
         received: (kind, datagram) => observer.received(kind, datagram),
+        foundLater: (candidates) => {
+          if (agent === this.#agent) observer.foundLater(candidates);
+        },
         heard: () => {
           if (agent === this.#agent) observer.heard();
         },

@@ -5,6 +5,9 @@ import type { Clock, Timer } from '../../core/clock.js';
 import { describeError, FramelockError } from '../../core/errors.js';
 import type { Logger } from '../../core/logger.js';
 import type { RtpPacketHeader } from '../../rtp/rtp-packet.js';
+import { AddressWatch } from '../lifecycle/address-watch.js';
+import { boundedWait } from '../lifecycle/bounded-wait.js';
+import { TransportStatus } from '../lifecycle/transport-status.js';
 import type {
   MediaTransport,
   NegotiatedTrack,
@@ -15,18 +18,16 @@ import type {
   TransportStats,
   TransportTrackSpec,
 } from '../media-transport.js';
-import { AddressWatch } from './address-watch.js';
-import { assertSameTransport, type RemoteTransport } from './answer-transport.js';
-import { validateAnswer } from './answer-validation.js';
-import { boundedWait } from './bounded-wait.js';
+import { assertSameTransport, type RemoteTransport } from '../sdp/answer-transport.js';
+import { validateAnswer } from '../sdp/answer-validation.js';
+import { checkTracks, type MediaLine, MediaLines } from '../sdp/media-lines.js';
+import { logNamedCandidates } from '../sdp/named-candidates.js';
+import { candidateLine, writeOffer } from '../sdp/offer.js';
 import { createCertificate, type LocalCertificate } from './dtls-session.js';
 import { IcePath } from './ice-path.js';
 import { restartIce } from './ice-restart.js';
-import { checkTracks, type MediaLine, MediaLines } from './media-lines.js';
-import { writeOffer } from './offer.js';
 import { PeerLiveness } from './peer-liveness.js';
 import { SecureChannel } from './secure-channel.js';
-import { TransportStatus } from './transport-status.js';
 
 /** What a transport is made of; all options are checked and defaulted. */
 export interface WeriftTransportInit {
@@ -45,6 +46,8 @@ export interface WeriftTransportInit {
 /** A peer that is still checking the pair drops our first flight, and its repetition comes 500 ms later: better wait a round trip. */
 const DTLS_DELAY_MS = 100;
 const CLOSE_TIMEOUT_MS = 1000;
+/** A server that is well answers by then: STUN takes one round trip, TURN two. */
+const TRICKLE_PATIENCE_MS = 250;
 const NO_TRAFFIC = { bytesSent: 0, packetsSent: 0, bytesReceived: 0, packetsReceived: 0, srtcpRejected: 0 };
 
 /**
@@ -89,6 +92,7 @@ export class WeriftTransport implements MediaTransport {
     this.#liveness = new PeerLiveness({
       clock: this.#clock,
       probe: () => this.#probe(),
+      doubted: (heard) => this.#status.peerDoubted(heard),
       changed: (reason) => this.#update(reason),
     });
     this.#addresses = new AddressWatch({
@@ -105,6 +109,7 @@ export class WeriftTransport implements MediaTransport {
         addresses,
         servers,
         serverPatienceMs: gatheringTimeoutMs / 2,
+        offerPatienceMs: observer.candidates === undefined ? gatheringTimeoutMs / 2 : TRICKLE_PATIENCE_MS,
         ...(portRange === undefined ? {} : { portRange }),
       },
       {
@@ -114,6 +119,7 @@ export class WeriftTransport implements MediaTransport {
         },
         received: (kind, datagram) => this.#channel?.receive(kind, datagram),
         heard: () => this.#liveness.heard(),
+        foundLater: (candidates) => this.#status.candidates(candidates.map(candidateLine)),
         sendFailed: (error) => {
           this.#sendErrors += 1;
           logger.debug('A UDP socket reported an error', { error: error.message });
@@ -165,7 +171,7 @@ export class WeriftTransport implements MediaTransport {
     this.#offered = undefined;
     if (this.#remote === undefined) {
       this.#remote = transport;
-      this.#tellOfNames(transport);
+      logNamedCandidates(this.#init.logger, transport);
       this.#channel = this.#createChannel(this.#certificate, transport);
       this.#ice.start(transport);
     }
@@ -277,16 +283,6 @@ export class WeriftTransport implements MediaTransport {
       this.#channel?.connect();
       this.#update();
     });
-  }
-
-  /** A name takes multicast DNS to look up; the peer's own checks, which need our addresses only, do without. */
-  #tellOfNames({ namedCandidates, candidates }: RemoteTransport): void {
-    if (namedCandidates === 0) return;
-    const context = { names: namedCandidates, addresses: candidates.length };
-    this.#init.logger.info(
-      'Candidates of the peer that are names were ignored: it is found by its own checks',
-      context,
-    );
   }
 
   #probe(): void {
