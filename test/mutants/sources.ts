@@ -151,12 +151,4 @@ export const SOURCE_MUTANTS: readonly Mutant[] = [
     replace: 'if (!this.#agreeOn(header))',
     tests: RAW_TESTS,
   },
-  {
-    name: 'buffer-of-an-interrupted-picture-is-kept',
-    guarantee: 'L3 lifetimes',
-    file: RAW,
-    find: '    this.#filling?.release();\n',
-    replace: '',
-    tests: RAW_TESTS,
-  },
 ];

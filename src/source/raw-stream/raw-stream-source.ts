@@ -120,7 +120,6 @@ export class RawStreamSource implements FrameSource {
   async stop(): Promise<void> {
     this.#lifetime.end();
     this.#delivery?.failed(this.#closed());
-    this.#abandonPicture();
     await this.#input.close();
   }
 
@@ -149,7 +148,6 @@ export class RawStreamSource implements FrameSource {
   #end(error: FramelockError): void {
     const hasFormat = this.#format !== undefined;
     this.#lifetime.end();
-    this.#abandonPicture();
     this.#delivery?.failed(error);
     // Never rejects; whoever stops the source waits for it.
     void this.#input.close();
@@ -218,11 +216,6 @@ export class RawStreamSource implements FrameSource {
       ...(layout === undefined ? {} : { layout }),
       ...buffer,
     });
-  }
-
-  #abandonPicture(): void {
-    this.#filling?.release();
-    this.#filling = undefined;
   }
 
   #failed(reason: string, cause: unknown): FramelockError {

@@ -221,6 +221,8 @@ describe('a supervised source', () => {
     bench.stopping = () => new Promise((resolve) => (stopped = resolve));
     await bench.start();
     await bench.pictures(6000);
+    await bench.clock.advance(1500);
+    expect(bench.source.status.state).toBe('stalled');
     bench.present?.sink?.ended(new Error('gone'));
     await bench.clock.advance(60_000);
     expect(bench.sources).toHaveLength(1);
@@ -228,6 +230,7 @@ describe('a supervised source', () => {
     // Late.
     bench.present?.sink?.frame(bench.frame(200));
     expect(bench.delivered).not.toContain(200);
+    expect(bench.source.status.state).toBe('reopening');
     bench.stopping = async () => undefined;
     stopped();
     await settle();
