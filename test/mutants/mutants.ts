@@ -1,5 +1,6 @@
 import { ALLOCATION_MUTANTS } from './allocation.js';
 import { CONGESTION_MUTANTS } from './congestion.js';
+import { DASHBOARD_MUTANTS } from './dashboard.js';
 import { DRAIN_MUTANTS } from './drain.js';
 import { ENCODER_LOCK_MUTANTS } from './encoder-lock.js';
 import { EVENT_MUTANTS } from './events.js';
@@ -31,5 +32,6 @@ export const MUTANTS: readonly Mutant[] = [
   ...RECOVERY_MUTANTS,
   ...NATIVE_TRANSPORT_MUTANTS,
   ...SERVICE_MUTANTS,
+  ...DASHBOARD_MUTANTS,
   ...SIMULCAST_MUTANTS,
 ];
