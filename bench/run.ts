@@ -10,6 +10,7 @@ import { encoders } from './encoders.js';
 import { locks } from './locks.js';
 import { pipeline } from './pipeline.js';
 import { swap } from './swap.js';
+import { transport } from './transport.js';
 
 const BENCHMARKS: readonly Benchmark[] = [
   allocation,
@@ -21,6 +22,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   locks,
   pipeline,
   swap,
+  transport,
 ];
 
 const { values, positionals } = parseArgs({

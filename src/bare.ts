@@ -6,6 +6,7 @@ export type {
   TrackAllocation,
 } from './congestion/allocator/allocator.js';
 export { Allocator } from './congestion/allocator/allocator.js';
+export type { LayerAllocation, LayerDemand, LayerReason, LayerRefusal } from './congestion/allocator/layer-division.js';
 export type { TrackDemand } from './congestion/allocator/track-demand.js';
 export type { Clock, Timer } from './core/clock.js';
 export { SystemClock } from './core/clock.js';
@@ -39,13 +40,13 @@ export type { PlaneLayout, RawVideoFrame, VideoPixelFormat } from './encoder/vid
 export type { PlayoutDelay } from './rtp/header-extensions.js';
 export type { RtpCodec } from './rtp/rtp-codec.js';
 export type { BitrateAllocation, TrackShare } from './sender/allocation.js';
+export type { VideoConfigChange } from './sender/camera-layer.js';
 export type { CloseReport, CloseStep } from './sender/close-report.js';
 export type { CongestionStats } from './sender/congestion-driver.js';
 export type { ConnectOptions } from './sender/connector.js';
 export type { EncodedAudioInput, EncodedVideoInput } from './sender/encoded-track.js';
+export type { EncodingSpec } from './sender/encodings.js';
 export type { DropReason, EncodedFrameReport, FrameReport, FrameTimes } from './sender/frame-report.js';
-export type { TrackActivity } from './sender/outbound-track.js';
-export type { VideoConfigChange } from './sender/raw-video-track.js';
 export type { DegradationPreference } from './sender/resolution-governor.js';
 export { RtcSender } from './sender/rtc-sender.js';
 export type { EncoderSwapped, SenderErrorEvent, SenderEvents } from './sender/sender-events.js';
@@ -61,7 +62,8 @@ export type { SenderStats } from './sender/sender-stats.js';
 export type { Negotiate } from './sender/signaller-from-negotiation.js';
 export type { TrackHandle, TrackRef } from './sender/track-handle.js';
 export type { TrackHealth } from './sender/track-health.js';
-export type { RemoteInboundStats, TrackStats } from './sender/track-stats.js';
+export type { TrackActivity } from './sender/track-host.js';
+export type { EncodingStats, RemoteInboundStats, TrackStats } from './sender/track-stats.js';
 export type {
   CandidatePairStats,
   CandidateStats,
@@ -86,6 +88,7 @@ export type { FrameSink, FrameSource, FrameSourceFormat } from './source/frame-s
 export type { TestPatternOptions } from './source/test-pattern/test-pattern-source.js';
 export { TestPatternSource } from './source/test-pattern/test-pattern-source.js';
 export type {
+  EncodingWish,
   MediaTransport,
   MediaTransportFactory,
   NegotiatedTrack,
@@ -96,5 +99,7 @@ export type {
   TransportStats,
   TransportTrackSpec,
 } from './transport/media-transport.js';
+export type { NodeDatachannelTransportOptions } from './transport/node-datachannel/node-datachannel-transport-factory.js';
+export { createNodeDatachannelTransportFactory } from './transport/node-datachannel/node-datachannel-transport-factory.js';
 export type { WeriftTransportOptions } from './transport/werift/werift-transport-factory.js';
 export { createWeriftTransportFactory } from './transport/werift/werift-transport-factory.js';

@@ -10,6 +10,7 @@ export type {
   TaggedAllocation,
 } from './service/client/service-client.js';
 export { ServiceClient } from './service/client/service-client.js';
+export type { AccessView } from './service/schema/access-schema.js';
 export type {
   AllocationEntry,
   AllocationRequest,
@@ -18,5 +19,6 @@ export type {
   LeaseRequest,
 } from './service/schema/allocation-schema.js';
 export type { ServiceEvent } from './service/schema/event-schema.js';
+export type { PreviewRequest, PreviewView } from './service/schema/preview-schema.js';
 export type { Problem } from './service/schema/problem-schema.js';
 export type { PublisherSpec, PublisherView, SfuSpec, TrackSpec, TrackView } from './service/schema/publisher-schema.js';

@@ -6,6 +6,10 @@ import type { RtpHeaderExtension } from './rtp-packet.js';
 export const HEADER_EXTENSION_URIS = Object.freeze({
   /** RFC 9143 section 15 */
   mid: 'urn:ietf:params:rtp-hdrext:sdes:mid',
+  /** RFC 8852 section 4.1: the encoding of a media source that a packet is of... */
+  rid: 'urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id',
+  /** ...and in a packet that repeats another one, that of the other one (RFC 8852 section 4.2). */
+  repairedRid: 'urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id',
   absSendTime: 'http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time',
   playoutDelay: 'http://www.webrtc.org/experiments/rtp-hdrext/playout-delay',
   absCaptureTime: 'http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-time',
@@ -15,6 +19,14 @@ export const HEADER_EXTENSION_URIS = Object.freeze({
 
 /** A `token` (RFC 8866 section 9) that fits the one-byte header form, which carries 1-16 bytes (RFC 8285 section 4.2). */
 const MID_PATTERN = /^[!#-'*+\-.0-9A-Z^-~]{1,16}$/;
+
+/** Letters and digits only (RFC 8852 section 3), as many as fit the one-byte header form; libwebrtc takes the same (`BaseRtpStringExtension`). */
+const RID_PATTERN = /^[A-Za-z0-9]{1,16}$/;
+
+/** Whether a text can name an encoding. */
+export function isRid(rid: string): boolean {
+  return RID_PATTERN.test(rid);
+}
 
 /** RTP fixed header without CSRCs (RFC 3550 section 5.1). */
 const FIXED_HEADER_BYTES = 12;
@@ -32,6 +44,19 @@ export function writeMid(mid: string): Uint8Array {
     });
   }
   return Uint8Array.from(mid, (character) => character.charCodeAt(0));
+}
+
+/**
+ * The data of a rid or repaired-rid extension (RFC 8852 section 3).
+ * @throws FramelockError INVALID_ARGUMENT if `rid` is not 1-16 letters and digits
+ */
+export function writeRid(rid: string): Uint8Array {
+  if (!isRid(rid)) {
+    throw new FramelockError('INVALID_ARGUMENT', `rid must be 1-16 letters and digits, got '${rid}'`, {
+      context: { rid },
+    });
+  }
+  return Uint8Array.from(rid, (character) => character.charCodeAt(0));
 }
 
 /** The data of an abs-send-time extension: 3 bytes. `nowUs`: microseconds since the Unix epoch, read at the socket write. */

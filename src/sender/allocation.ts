@@ -1,8 +1,9 @@
+import { type LayerDemand, mostOf } from '../congestion/allocator/layer-division.js';
 import { completeDemands, type TrackDemand } from '../congestion/allocator/track-demand.js';
 import { FramelockError } from '../core/errors.js';
 
 /** What one video track is to have of the bitrate. */
-export type TrackShare = Omit<TrackDemand, 'id'>;
+export type TrackShare = Omit<TrackDemand, 'id' | 'layers'>;
 
 /**
  * How the target bitrate is divided: for each track id a relative weight, or a {@link TrackShare} with bounds and a priority class, or `null` for equal
@@ -29,6 +30,8 @@ export interface AllocatableTrack {
   readonly id: string;
   /** Whether the track takes part in the division; audio does not. */
   readonly allocatable: boolean;
+  /** What its encodings ask for, where it has several. */
+  readonly layers?: TrackDemand['layers'] | undefined;
 }
 
 /**
@@ -66,12 +69,23 @@ export function demandsUnder(
   allocation: BitrateAllocation,
   tracks: readonly AllocatableTrack[],
 ): readonly TrackDemand[] {
-  return tracks.filter(({ allocatable }) => allocatable).map(({ id }) => demandUnder(allocation, id));
+  return tracks
+    .filter(({ allocatable }) => allocatable)
+    .map(({ id, layers }) => {
+      const demand = demandUnder(allocation, id);
+      return layers === undefined ? demand : demandOfLayers(demand, layers);
+    });
 }
 
 /** The share of each audio track, whatever the others do; below a target of 8 kbit/s a track it overshoots that, rather than fall silent. */
 export function audioShareBps(targetBps: number): number {
   return Math.floor(Math.min(MAX_AUDIO_BPS, Math.max(targetBps * AUDIO_SHARE, MIN_AUDIO_BPS)));
+}
+
+/** What its encodings cannot use goes to other tracks. */
+function demandOfLayers(demand: TrackDemand, layers: readonly LayerDemand[]): TrackDemand {
+  const maxBps = Math.min(demand.maxBps ?? Number.POSITIVE_INFINITY, mostOf(layers));
+  return { ...demand, maxBps, minBps: Math.min(demand.minBps ?? 0, maxBps), layers };
 }
 
 function demandUnder(allocation: BitrateAllocation, trackId: string): TrackDemand {

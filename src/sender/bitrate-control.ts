@@ -3,8 +3,8 @@ import { PublishedRate } from '../congestion/allocator/published-rate.js';
 import type { Clock, Timer } from '../core/clock.js';
 import { FramelockError } from '../core/errors.js';
 import { audioShareBps, type BitrateAllocation, demandsUnder, validateAllocation, weightOf } from './allocation.js';
+import { Camera } from './camera.js';
 import type { NetworkTarget } from './congestion-driver.js';
-import { RawVideoTrack } from './raw-video-track.js';
 import type { TrackRegistry } from './track-registry.js';
 
 /** A receiver that allows less means that nothing gets through: what is left is to find out when that changes. */
@@ -19,11 +19,11 @@ export interface BitrateLimits {
   readonly maxBps: number;
 }
 
-/** How an allocation would change things: what each video track would get, and the raw tracks that it names and the former one did not. */
+/** How an allocation would change things: what each video track would get, and the cameras that it names and the former one did not. */
 export interface AllocationPlan {
   readonly allocation: BitrateAllocation;
   readonly decisions: readonly TrackAllocation[];
-  readonly activated: readonly RawVideoTrack[];
+  readonly activated: readonly Camera[];
 }
 
 /**
@@ -115,8 +115,8 @@ export class BitrateControl {
       allocation: valid,
       decisions: tracks,
       activated: this.#registry.all.filter(
-        (track): track is RawVideoTrack =>
-          track instanceof RawVideoTrack && this.weightOf(track.id) === 0 && weightOf(valid, track.id) > 0,
+        (track): track is Camera =>
+          track instanceof Camera && this.weightOf(track.id) === 0 && weightOf(valid, track.id) > 0,
       ),
     };
   }
@@ -137,6 +137,11 @@ export class BitrateControl {
   /** Grants every track its share of the current target, at once. */
   redistribute(): void {
     this.#divide({ isAsked: true });
+  }
+
+  /** The peer takes other encodings than before: divides anew, if that changes anything. */
+  reconsider(): void {
+    this.#divide({ isAsked: false });
   }
 
   /** The sender stops: time changes nothing any more. */
@@ -161,8 +166,7 @@ export class BitrateControl {
       const decision = decisions.get(track.id);
       if (decision === undefined) track.grant({ targetBps: audioBps });
       else {
-        const targetBps = Math.floor(decision.targetBps * this.#momentaryShare);
-        track.grant({ ...decision, targetBps, priorityClass: priorities.get(track.id) });
+        track.grant({ ...this.#atThisMoment(decision), priorityClass: priorities.get(track.id) });
       }
     }
     this.#review?.cancel();
@@ -171,6 +175,15 @@ export class BitrateControl {
     if (dueUs === Number.POSITIVE_INFINITY) return;
     const waitMs = Math.max(Math.ceil((dueUs - request.nowUs) / 1000), 1);
     this.#review = this.#clock.setTimer(waitMs, () => this.#divide({ isAsked: false }));
+  }
+
+  #atThisMoment(decision: TrackAllocation): TrackAllocation {
+    const scaled = <Part extends { readonly targetBps: number }>(part: Part): Part => ({
+      ...part,
+      targetBps: Math.floor(part.targetBps * this.#momentaryShare),
+    });
+    const { layers } = decision;
+    return layers === undefined ? scaled(decision) : { ...scaled(decision), layers: layers.map(scaled) };
   }
 
   /** What is to be caught up with takes from all tracks alike, and pauses none: it will be gone in a moment. */

@@ -4,18 +4,15 @@ import { describeError, FramelockError, isFramelockError } from '../core/errors.
 import type { Logger } from '../core/logger.js';
 import { writeCompound } from '../rtp/rtcp-write.js';
 import type { Signaller } from '../signalling/signaller.js';
-import type {
-  MediaTransportFactory,
-  TransportState,
-  TransportStats,
-  TransportTrackSpec,
-} from '../transport/media-transport.js';
+import type { MediaTransportFactory, TransportState, TransportStats } from '../transport/media-transport.js';
 import { Connection, type EstablishOptions } from './connection.js';
 import { goodbyes } from './goodbye.js';
 import { IceRecovery } from './ice-recovery.js';
+import { bindStreams, offerOf } from './offered-tracks.js';
 import type { SendPath } from './send-path.js';
 import { Sequencer } from './sequencer.js';
-import type { Track } from './track.js';
+import type { Track, TrackStream } from './track.js';
+import type { TrackHandle } from './track-handle.js';
 
 /** What the connector needs from its sender. */
 export interface ConnectorHost {
@@ -28,6 +25,8 @@ export interface ConnectorHost {
   /** Is told of the connections that packets take. */
   readonly path: Pick<SendPath, 'wantsFeedback' | 'feedbackAgreed' | 'rerouted' | 'disconnected'>;
   rtcpReceived(compound: Uint8Array): void;
+  /** The peer has said which encodings it takes. */
+  encodingsAgreed(): void;
   /** Hears of what comes from connections after their end. */
   readonly late: LateCompletionObserver;
 }
@@ -57,8 +56,8 @@ export class Connector {
   #current: Connection | undefined;
   /** Leads to the peer of the current connection, or of the one that was given up to make room for a track. */
   #signaller: Signaller | undefined;
-  /** SSRCs of the tracks that the peer of the current connection knows of. */
-  #offered: ReadonlySet<number> = new Set();
+  /** The tracks that the peer of the current connection knows of. */
+  #offered: ReadonlySet<TrackHandle> = new Set();
   #state: TransportState = 'new';
 
   constructor(host: ConnectorHost) {
@@ -106,7 +105,7 @@ export class Connector {
       // A broken connection has nobody to tell; the next one offers every track.
       if (connection.transport.state === 'failed') return;
       const tracks = this.#host.tracks();
-      const missing = tracks.some(({ rtp }) => !this.#offered.has(rtp.ssrc));
+      const missing = tracks.some(({ handle }) => !this.#offered.has(handle));
       if (!missing && tracks.length === this.#offered.size) return;
       if (connection.canRenegotiate) {
         await this.#negotiate(connection, { timeoutMs: DEFAULT_TIMEOUT_MS, signal: this.#closing.signal });
@@ -194,11 +193,11 @@ export class Connector {
   async #negotiate(connection: Connection, establish: EstablishOptions): Promise<void> {
     const tracks = this.#host.tracks();
     // As offered: a codec may be changed meanwhile.
-    const specs = new Map(tracks.map((track) => [track, this.#specOf(track)]));
+    const specs = new Map(tracks.map((track) => [track, offerOf(track, this.#host.path)]));
     const negotiated = await connection.negotiate([...specs.values()], establish);
     if (this.#current !== connection) throw cancelled();
     const known = this.#offered;
-    this.#offered = new Set(tracks.map(({ rtp }) => rtp.ssrc));
+    this.#offered = new Set(tracks.map(({ handle }) => handle));
     const routes = new Map(negotiated.map((track) => [track.trackId, track]));
     // Tracks may have come and gone meanwhile: those that came have their own negotiation ahead of them, also under an id that went.
     const present = new Set(this.#host.tracks());
@@ -209,17 +208,10 @@ export class Connector {
     for (const track of tracks) {
       if (!present.has(track)) continue;
       const route = routes.get(track.id);
-      if (route === undefined) track.rtp.unbind();
-      else track.rtp.bind(connection.transport, route, specs.get(track)?.codec);
-      if (!known.has(track.rtp.ssrc)) track.routeChanged();
+      bindStreams(track, connection.transport, route, specs.get(track)?.codec);
+      if (!known.has(track.handle)) track.routeChanged();
     }
-  }
-
-  #specOf({ id, codec, alternatives, stereo, dtx, rtp }: Track): TransportTrackSpec {
-    const { wantsFeedback: transportWideCc } = this.#host.path;
-    const playoutDelay = rtp.playoutDelay !== undefined;
-    const spec = { trackId: id, codec, alternatives, ssrc: rtp.ssrc, stereo, dtx, playoutDelay, transportWideCc };
-    return rtp.rtxSsrc === undefined ? spec : { ...spec, rtxSsrc: rtp.rtxSsrc };
+    this.#host.encodingsAgreed();
   }
 
   #transportChanged(connection: Connection, state: TransportState, reason?: string): void {
@@ -255,9 +247,9 @@ export class Connector {
     if (connection === undefined) return;
     const tracks = this.#host.tracks();
     const { transport } = connection;
-    const streams = tracks.map(({ rtp }) => rtp);
+    const streams = tracks.flatMap((track): readonly TrackStream[] => track.streams).map(({ rtp }) => rtp);
     for (const packets of goodbyes(streams, transport.cname)) transport.sendRtcp(writeCompound(packets));
-    for (const track of tracks) track.rtp.unbind();
+    for (const rtp of streams) rtp.unbind();
     this.#host.path.disconnected();
     const { confirmed, reason } = await connection.close();
     if (!confirmed) this.#host.logger.warn('the peer did not confirm the end of the session', { reason });

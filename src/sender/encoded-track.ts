@@ -1,8 +1,9 @@
 import { FramelockError } from '../core/errors.js';
 import type { RtpCodec } from '../rtp/rtp-codec.js';
 import type { OutboundRtp } from './outbound-rtp.js';
-import { type FrameSize, OutboundTrack, type TrackHost } from './outbound-track.js';
+import { type FrameSize, OutboundStream } from './outbound-stream.js';
 import type { TrackHandle } from './track-handle.js';
+import type { TrackHost } from './track-host.js';
 
 /** One chunk of a pre-encoded video track. */
 export interface EncodedVideoInput {
@@ -43,11 +44,13 @@ export interface EncodedTrackInit {
 }
 
 /** A track whose chunks come from outside, for example from a hardware pipeline. The application follows its wishes, told by events. */
-export class EncodedTrack extends OutboundTrack {
+export class EncodedTrack extends OutboundStream {
   readonly kind = 'encoded';
   readonly stereo: boolean;
   readonly frameSize: FrameSize | undefined;
   readonly encoderImplementation = undefined;
+  readonly dtx = false;
+  readonly streams: readonly [EncodedTrack] = [this];
   readonly #wishes: EncodedTrackWishes;
   #targetBps = 0;
 
@@ -56,6 +59,11 @@ export class EncodedTrack extends OutboundTrack {
     this.stereo = init.stereo;
     this.frameSize = init.frameSize;
     this.#wishes = init.wishes;
+  }
+
+  /** Whether it takes part in the division of the bitrate; audio takes its share off the top. */
+  get allocatable(): boolean {
+    return this.media === 'video';
   }
 
   get targetBps(): number {

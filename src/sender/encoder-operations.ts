@@ -3,12 +3,13 @@ import type { TracksLock } from '../concurrency/lock-order.js';
 import type { Clock } from '../core/clock.js';
 import type { BitrateAllocation } from './allocation.js';
 import type { BitrateControl } from './bitrate-control.js';
+import type { Camera } from './camera.js';
+import type { CameraLayer, VideoConfigChange } from './camera-layer.js';
 import { type SwapTarget, swapEncoders } from './encoder-swap.js';
 import type { InFlight } from './in-flight.js';
-import type { RawVideoTrack, VideoConfigChange } from './raw-video-track.js';
 import type { EncoderSwapped } from './sender-events.js';
 import { Sequencer } from './sequencer.js';
-import type { RawTrack, Track } from './track.js';
+import type { RawStream, RawTrack, Track } from './track.js';
 import type { TrackRegistry } from './track-registry.js';
 
 /** What the operations need from their sender. */
@@ -48,33 +49,38 @@ export class EncoderOperations {
   }
 
   /** @throws FramelockError ENCODER_OPEN_FAILED, ENCODER_BUSY, TRACK_REMOVED, CLOSED; in each case the old encoder goes on */
-  async recreateEncoder(track: RawTrack): Promise<void> {
-    await this.#replace(track, 'recreate', () => track.openFresh(track.targetBps));
+  async recreateEncoders(track: RawTrack, streams: readonly RawStream[]): Promise<void> {
+    await this.#replace(track, 'recreate', streams.map(freshTarget));
   }
 
   /**
-   * Scales the picture of a track down, or up again.
+   * Scales the picture of a layer down, or up again.
    * @throws FramelockError ENCODER_OPEN_FAILED, ENCODER_BUSY, TRACK_REMOVED, CLOSED; in each case all is as before
    */
-  async rescale(track: RawVideoTrack, scaleResolutionDownBy: number): Promise<void> {
-    await this.#replace(track, 'scaling', () => track.openReconfigured(track.targetBps, { scaleResolutionDownBy }));
-    track.counters.resolutionChanges += 1;
+  async rescale(track: Track, layer: CameraLayer, scaleResolutionDownBy: number): Promise<void> {
+    const open = () => layer.openReconfigured(layer.targetBps, { scaleResolutionDownBy });
+    await this.#replace(track, 'scaling', [{ stream: layer, open }]);
+    layer.counters.resolutionChanges += 1;
   }
 
   /**
    * Replaces an encoder that has failed.
    * @throws FramelockError ENCODER_OPEN_FAILED, ENCODER_BUSY, TRACK_REMOVED, CLOSED; in each case it stays
    */
-  async replaceBroken(track: RawTrack): Promise<void> {
-    await this.#replace(track, 'failure', () => track.openFresh(track.targetBps));
+  async replaceBroken(track: RawTrack, streams: readonly RawStream[]): Promise<void> {
+    await this.#replace(track, 'failure', streams.map(freshTarget));
   }
 
   /**
-   * Gives a track another size, format or frame rate, with an encoder to match.
+   * Gives a camera another size, format or frame rate, with encoders to match: all of its layers at once.
    * @throws FramelockError ENCODER_OPEN_FAILED, ENCODER_BUSY, TRACK_REMOVED, CLOSED; in each case all is as before
    */
-  async reconfigure(track: RawVideoTrack, change: VideoConfigChange): Promise<void> {
-    await this.#replace(track, 'reconfiguration', () => track.openReconfigured(track.targetBps, change));
+  async reconfigure(camera: Camera, change: VideoConfigChange): Promise<void> {
+    const targets = camera.streams.map((layer) => ({
+      stream: layer,
+      open: () => layer.openReconfigured(layer.targetBps, change),
+    }));
+    await this.#replace(camera, 'reconfiguration', targets);
   }
 
   /**
@@ -94,10 +100,12 @@ export class EncoderOperations {
     const { bitrate, registry } = this.#host;
     const { activated, decisions } = bitrate.plan(allocation);
     const shareBps = new Map(decisions.map(({ id, targetBps }) => [id, targetBps]));
-    const targets = activated.map((track) => ({ track, open: () => track.openFresh(shareBps.get(track.id) ?? 0) }));
+    const targets = activated.flatMap(({ id, streams }) =>
+      streams.map((stream) => ({ stream, open: () => stream.openFresh(shareBps.get(id) ?? 0) })),
+    );
     const commit = (): void => bitrate.commit(allocation);
     try {
-      await this.#swap({ cause: 'activation', pinned: named, targets, commit });
+      await this.#swap({ cause: 'activation', pinned: [...named, ...activated], targets, commit });
     } catch (error) {
       // Equal shares name no track: one that went while its encoder was opened does not spoil them for the others.
       if (allocation !== null || activated.every((track) => registry.isCurrent(track))) throw error;
@@ -105,9 +113,9 @@ export class EncoderOperations {
     }
   }
 
-  /** Replaces the encoder of one track. */
-  async #replace(track: RawTrack, cause: Swap['cause'], open: SwapTarget['open']): Promise<void> {
-    const swap = this.#swap({ cause, pinned: [track], targets: [{ track, open }], commit: () => undefined });
+  /** Replaces encoders of one track. */
+  async #replace(track: Track, cause: Swap['cause'], targets: readonly SwapTarget[]): Promise<void> {
+    const swap = this.#swap({ cause, pinned: [track], targets, commit: () => undefined });
     await this.#host.inFlight.track(swap);
   }
 
@@ -125,17 +133,22 @@ export class EncoderOperations {
       revalidate: () => {
         try {
           this.#host.assertOpen();
-          for (const track of [...pinned, ...targets.map((target) => target.track)]) registry.assertCurrent(track);
+          for (const track of pinned) registry.assertCurrent(track);
         } catch (error) {
           for (const _ of targets) this.#host.late.lateCompletion('encoder');
           throw error;
         }
       },
       commit,
-      swapped: ({ track, implementation, waitUs, exclusiveHoldUs }) => {
-        if (cause !== 'failure') track.pardon();
-        this.#host.encoderSwapped({ trackId: track.id, implementation, cause, waitUs, exclusiveHoldUs });
+      swapped: ({ stream, implementation, waitUs, exclusiveHoldUs }) => {
+        if (cause !== 'failure') stream.pardon();
+        this.#host.encoderSwapped({ ...stream.name, implementation, cause, waitUs, exclusiveHoldUs });
       },
     });
   }
+}
+
+/** A stream that gets an encoder like the one that it has. */
+function freshTarget(stream: RawStream): SwapTarget {
+  return { stream, open: () => stream.openFresh(stream.targetBps) };
 }

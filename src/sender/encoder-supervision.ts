@@ -5,18 +5,21 @@ import { EncoderRecovery, type RecoveryStep } from './encoder-recovery.js';
 import { ErrorBackoff } from './error-backoff.js';
 import { RateWatch } from './rate-watch.js';
 import type { TrackHandle } from './track-handle.js';
+import type { StreamName } from './track-host.js';
 
 /** Whom a track turns to when its encoder fails. */
 export interface EncoderFaults {
-  /** Tells of a failed encode, or of a track that is given up. */
-  encodeFailed(trackId: string, error: unknown): void;
+  /** Tells of a failed encode, or of a stream that is given up. */
+  encodeFailed(stream: StreamName, error: unknown): void;
   /** Puts a fresh encoder in place. Resolves when that is done or has failed, which it tells, and never rejects. */
-  replaceEncoder(handle: TrackHandle): Promise<void>;
+  replaceEncoder(handle: TrackHandle, rid: string | undefined): Promise<void>;
 }
 
 /** What an {@link EncoderSupervision} works with. */
 export interface EncoderSupervisionParts {
   readonly handle: TrackHandle;
+  /** Of its encoding; nothing where the track has but one. */
+  readonly rid: string | undefined;
   readonly clock: Clock;
   /** Of the track: nothing is told after its end. */
   readonly lifetime: Lifetime;
@@ -24,13 +27,15 @@ export interface EncoderSupervisionParts {
 }
 
 /**
- * Watches over the encoder of one track: reports what it fails at, spaces the attempts, asks for a fresh one when it fails again and again or
- * leaves its target, and gives the track up when fresh ones fail as well.
+ * Watches over the encoder of one stream: reports what it fails at, spaces the attempts, asks for a fresh one when it fails again and again or
+ * leaves its target, and gives the stream up when fresh ones fail as well.
  *
- * Owner: the track. `failed` and `succeeded` are the encode loop's; `checkRate` is the sender's heartbeat's.
+ * Owner: the stream. `failed` and `succeeded` are the encode loop's; `checkRate` is the sender's heartbeat's.
  */
 export class EncoderSupervision {
   readonly #handle: TrackHandle;
+  readonly #rid: string | undefined;
+  readonly #name: StreamName;
   readonly #clock: Clock;
   readonly #lifetime: Lifetime;
   readonly #faults: EncoderFaults;
@@ -40,8 +45,10 @@ export class EncoderSupervision {
   #failure: string | undefined;
   #ended = false;
 
-  constructor({ handle, clock, lifetime, faults }: EncoderSupervisionParts) {
+  constructor({ handle, rid, clock, lifetime, faults }: EncoderSupervisionParts) {
     this.#handle = handle;
+    this.#rid = rid;
+    this.#name = rid === undefined ? { trackId: handle.id } : { trackId: handle.id, rid };
     this.#clock = clock;
     this.#lifetime = lifetime;
     this.#faults = faults;
@@ -61,7 +68,7 @@ export class EncoderSupervision {
 
   /** An encode has failed. Resolves when the next one may begin; to be awaited without a lock. */
   async failed(error: unknown): Promise<void> {
-    if (this.#lifetime.enter('encode error')) this.#faults.encodeFailed(this.#handle.id, error);
+    if (this.#lifetime.enter('encode error')) this.#faults.encodeFailed(this.#name, error);
     await this.#recover(this.#recovery.failed(), error);
     if (this.#failure === undefined) await this.#backoff.failed();
   }
@@ -71,8 +78,8 @@ export class EncoderSupervision {
     if (!this.#rateWatch.isOffTarget(encodedBps, targetBps, nowUs)) return;
     const { id } = this.#handle;
     const message = `track "${id}": its encoder makes ${Math.round(encodedBps)} bit/s, its target is ${targetBps}`;
-    const error = new FramelockError('ENCODER_OFF_TARGET', message, { context: { trackId: id } });
-    this.#faults.encodeFailed(id, error);
+    const error = new FramelockError('ENCODER_OFF_TARGET', message, { context: { ...this.#name } });
+    this.#faults.encodeFailed(this.#name, error);
     void this.#recover(this.#recovery.broken(), error);
   }
 
@@ -95,7 +102,7 @@ export class EncoderSupervision {
 
   async #recover(step: RecoveryStep, error: unknown): Promise<void> {
     if (this.#ended) return;
-    if (step === 'replace') await this.#faults.replaceEncoder(this.#handle);
+    if (step === 'replace') await this.#faults.replaceEncoder(this.#handle, this.#rid);
     if (step === 'give up') this.#giveUp(error);
   }
 
@@ -104,8 +111,8 @@ export class EncoderSupervision {
     this.#failure = describeError(error);
     const message = `track "${id}" is given up, fresh encoders failed as well; recreateEncoder tries again. The last failure: ${this.#failure}`;
     this.#faults.encodeFailed(
-      id,
-      new FramelockError('ENCODER_FAILED', message, { cause: error, context: { trackId: id } }),
+      this.#name,
+      new FramelockError('ENCODER_FAILED', message, { cause: error, context: { ...this.#name } }),
     );
   }
 }

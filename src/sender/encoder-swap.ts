@@ -3,18 +3,18 @@ import type { TracksExclusive, TracksLock } from '../concurrency/lock-order.js';
 import type { Clock } from '../core/clock.js';
 import { FramelockError } from '../core/errors.js';
 import type { CycleHold } from './cycle-gate.js';
-import type { FreshEncoder } from './encoder-track.js';
-import type { RawTrack } from './track.js';
+import type { FreshEncoder } from './encoder-stream.js';
+import type { RawStream } from './track.js';
 import { STALL_AFTER_US } from './track-health.js';
 
 /** An encode cycle that takes longer than this hangs: by then the track counts as stalled. */
 const LONGEST_CYCLE_MS = STALL_AFTER_US / 1000;
 
-/** How long a swap waited and held, per track. */
+/** How long a swap waited and held, per stream. */
 export interface SwapTiming {
-  readonly track: RawTrack;
+  readonly stream: RawStream;
   readonly implementation: string;
-  /** From asking the track to stand still to holding the write side of encoderMu: at most one encode cycle. */
+  /** From asking the stream to stand still to holding the write side of encoderMu: at most one encode cycle. */
   readonly waitUs: number;
   /** Time during which both locks were held exclusively. */
   readonly exclusiveHoldUs: number;
@@ -22,14 +22,14 @@ export interface SwapTiming {
 
 /** One encoder to be replaced. */
 export interface SwapTarget {
-  readonly track: RawTrack;
+  readonly stream: RawStream;
   /** Opens the new one. Called outside all locks. */
   open(): Promise<FreshEncoder>;
 }
 
 /** A swap of one or more encoders that happens as a whole or not at all. */
 export interface SwapPlan {
-  /** The tracks whose encoder is replaced. */
+  /** The streams whose encoder is replaced. */
   readonly targets: readonly SwapTarget[];
   readonly tracksMu: TracksLock;
   readonly clock: Clock;
@@ -42,7 +42,7 @@ export interface SwapPlan {
 }
 
 /**
- * Replaces the encoders of some tracks: opens the new ones outside all locks, waits for the encodes in flight, takes tracksMu and then each
+ * Replaces the encoders of some streams: opens the new ones outside all locks, waits for the encodes in flight, takes tracksMu and then each
  * encoderMu exclusively, revalidates, exchanges, lets go, and closes the old ones. When it fails, the old ones go on.
  *
  * @returns `false`, with nothing changed, if a track was reconfigured while its encoder was opened: it has to be opened anew
@@ -53,7 +53,7 @@ export async function swapEncoders(plan: SwapPlan): Promise<boolean> {
   const closeFresh = () => Promise.all(fresh.map(({ encoder }) => encoder.close()));
   let exchanged = false;
   const askedAtUs = plan.clock.nowUs();
-  const holds = plan.targets.map(({ track }) => track.holdCycles());
+  const holds = plan.targets.map(({ stream }) => stream.holdCycles());
   const replaced: Exchange['previous'][] = [];
   try {
     await cyclesEnded(plan, holds);
@@ -79,8 +79,9 @@ export async function swapEncoders(plan: SwapPlan): Promise<boolean> {
   return exchanged;
 }
 
-interface OpenedTarget {
-  readonly track: RawTrack;
+/** A stream and the encoder that was opened for it. */
+export interface OpenedTarget {
+  readonly stream: RawStream;
   readonly encoder: FreshEncoder;
 }
 
@@ -89,8 +90,14 @@ interface Exchange {
   readonly timing: SwapTiming;
 }
 
-async function openAll({ targets }: SwapPlan): Promise<readonly OpenedTarget[]> {
-  const results = await Promise.allSettled(targets.map(async ({ track, open }) => ({ track, encoder: await open() })));
+/**
+ * Opens encoders, all or none. To be called outside all locks.
+ * @throws FramelockError ENCODER_OPEN_FAILED and what else opening them throws
+ */
+export async function openAll({ targets }: Pick<SwapPlan, 'targets'>): Promise<readonly OpenedTarget[]> {
+  const results = await Promise.allSettled(
+    targets.map(async ({ stream, open }) => ({ stream, encoder: await open() })),
+  );
   const opened = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
   const failure = results.find((result) => result.status === 'rejected');
   if (failure === undefined) return opened;
@@ -102,7 +109,7 @@ async function cyclesEnded({ targets, clock }: SwapPlan, holds: readonly CycleHo
   const cycles = Promise.all(holds.map(({ ended }) => ended));
   const { ended } = await withDeadline(cycles, LONGEST_CYCLE_MS, clock, () => undefined);
   if (ended) return;
-  const ids = targets.map(({ track }) => track.id).join(', ');
+  const ids = targets.map(({ stream }) => stream.id).join(', ');
   throw new FramelockError(
     'ENCODER_BUSY',
     `no encoder was exchanged: an encode of ${ids} has not ended within ${LONGEST_CYCLE_MS} ms; remove the track if it hangs`,
@@ -111,17 +118,17 @@ async function cyclesEnded({ targets, clock }: SwapPlan, holds: readonly CycleHo
 }
 
 async function exchangeOne(
-  { track, encoder }: OpenedTarget,
+  { stream, encoder }: OpenedTarget,
   tracks: TracksExclusive,
   clock: Clock,
   askedAtUs: number,
 ): Promise<Exchange> {
-  return track.encoderMu.exclusive(tracks, () => {
+  return stream.encoderMu.exclusive(tracks, () => {
     const heldAtUs = clock.nowUs();
     const previous = encoder.install();
-    track.counters.encoderSwaps += 1;
+    stream.counters.encoderSwaps += 1;
     const timing = {
-      track,
+      stream,
       implementation: encoder.implementation,
       waitUs: heldAtUs - askedAtUs,
       exclusiveHoldUs: clock.nowUs() - heldAtUs,

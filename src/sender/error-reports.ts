@@ -1,6 +1,7 @@
 import { describeError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import type { SenderEvents } from './sender-events.js';
+import type { StreamName } from './track-host.js';
 
 /** Where errors go that nobody waits for: to the log, and to the handlers of `error`. */
 export class ErrorReports {
@@ -12,10 +13,10 @@ export class ErrorReports {
     this.#emit = emit;
   }
 
-  /** A frame was not encoded, an encoder was not replaced, or a track is given up. */
-  encodeFailed(trackId: string, error: unknown): void {
-    this.#logger.error('encoding failed', { trackId, error: describeError(error) });
-    this.#emit({ where: 'encoder', trackId, error });
+  /** A frame was not encoded, an encoder was not replaced, or a stream is given up. */
+  encodeFailed(stream: StreamName, error: unknown): void {
+    this.#logger.error('encoding failed', { ...stream, error: describeError(error) });
+    this.#emit({ where: 'encoder', ...stream, error });
   }
 
   /** The `release` of a frame threw. */

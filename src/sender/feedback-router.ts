@@ -4,7 +4,7 @@ import type { ReportBlock } from '../rtp/rtcp-packet.js';
 import { parseRtcp } from '../rtp/rtcp-parse.js';
 import { parseTransportFeedback, type TransportFeedback } from '../rtp/transport-cc.js';
 import type { KeyFramePacer } from './key-frame-pacer.js';
-import type { Track } from './track.js';
+import type { TrackStream } from './track.js';
 
 /** Requesters and streams whose FIR numbers are remembered; beyond it the longest known is forgotten. */
 const MAX_FIR_SOURCES = 256;
@@ -30,7 +30,7 @@ export interface NetworkFeedback {
 }
 
 /**
- * Takes RTCP from the peer apart and hands each piece to its track: PLI and FIR latch a key frame, NACK asks for packets again, receiver
+ * Takes RTCP from the peer apart and hands each piece to its stream: PLI and FIR latch a key frame, NACK asks for packets again, receiver
  * reports feed the statistics, transport-wide feedback and REMB go to the congestion control.
  *
  * Owner: the sender. Called synchronously in the transport's receive path: it only latches, counts and resends.
@@ -38,7 +38,7 @@ export interface NetworkFeedback {
 export class FeedbackRouter {
   readonly #clock: Clock;
   readonly #network: NetworkFeedback;
-  readonly #findTrack: (ssrc: number) => Track | undefined;
+  readonly #findStream: (ssrc: number) => TrackStream | undefined;
   /** Last FIR sequence number per requester and stream: a repetition is not a new request (RFC 5104 section 4.3.1.1). */
   readonly #lastFir = new Map<string, number>();
   readonly #keyFrames: KeyFramePacer;
@@ -51,12 +51,12 @@ export class FeedbackRouter {
     readonly clock: Clock;
     readonly network: NetworkFeedback;
     readonly keyFrames: KeyFramePacer;
-    readonly findTrack: (ssrc: number) => Track | undefined;
+    readonly findStream: (ssrc: number) => TrackStream | undefined;
   }) {
     this.#clock = init.clock;
     this.#network = init.network;
     this.#keyFrames = init.keyFrames;
-    this.#findTrack = init.findTrack;
+    this.#findStream = init.findStream;
   }
 
   get stats(): FeedbackStats {
@@ -109,30 +109,30 @@ export class FeedbackRouter {
   }
 
   #pictureLost(ssrc: number): void {
-    const track = this.#find(ssrc);
-    if (track === undefined) return;
-    track.counters.pliCount += 1;
-    this.#keyFrames.request(track, this.#clock.nowUs());
+    const stream = this.#find(ssrc);
+    if (stream === undefined) return;
+    stream.counters.pliCount += 1;
+    this.#keyFrames.request(stream, this.#clock.nowUs());
   }
 
   #fullIntra(senderSsrc: number, ssrc: number, sequenceNumber: number): void {
-    const track = this.#find(ssrc);
-    if (track === undefined) return;
+    const stream = this.#find(ssrc);
+    if (stream === undefined) return;
     const key = `${senderSsrc}/${ssrc}`;
     if (this.#lastFir.get(key) === sequenceNumber) return;
     this.#lastFir.set(key, sequenceNumber);
     const [longestKnown] = this.#lastFir.keys();
     if (this.#lastFir.size > MAX_FIR_SOURCES && longestKnown !== undefined) this.#lastFir.delete(longestKnown);
-    track.counters.firCount += 1;
-    this.#keyFrames.request(track, this.#clock.nowUs());
+    stream.counters.firCount += 1;
+    this.#keyFrames.request(stream, this.#clock.nowUs());
   }
 
   #packetsLost(ssrc: number, lost: readonly number[]): void {
-    const track = this.#find(ssrc);
+    const stream = this.#find(ssrc);
     // What is lost of retransmissions has numbers of its own; whoever misses media asks for that.
-    if (track?.rtp.ssrc !== ssrc) return;
-    track.counters.nackCount += 1;
-    track.rtp.resend(lost);
+    if (stream?.rtp.ssrc !== ssrc) return;
+    stream.counters.nackCount += 1;
+    stream.rtp.resend(lost);
   }
 
   #reported(blocks: readonly ReportBlock[]): void {
@@ -148,9 +148,9 @@ export class FeedbackRouter {
     if (worst !== undefined) this.#network.receiverReport(worst);
   }
 
-  #find(ssrc: number): Track | undefined {
-    const track = this.#findTrack(ssrc);
-    if (track === undefined) this.#unknownSsrc += 1;
-    return track;
+  #find(ssrc: number): TrackStream | undefined {
+    const stream = this.#findStream(ssrc);
+    if (stream === undefined) this.#unknownSsrc += 1;
+    return stream;
   }
 }

@@ -52,8 +52,12 @@ export interface FrameTimes {
   readonly sentAtUs?: number;
 }
 
-/** What became of one frame: each frame given to the sender is reported exactly once. */
-export type FrameReport = FrameTimes & { readonly trackId: string } & (
+/** What became of one frame: each frame given to the sender is reported exactly once, and once by each encoding of a camera that has several. */
+export type FrameReport = FrameTimes & {
+  readonly trackId: string;
+  /** Of the encoding; absent where the track has but one. */
+  readonly rid?: string;
+} & (
     | {
         readonly outcome: 'sent';
         readonly type: 'key' | 'delta';
@@ -67,6 +71,8 @@ export type FrameReport = FrameTimes & { readonly trackId: string } & (
 /** An encoded frame, reported before it is sent; for recorders and meters. */
 export interface EncodedFrameReport extends FrameTimes {
   readonly trackId: string;
+  /** Of the encoding; absent where the track has but one. */
+  readonly rid?: string;
   readonly type: 'key' | 'delta';
   readonly sizeBytes: number;
   /** Quantizer on the codec's own scale, where the encoder tells it. */

@@ -1,15 +1,14 @@
+import type { LayerRefusal } from '../congestion/allocator/layer-division.js';
 import type { Clock } from '../core/clock.js';
 import type { Random } from '../core/random.js';
-import { createPacketizer } from '../rtp/create-packetizer.js';
 import type { PlayoutDelay } from '../rtp/header-extensions.js';
 import { ntpTimestamp, rtpTimestamp } from '../rtp/media-time.js';
-import type { Packetizer } from '../rtp/packetizer.js';
 import type { ReportBlock } from '../rtp/rtcp-packet.js';
 import { writeSenderReport } from '../rtp/rtcp-write.js';
-import { RTP_CODECS, type RtpCodec, type RtpCodecTraits } from '../rtp/rtp-codec.js';
-import type { RtpHeaderExtension } from '../rtp/rtp-packet.js';
+import type { RtpCodec, RtpCodecTraits } from '../rtp/rtp-codec.js';
 import { RtpStream, type RtpStreamCounts } from '../rtp/rtp-stream.js';
 import type { MediaTransport, NegotiatedTrack } from '../transport/media-transport.js';
+import { FrameCutter, type PreparedPacket } from './frame-cutter.js';
 import {
   type FrameFate,
   FrameInTransit,
@@ -20,7 +19,7 @@ import {
 } from './outbound-packets.js';
 import { ReceiverReports } from './receiver-reports.js';
 import { Retransmitter } from './retransmitter.js';
-import { RtpRoute } from './rtp-route.js';
+import { RtpRoute, type StreamLabels } from './rtp-route.js';
 import type { OutboundPacket, SendPath, TakenBack } from './send-path.js';
 import type { RemoteInboundStats } from './track-stats.js';
 
@@ -29,19 +28,11 @@ const MAX_PADDING_BYTES = 255;
 /** Until a receiver report tells the round trip, a packet is not sent again more often than this. */
 const DEFAULT_RESEND_INTERVAL_US = 50_000;
 
-/** A packet before anything of its sending is known. */
-interface PreparedPacket {
-  readonly payloadType: number;
-  readonly timestamp: number;
-  readonly marker: boolean;
-  /** Of the frame, in its first packet. */
-  readonly ofFrame: readonly RtpHeaderExtension[];
-  readonly payload: Uint8Array;
-  readonly padding: boolean;
-}
+/** What a peer may say of an encoding. */
+export type PeerRefusal = Exclude<LayerRefusal, 'inactive'>;
 
 /**
- * The RTP side of one track: packetizes frames, stamps packets when the send path lets them go, and tells sender reports. The
+ * The RTP side of one stream of a track: cuts frames into packets, stamps packets when the send path lets them go, and tells sender reports. The
  * streams (SSRCs, sequence numbers, timestamps) live as long as the track and run on over encoder swaps and reconnects.
  *
  * Owner: its track. All calls are synchronous. The route is replaced by the connector in one assignment.
@@ -49,22 +40,17 @@ interface PreparedPacket {
 export class OutboundRtp {
   readonly #clock: Clock;
   readonly #stream: RtpStream;
-  /** Is told to the peer with each frame, if it wants to know. */
-  readonly playoutDelay: PlayoutDelay | undefined;
+  readonly #labels: StreamLabels;
   /** Is offered for its retransmissions. */
   readonly rtxSsrc: number | undefined;
   readonly #retransmitter: Retransmitter;
-  readonly #traits: RtpCodecTraits;
-  readonly #random: Random;
-  #codec: RtpCodec;
-  #packetizer: Packetizer;
-  /** Whether frames of silence were left out since the last packet. */
-  #silent = false;
+  readonly #cutter: FrameCutter;
   readonly #path: SendPath;
   /** Read by every packet that waits. */
   readonly #pacing: { -readonly [Field in keyof StreamPacing]: StreamPacing[Field] };
   #lossesGivenUp: () => void = () => undefined;
   #route: RtpRoute | undefined;
+  #refusal: PeerRefusal | undefined;
   /** Of the last packet to this peer; nothing before the first. */
   #lastPayloadType: number | undefined;
   #reports: ReceiverReports;
@@ -74,19 +60,17 @@ export class OutboundRtp {
     readonly ssrc: number;
     /** For its retransmissions, where the peer takes them as a stream of their own; lost sound is concealed sooner than it could be sent again. */
     readonly rtxSsrc?: number;
-    readonly playoutDelay?: PlayoutDelay | undefined;
+    /** What each of its packets bears, if the peer wants to know. */
+    readonly labels?: StreamLabels;
     readonly clock: Clock;
     readonly random: Random;
     readonly path: SendPath;
   }) {
     const { clock, random, path, codec, rtxSsrc } = init;
-    this.playoutDelay = init.playoutDelay;
+    this.#labels = init.labels ?? {};
     this.#clock = clock;
-    this.#random = random;
     this.#path = path;
-    this.#codec = codec;
-    this.#packetizer = createPacketizer(codec, random);
-    this.#traits = RTP_CODECS[codec];
+    this.#cutter = new FrameCutter(codec, random);
     this.#reports = new ReceiverReports(this.#traits.clockRate);
     this.#pacing = { ssrc: init.ssrc, kind: this.#traits.kind, priority: 0 };
     this.#stream = new RtpStream(init.ssrc, random);
@@ -95,6 +79,16 @@ export class OutboundRtp {
     const pacing = this.#pacing;
     const givenUp = () => this.#lossesGivenUp();
     this.#retransmitter = new Retransmitter({ clock, media: this.#stream, rtx, path, pacing, givenUp });
+  }
+
+  /** Is told to the peer with each frame, if it wants to know. */
+  get playoutDelay(): PlayoutDelay | undefined {
+    return this.#labels.playoutDelay;
+  }
+
+  /** Names its encoding; nothing where its track has but one. */
+  get rid(): string | undefined {
+    return this.#labels.rid;
   }
 
   get ssrc(): number {
@@ -109,7 +103,7 @@ export class OutboundRtp {
   /** What this peer calls the stream, as far as it takes it. */
   get agreed(): { readonly mid?: string; readonly payloadType?: number } {
     const mid = this.#route?.mid;
-    const payloadType = this.#route?.payloadTypes.get(this.#codec);
+    const payloadType = this.#route?.payloadTypes.get(this.#cutter.codec);
     return mid === undefined || payloadType === undefined ? {} : { mid, payloadType };
   }
 
@@ -130,8 +124,16 @@ export class OutboundRtp {
 
   /** Frames are of another codec from now on, of the same kind: the stream goes on with another payload type. */
   changeCodec(codec: RtpCodec): void {
-    this.#codec = codec;
-    this.#packetizer = createPacketizer(codec, this.#random);
+    this.#cutter.changeCodec(codec);
+  }
+
+  get #traits(): RtpCodecTraits {
+    return this.#cutter.traits;
+  }
+
+  /** Why the peer does not want what would be sent; nothing if it does, and without one. */
+  get refusal(): PeerRefusal | undefined {
+    return this.#refusal;
   }
 
   /** Whether packets can be sent now. */
@@ -142,10 +144,17 @@ export class OutboundRtp {
   /**
    * Sends over this transport from now on. The peer has seen nothing of what was sent before.
    * @param codec that was offered first
+   * @param refusal why the peer does not want it now
    */
-  bind(transport: MediaTransport, negotiated: NegotiatedTrack, codec: RtpCodec = this.#codec): void {
+  bind(
+    transport: MediaTransport,
+    negotiated: NegotiatedTrack,
+    codec: RtpCodec = this.#cutter.codec,
+    refusal?: PeerRefusal,
+  ): void {
+    this.#refusal = refusal;
     if (this.#route?.transport !== transport) this.#forgetPeer();
-    this.#route = new RtpRoute(transport, negotiated, codec, this.playoutDelay);
+    this.#route = new RtpRoute(transport, negotiated, codec, this.#labels);
   }
 
   /** Its packets go before those of lower classes from now on; what waits keeps its place, and no packet of a stream overtakes another. */
@@ -158,9 +167,13 @@ export class OutboundRtp {
     return this.#traits.kind === 'video' && this.#path.mustSkipFrames(this.#pacing.priority);
   }
 
-  /** Sends nothing from now on; what waits is lost. */
-  unbind(): void {
+  /**
+   * Sends nothing from now on; what waits is lost.
+   * @param refusal why the peer that there is will get nothing
+   */
+  unbind(refusal?: PeerRefusal): void {
     this.#route = undefined;
+    this.#refusal = refusal;
     this.takeBack('not-connected');
   }
 
@@ -184,7 +197,7 @@ export class OutboundRtp {
    * section 4.1), be it sound or the update of the background noise that Opus sends every 400 ms.
    */
   beginSilence(): void {
-    this.#silent = true;
+    this.#cutter.beginSilence();
   }
 
   /**
@@ -196,41 +209,31 @@ export class OutboundRtp {
    */
   sendFrame(data: Uint8Array, type: 'key' | 'delta', timestampUs: number, settled: (fate: FrameFate) => void): void {
     const route = this.#route;
-    const payloadType = route?.payloadTypes.get(this.#codec);
+    const payloadType = route?.payloadTypes.get(this.#cutter.codec);
     // A frame of a codec that this peer has not agreed to cannot be sent to it, like one without a connection.
     if (!route?.isConnected || payloadType === undefined) {
       settled({ outcome: 'dropped', reason: 'not-connected' });
       return;
     }
-    const payloads = this.#packetizer.packetize(data, { key: type === 'key' }, route.maxPayloadBytes);
-    const timestamp = rtpTimestamp(timestampUs, this.#traits.clockRate);
     // Capture times are monotonic, the extension is on the clock of the sender reports: carry the age over.
-    const ofFrame = route.ofFrame(this.#clock.wallUs() - (this.#clock.nowUs() - timestampUs));
-    const endsSilence = this.#silent;
-    this.#silent = false;
-    const isKeyFrame = type === 'key' && this.#traits.kind === 'video';
-    const frame = new FrameInTransit(isKeyFrame, payloads.length, (fate) => {
-      if (fate.outcome === 'dropped') this.#silent ||= endsSilence;
+    const captureWallUs = this.#clock.wallUs() - (this.#clock.nowUs() - timestampUs);
+    const isKeyFrame = type === 'key';
+    const { packets, endsSilence } = this.#cutter.cut(
+      { data, isKeyFrame, timestampUs, captureWallUs, payloadType },
+      route,
+    );
+    const isBurst = isKeyFrame && this.#traits.kind === 'video';
+    const frame = new FrameInTransit(isBurst, packets.length, (fate) => {
+      if (fate.outcome === 'dropped' && endsSilence) this.#cutter.beginSilence();
       settled(fate);
     });
-    const last = payloads.length - 1;
     this.#path.enqueue(
-      payloads.map((payload, index) => {
-        const marker = this.#traits.markerEndsFrame ? index === last : endsSilence;
-        const prepared = {
-          payloadType,
-          timestamp,
-          marker,
-          ofFrame: index === 0 ? ofFrame : [],
-          payload,
-          padding: false,
-        };
-        const headerBytes = index === 0 ? route.largestHeaderBytes : route.headerBytes;
-        const sizeBytes = headerBytes + payload.length;
-        return new MediaPacket(this.#pacing, sizeBytes, frame, (nowUs, transportSequence) =>
-          this.#write(route, prepared, nowUs, transportSequence),
-        );
-      }),
+      packets.map(
+        (prepared) =>
+          new MediaPacket(this.#pacing, prepared.sizeBytes, frame, (nowUs, transportSequence) =>
+            this.#write(route, prepared, nowUs, transportSequence),
+          ),
+      ),
     );
   }
 
@@ -251,8 +254,9 @@ export class OutboundRtp {
     if (!route?.hasTransportSequence || payloadType === undefined || timestamp === undefined) return undefined;
     if (this.#traits.kind === 'audio') return undefined;
     const payload = new Uint8Array(MAX_PADDING_BYTES).fill(MAX_PADDING_BYTES, -1);
-    const prepared = { payloadType, timestamp, marker: false, ofFrame: [], payload, padding: true };
-    return new SparePacket(this.#pacing, route.headerBytes + payload.length, (nowUs, transportSequence) =>
+    const sizeBytes = route.headerBytes + payload.length;
+    const prepared = { payloadType, timestamp, marker: false, ofFrame: [], payload, padding: true, sizeBytes };
+    return new SparePacket(this.#pacing, sizeBytes, (nowUs, transportSequence) =>
       this.#write(route, prepared, nowUs, transportSequence),
     );
   }

@@ -60,7 +60,7 @@ export class PeriodicWork {
   #sendReports(): void {
     const { cname } = this.#connector;
     if (cname === undefined) return;
-    for (const { rtp } of this.#registry.all) {
+    for (const { rtp } of this.#registry.streams) {
       const report = rtp.senderReport();
       if (report !== undefined) this.#connector.sendRtcp([report, writeSdesCname(rtp.ssrc, cname)]);
     }
@@ -68,9 +68,9 @@ export class PeriodicWork {
 
   #checkTracks(): void {
     const nowUs = this.#clock.nowUs();
-    const tracks = this.#registry.all;
-    for (const track of tracks) if (track.kind === 'raw') track.checkRate(nowUs);
-    this.#rescaler.check(tracks, nowUs);
-    this.#health.check(tracks, nowUs);
+    const { streams } = this.#registry;
+    for (const stream of streams) if (stream.kind === 'raw') stream.checkRate(nowUs);
+    this.#rescaler.check(streams, nowUs);
+    this.#health.check(this.#registry.all, nowUs);
   }
 }

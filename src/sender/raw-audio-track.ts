@@ -8,14 +8,14 @@ import type { RawAudioData } from '../encoder/audio-frame.js';
 import { ExpectedLoss } from '../encoder/expected-loss.js';
 import { PcmFramer } from '../encoder/pcm-framer.js';
 import { validateAudioData } from '../encoder/validate-audio.js';
-import { EncoderTrack, type EncoderTrackInit } from './encoder-track.js';
+import { EncoderStream, type EncoderStreamInit } from './encoder-stream.js';
 import { audioEncoderBitrate } from './track-controls.js';
 
 /** Frames of 20 ms that wait for the encoder; the oldest makes room for a newer one. */
 const MAILBOX_CAPACITY = 8;
 
 /** What a microphone is made of. */
-export interface RawAudioTrackInit extends EncoderTrackInit {
+export interface RawAudioTrackInit extends EncoderStreamInit {
   readonly config: AudioEncoderConfig;
   /** Opens this track's encoders, the first and every later one. */
   readonly encoders: AudioEncoderFactory;
@@ -25,10 +25,12 @@ export interface RawAudioTrackInit extends EncoderTrackInit {
  * A microphone: raw sound in. Sound is cut into frames of 20 ms before it is queued: a frame of this track is that. The loss that receivers
  * report tells its encoders how much to spend on in-band FEC.
  *
- * Owners: as of {@link EncoderTrack}; the target is latched by the bitrate control, the framer belongs to `accept`, the expected loss to `applyControls`.
+ * Owners: as of {@link EncoderStream}; the target is latched by the bitrate control, the framer belongs to `accept`, the expected loss to `applyControls`.
  */
-export class RawAudioTrack extends EncoderTrack<RawAudioData, EncodedAudioChunk, AudioEncoder> {
+export class RawAudioTrack extends EncoderStream<RawAudioData, EncodedAudioChunk, AudioEncoder> {
   readonly frameSize = undefined;
+  readonly allocatable = false;
+  readonly streams: readonly [RawAudioTrack] = [this];
   readonly #config: AudioEncoderConfig;
   readonly #encoders: AudioEncoderFactory;
   readonly #framer: PcmFramer;
@@ -48,7 +50,7 @@ export class RawAudioTrack extends EncoderTrack<RawAudioData, EncodedAudioChunk,
     return this.#config.numberOfChannels === 2;
   }
 
-  override get dtx(): boolean {
+  get dtx(): boolean {
     return this.#config.dtx === true;
   }
 

@@ -97,13 +97,14 @@ export class Retransmitter {
   }
 
   #again(route: RtpRoute, packet: SentPacket, purpose: 'retransmission' | 'padding'): SparePacket {
-    const rtxBytes = this.#rtxFor(route, packet) === undefined ? 0 : RTX_HEADER_BYTES;
-    const headerBytes = rtpHeaderBytes(route.renewed(packet.header.extensions, 0, 0));
+    const isApart = this.#rtxFor(route, packet) !== undefined;
+    const rtxBytes = isApart ? RTX_HEADER_BYTES : 0;
+    const headerBytes = rtpHeaderBytes(route.renewed(packet.header.extensions, 0, 0, isApart));
     return new SparePacket(
       this.#init.pacing,
       headerBytes + rtxBytes + packet.payload.length,
       (nowUs, transportSequence) => {
-        const extensions = route.renewed(packet.header.extensions, nowUs, transportSequence);
+        const extensions = route.renewed(packet.header.extensions, nowUs, transportSequence, isApart);
         if (!this.#write(route, packet, extensions, purpose)) return 'refused';
         if (purpose === 'retransmission') this.#history.resent(packet, nowUs);
         return route.outcome(transportSequence);

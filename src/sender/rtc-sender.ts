@@ -10,11 +10,12 @@ import type { RawVideoFrame } from '../encoder/video-frame.js';
 import type { Signaller } from '../signalling/signaller.js';
 import type { TransportState } from '../transport/media-transport.js';
 import { audioShareBps, type BitrateAllocation } from './allocation.js';
+import { Camera } from './camera.js';
+import type { VideoConfigChange } from './camera-layer.js';
 import type { CloseReport } from './close-report.js';
 import type { ConnectOptions } from './connector.js';
 import { type EncodedAudioInput, EncodedTrack, type EncodedVideoInput } from './encoded-track.js';
 import { RawAudioTrack } from './raw-audio-track.js';
-import { RawVideoTrack, type VideoConfigChange } from './raw-video-track.js';
 import { SenderCore } from './sender-core.js';
 import type { SenderEvents } from './sender-events.js';
 import type {
@@ -27,7 +28,7 @@ import type {
 import { type SenderStats, trackStats } from './sender-stats.js';
 import { type Negotiate, signallerFromNegotiation } from './signaller-from-negotiation.js';
 import { statsReport } from './stats-report.js';
-import { assertCamera, assertRaw, wrongFeedingCall } from './track.js';
+import { assertCamera, assertRaw, type RawStream, streamsOf, type TrackStream, wrongFeedingCall } from './track.js';
 import { encoderBitrate } from './track-controls.js';
 import type { TrackHandle, TrackRef } from './track-handle.js';
 import type { TrackStats } from './track-stats.js';
@@ -145,7 +146,7 @@ export class RtcSender implements AsyncDisposable {
   sendFrame(ref: TrackRef, frame: RawVideoFrame): void {
     this.#core.assertOpen();
     const track = this.#core.registry.pin(ref);
-    if (!(track instanceof RawVideoTrack)) throw wrongFeedingCall(track);
+    if (!(track instanceof Camera)) throw wrongFeedingCall(track);
     track.accept(frame);
   }
 
@@ -238,21 +239,21 @@ export class RtcSender implements AsyncDisposable {
   }
 
   /**
-   * Replaces a track's encoder by a fresh one, live: the old one goes on until the new one is open, no frame of any track is lost to the
+   * Replaces a track's encoder by a fresh one, live, or the encoders of all its encodings, or that of the encoding `rid`: the old one goes on until the new one is open, no frame of any track is lost to the
    * swap, and the new encoder starts with a key frame. In audio the swap is heard as a dip of some 10 ms.
    *
-   * @throws FramelockError TRACK_NOT_FOUND, TRACK_REMOVED, WRONG_TRACK_KIND, ENCODER_OPEN_FAILED, ENCODER_BUSY (the encode in flight does not end), CLOSED;
+   * @throws FramelockError TRACK_NOT_FOUND, TRACK_REMOVED, WRONG_TRACK_KIND, INVALID_ARGUMENT (no such encoding), ENCODER_OPEN_FAILED, ENCODER_BUSY (the encode in flight does not end), CLOSED;
    * in each case the old encoder goes on
    */
-  async recreateEncoder(ref: TrackRef): Promise<void> {
+  async recreateEncoder(ref: TrackRef, rid?: string): Promise<void> {
     this.#core.assertOpen();
     const track = this.#core.registry.pin(ref);
     assertRaw(track);
-    await this.#core.operations.recreateEncoder(track);
+    await this.#core.operations.recreateEncoders(track, streamsOf<RawStream>(track, rid));
   }
 
   /**
-   * Gives a camera another size, format, frame rate, or one of its `alternativeCodecs`, live. The track takes frames as before until the
+   * Gives a camera another size, format, frame rate, or one of its `alternativeCodecs`, live, in all its encodings at once. The track takes frames as before until the
    * encoders are exchanged, and as changed from then on (`encoderSwapped` tells); it resolves a little later, when the former encoder is
    * closed. Frames of the other kind are refused with FRAME_SIZE_MISMATCH or INVALID_FRAME. At most one frame is lost (`reconfigured`), and
    * the picture goes on with a key frame of the new size.
@@ -269,10 +270,10 @@ export class RtcSender implements AsyncDisposable {
   }
 
   /**
-   * Makes the next frame of a track a key frame; several wishes become one.
-   * @throws FramelockError TRACK_NOT_FOUND, TRACK_REMOVED, KEY_FRAME_UNSUPPORTED (audio), CLOSED
+   * Makes the next frame of a track a key frame, in all its encodings or in the encoding `rid`; several wishes become one.
+   * @throws FramelockError TRACK_NOT_FOUND, TRACK_REMOVED, INVALID_ARGUMENT (no such encoding), KEY_FRAME_UNSUPPORTED (audio), CLOSED
    */
-  forceKeyFrame(ref: TrackRef): void {
+  forceKeyFrame(ref: TrackRef, rid?: string): void {
     this.#core.assertOpen();
     const track = this.#core.registry.pin(ref);
     if (track.media === 'audio') {
@@ -280,7 +281,7 @@ export class RtcSender implements AsyncDisposable {
         context: { trackId: track.id },
       });
     }
-    track.requestKeyFrame();
+    for (const stream of streamsOf<TrackStream>(track, rid)) stream.requestKeyFrame();
   }
 
   /** A snapshot of everything; works after `close` as well. */

@@ -28,7 +28,7 @@ import { EVENT_POLICIES, type SenderEvents } from './sender-events.js';
 import { coresOr, isControlled, millisecondsOr, type RtcSenderOptions } from './sender-options.js';
 import { type SenderStats, trackStats } from './sender-stats.js';
 import { ThreadBudget } from './thread-budget.js';
-import { assertRaw, type Track } from './track.js';
+import { assertRaw, type RawStream, streamsOf, type TrackStream } from './track.js';
 import { TrackFactory } from './track-factory.js';
 import type { TrackHandle } from './track-handle.js';
 import { TrackLifecycle } from './track-lifecycle.js';
@@ -89,7 +89,7 @@ export class SenderCore {
       startBps,
       maxBps,
       bitrate: this.bitrate,
-      padding: () => paddingOf(this.registry.all),
+      padding: () => paddingOf(this.registry.streams),
     };
     this.#path = new SendPath(clock, isControlled(options.congestionControl) ? control : undefined);
     this.#errors = new ErrorReports(this.#logger, (event) => this.events.emit('error', event));
@@ -108,7 +108,7 @@ export class SenderCore {
       clock,
       network: this.#path,
       keyFrames,
-      findTrack: (ssrc) => this.registry.findBySsrc(ssrc),
+      findStream: (ssrc) => this.registry.findBySsrc(ssrc),
     });
     this.factory = new TrackFactory({
       host: {
@@ -133,8 +133,8 @@ export class SenderCore {
       path: this.#path,
       isSsrcTaken: (ssrc) => this.registry.findBySsrc(ssrc) !== undefined,
       faults: {
-        encodeFailed: (trackId, error) => this.#errors.encodeFailed(trackId, error),
-        replaceEncoder: (handle) => this.#detached(() => this.#replaceEncoder(handle)),
+        encodeFailed: (stream, error) => this.#errors.encodeFailed(stream, error),
+        replaceEncoder: (handle, rid) => this.#detached(() => this.#replaceEncoder(handle, rid)),
       },
     });
     this.operations = new EncoderOperations({
@@ -155,6 +155,7 @@ export class SenderCore {
       stateChanged: (state, reason) => this.#stateChanged(state, reason),
       path: this.#path,
       rtcpReceived: (compound) => this.#feedback.receive(compound),
+      encodingsAgreed: () => this.bitrate.reconsider(),
       late: this.#late,
     });
     this.lifecycle = new TrackLifecycle({
@@ -184,8 +185,8 @@ export class SenderCore {
         }),
       ),
       rescaler: new Rescaler(
-        (track, scale) => this.operations.rescale(track, scale),
-        (trackId, error) => this.#errors.encodeFailed(trackId, error),
+        (layer, scale) => this.operations.rescale(this.registry.pin(layer.handle), layer, scale),
+        (layer, error) => this.#errors.encodeFailed(layer.name, error),
       ),
       statsIntervalMs,
       emitStats: () => this.events.emit('stats', this.stats()),
@@ -285,14 +286,15 @@ export class SenderCore {
     this.events.emit('connectionState', { state, ...(reason === undefined ? {} : { reason }) });
   }
 
-  async #replaceEncoder(handle: TrackHandle): Promise<void> {
+  async #replaceEncoder(handle: TrackHandle, rid: string | undefined): Promise<void> {
     try {
       const track = this.registry.pin(handle);
       assertRaw(track);
-      await this.operations.replaceBroken(track);
+      await this.operations.replaceBroken(track, streamsOf<RawStream>(track, rid));
     } catch (error) {
       const isGone = isFramelockError(error, 'CLOSED') || isFramelockError(error, 'TRACK_REMOVED');
-      if (!isGone) this.#errors.encodeFailed(handle.id, error);
+      const name = rid === undefined ? { trackId: handle.id } : { trackId: handle.id, rid };
+      if (!isGone) this.#errors.encodeFailed(name, error);
     }
   }
 
@@ -302,10 +304,9 @@ export class SenderCore {
   }
 }
 
-/** Of the first track that can repeat something useful, or else of the first that can carry nothing. */
-function paddingOf(tracks: readonly Track[]): OutboundPacket | undefined {
-  const streams = tracks.map(({ rtp }) => rtp);
-  return firstOf(streams, (rtp) => rtp.repetition()) ?? firstOf(streams, (rtp) => rtp.padding());
+/** Of the first stream that can repeat something useful, or else of the first that can carry nothing. */
+function paddingOf(streams: readonly TrackStream[]): OutboundPacket | undefined {
+  return firstOf(streams, ({ rtp }) => rtp.repetition()) ?? firstOf(streams, ({ rtp }) => rtp.padding());
 }
 
 function firstOf<T, Result>(items: readonly T[], find: (item: T) => Result | undefined): Result | undefined {

@@ -1,16 +1,16 @@
 import type { EventQueueOptions } from '../concurrency/event-queue.js';
 import type { TransportState } from '../transport/media-transport.js';
 import type { EncodedFrameReport, FrameReport } from './frame-report.js';
-import type { TrackActivity } from './outbound-track.js';
 import type { SenderStats } from './sender-stats.js';
 import type { TrackHealth } from './track-health.js';
+import type { StreamName, TrackActivity } from './track-host.js';
 
 /**
  * Events of a sender. Handlers run one at a time, in order, off the media path and outside every lock: they may call anything on the sender,
  * `close()` included.
  */
 export interface SenderEvents {
-  /** A frame was sent or dropped; every frame exactly once. Under overload the oldest of these are dropped and counted. */
+  /** A frame was sent or dropped; every frame exactly once, of a camera with several encodings once for each. Under overload the oldest of these are dropped and counted. */
   readonly frameSent: FrameReport;
   /** A frame was encoded and is about to be sent. Under overload the oldest of these are dropped and counted. */
   readonly encodedFrame: EncodedFrameReport;
@@ -20,7 +20,7 @@ export interface SenderEvents {
   readonly trackHealth: { readonly trackId: string; readonly health: TrackHealth; readonly reason?: string };
   /** A track was paused by the allocation, or woken, and why. Never dropped. */
   readonly trackActivity: TrackActivity;
-  /** A track's encoder was exchanged. Never dropped. */
+  /** A track's encoder, or that of one of its encodings, was exchanged. Never dropped. */
   readonly encoderSwapped: EncoderSwapped;
   /** A pre-encoded track should aim at this rate from now on. Only the newest of a track is kept. */
   readonly targetBitrate: { readonly trackId: string; readonly targetBps: number };
@@ -39,8 +39,7 @@ export interface SenderEvents {
 export type SwapCause = 'recreate' | 'activation' | 'reconfiguration' | 'scaling' | 'failure';
 
 /** A swap that was done. */
-export interface EncoderSwapped {
-  readonly trackId: string;
+export interface EncoderSwapped extends StreamName {
   readonly implementation: string;
   /** Why. */
   readonly cause: SwapCause;
@@ -54,6 +53,8 @@ export interface EncoderSwapped {
 export interface SenderErrorEvent {
   readonly where: 'encoder' | 'handler' | 'release';
   readonly trackId?: string;
+  /** Of the encoding, where the track has several. */
+  readonly rid?: string;
   readonly error: unknown;
 }
 

@@ -8,6 +8,7 @@ import type { VideoCodec, VideoEncoderFactory } from '../encoder/encoder.js';
 import type { VideoPixelFormat } from '../encoder/video-frame.js';
 import type { PlayoutDelay } from '../rtp/header-extensions.js';
 import type { MediaTransportFactory } from '../transport/media-transport.js';
+import type { EncodingSpec } from './encodings.js';
 import type { DegradationPreference } from './resolution-governor.js';
 
 /** See {@link RtcSenderOptions.congestionControl}. */
@@ -79,8 +80,13 @@ export interface VideoTrackSpec {
   /** Pixel format of every frame. @default 'I420' */
   readonly format?: VideoPixelFormat;
   /**
+   * Sends the camera as simulcast: two or three encodings of each picture beside one another, of which an SFU forwards to each viewer the one that suits it. The
+   * order is that of preference: an SFU that takes one stream only gets the first. All have the codec of the camera. @default one stream of the full size
+   */
+  readonly encodings?: readonly EncodingSpec[];
+  /**
    * What gives way when the target is too low for the picture (W3C `RTCDegradationPreference`): its frame rate (`maintain-resolution`), its
-   * size (`maintain-framerate`), or first the one and then the other. @default 'balanced'
+   * size (`maintain-framerate`), or first the one and then the other. @default 'balanced', and 'maintain-resolution' with `encodings`
    */
   readonly degradationPreference?: DegradationPreference;
   /**

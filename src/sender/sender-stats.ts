@@ -5,8 +5,9 @@ import type { BitrateAllocation } from './allocation.js';
 import type { CongestionStats } from './congestion-driver.js';
 import type { FeedbackStats } from './feedback-router.js';
 import type { SenderEvents } from './sender-events.js';
+import { streamStats, sumOfStreams } from './stream-stats.js';
 import type { Track } from './track.js';
-import type { TrackStats } from './track-stats.js';
+import type { EncodingStats, TrackStats } from './track-stats.js';
 
 /** A snapshot of a sender; a fresh object each time. */
 export interface SenderStats {
@@ -35,47 +36,20 @@ export interface SenderStats {
 
 /** The statistics of one track. */
 export function trackStats(track: Track, nowUs: number): TrackStats {
-  const { counters, frameSize, rtp } = track;
-  const { packetsSent, bytesSent, headerBytesSent, paddingBytesSent } = rtp.counts;
-  const { retransmittedPacketsSent, retransmittedBytesSent } = rtp.counts;
+  const [first, ...others] = track.streams.map((stream) => streamStats(stream, nowUs));
+  if (first === undefined) throw new Error(`track "${track.id}" has no stream`);
+  const encodings = track.streams.flatMap(({ rid }, encodingIndex): readonly EncodingStats[] => {
+    const stats = [first, ...others][encodingIndex];
+    return rid === undefined || stats === undefined ? [] : [{ ...stats, rid, encodingIndex }];
+  });
+  const total = sumOfStreams(first, ...others);
+  if (encodings.length === 0) return total;
+  const { allocationReason, failure } = track;
   return {
-    trackId: track.id,
-    generation: track.handle.generation,
-    kind: track.media,
-    codec: track.codec,
-    ssrc: rtp.ssrc,
-    ...rtp.agreed,
-    ...(rtp.agreedRtxSsrc === undefined ? {} : { rtxSsrc: rtp.agreedRtxSsrc }),
-    active: !track.paused,
-    ...(track.allocationReason === undefined ? {} : { allocationReason: track.allocationReason }),
+    ...total,
     health: track.health(nowUs),
-    ...(track.failure === undefined ? {} : { failure: track.failure }),
-    ...(track.encoderImplementation === undefined ? {} : { encoderImplementation: track.encoderImplementation }),
-    ...(frameSize === undefined ? {} : { frameWidth: frameSize.width, frameHeight: frameSize.height }),
-    framesPerSecond: counters.sentFrames.perSecond(nowUs),
-    targetBitrate: track.targetBps,
-    actualBitrate: counters.encodedRate.perSecond(nowUs),
-    frames: counters.frames,
-    framesEncoded: counters.framesEncoded,
-    keyFramesEncoded: counters.keyFramesEncoded,
-    framesSent: counters.framesSent,
-    framesDropped: { ...counters.framesDropped },
-    totalEncodeTime: counters.totalEncodeTimeUs / 1e6,
-    bytesSent,
-    packetsSent,
-    headerBytesSent,
-    retransmittedPacketsSent,
-    retransmittedBytesSent,
-    paddingBytesSent,
-    nackCount: counters.nackCount,
-    pliCount: counters.pliCount,
-    firCount: counters.firCount,
-    encoderSwaps: counters.encoderSwaps,
-    encoderErrors: counters.encoderErrors,
-    qualityLimitationReason: counters.limitation.reason(nowUs),
-    qualityLimitationDurations: counters.limitation.durations(nowUs),
-    qualityLimitationResolutionChanges: counters.resolutionChanges,
-    ...(rtp.remoteInbound === undefined ? {} : { remoteInbound: rtp.remoteInbound }),
-    ...(track.kind === 'raw' ? { encoderMu: track.encoderMu.stats() } : {}),
+    ...(failure === undefined ? {} : { failure }),
+    ...(allocationReason === undefined ? {} : { allocationReason }),
+    encodings,
   };
 }

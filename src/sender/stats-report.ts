@@ -1,7 +1,7 @@
 import { RTP_CODECS, type RtpCodec } from '../rtp/rtp-codec.js';
 import type { TransportStats } from '../transport/media-transport.js';
 import type { SenderStats } from './sender-stats.js';
-import type { TrackStats } from './track-stats.js';
+import type { EncodingStats, TrackStats } from './track-stats.js';
 import type {
   CandidateStats,
   CodecStats,
@@ -31,16 +31,29 @@ export function statsReport(stats: SenderStats): StatsReport {
   const timestamp = stats.timestamp / 1000;
   const { transport } = stats;
   const entries: StatsEntry[] = stats.tracks.flatMap((track) => {
-    // Without a connection there is nothing to link to.
-    const codec = transport === undefined ? undefined : codecOf(track, timestamp);
-    const remote = remoteInboundOf(track, codec);
     const source = mediaSourceOf(track, timestamp);
-    const outbound = outboundOf(track, { codec, remote, source }, timestamp);
-    return [source, outbound, ...(codec === undefined ? [] : [codec]), ...(remote === undefined ? [] : [remote])];
+    const streams: readonly StreamEntry[] = track.encodings ?? [track];
+    return [source, ...streams.flatMap((stream) => entriesOf(stream, source, transport !== undefined, timestamp))];
   });
   if (transport !== undefined) entries.push(...transportEntries(transport, stats, timestamp));
   // Tracks that share a payload type share its entry.
   return new Map(entries.map((entry) => [entry.id, entry]));
+}
+
+/** A track that is one stream, or an encoding of one that is several. */
+type StreamEntry = Omit<TrackStats, 'encodings'> & Partial<Pick<EncodingStats, 'rid' | 'encodingIndex'>>;
+
+function entriesOf(
+  stream: StreamEntry,
+  source: MediaSourceStats,
+  isConnected: boolean,
+  timestamp: number,
+): readonly StatsEntry[] {
+  // Without a connection there is nothing to link to.
+  const codec = isConnected ? codecOf(stream, timestamp) : undefined;
+  const remote = remoteInboundOf(stream, codec);
+  const outbound = outboundOf(stream, { codec, remote, source }, timestamp);
+  return [outbound, ...(codec === undefined ? [] : [codec]), ...(remote === undefined ? [] : [remote])];
 }
 
 function mediaSourceOf(track: TrackStats, timestamp: number): MediaSourceStats {
@@ -50,7 +63,7 @@ function mediaSourceOf(track: TrackStats, timestamp: number): MediaSourceStats {
   return { ...source, frames, ...(width === undefined || height === undefined ? {} : { width, height }) };
 }
 
-function codecOf({ codec, kind, payloadType }: TrackStats, timestamp: number): CodecStats | undefined {
+function codecOf({ codec, kind, payloadType }: StreamEntry, timestamp: number): CodecStats | undefined {
   if (payloadType === undefined) return undefined;
   return {
     type: 'codec',
@@ -64,8 +77,8 @@ function codecOf({ codec, kind, payloadType }: TrackStats, timestamp: number): C
   };
 }
 
-function outboundOf(track: TrackStats, { codec, remote, source }: Related, timestamp: number): OutboundRtpStats {
-  const { mid, rtxSsrc } = track;
+function outboundOf(track: StreamEntry, { codec, remote, source }: Related, timestamp: number): OutboundRtpStats {
+  const { mid, rtxSsrc, rid, encodingIndex } = track;
   return {
     type: 'outbound-rtp',
     id: outboundId(track),
@@ -75,6 +88,8 @@ function outboundOf(track: TrackStats, { codec, remote, source }: Related, times
     ...linksOf(codec),
     ...(mid === undefined ? {} : { mid }),
     mediaSourceId: source.id,
+    ...(rid === undefined ? {} : { rid }),
+    ...(encodingIndex === undefined ? {} : { encodingIndex }),
     ...(remote === undefined ? {} : { remoteId: remote.id }),
     ...(rtxSsrc === undefined ? {} : { rtxSsrc }),
     active: track.active,
@@ -90,7 +105,7 @@ function outboundOf(track: TrackStats, { codec, remote, source }: Related, times
 }
 
 /** What only pictures have. */
-function picturesOf(track: TrackStats): Partial<OutboundRtpStats> {
+function picturesOf(track: StreamEntry): Partial<OutboundRtpStats> {
   const { frameWidth, frameHeight, encoderImplementation } = track;
   return {
     framesEncoded: track.framesEncoded,
@@ -108,7 +123,7 @@ function picturesOf(track: TrackStats): Partial<OutboundRtpStats> {
   };
 }
 
-function remoteInboundOf(track: TrackStats, codec: CodecStats | undefined): RemoteInboundRtpStats | undefined {
+function remoteInboundOf(track: StreamEntry, codec: CodecStats | undefined): RemoteInboundRtpStats | undefined {
   const { ssrc, kind, remoteInbound } = track;
   if (remoteInbound === undefined) return undefined;
   const id = `remote-inbound-rtp/${ssrc}`;
@@ -180,7 +195,7 @@ interface Related {
   readonly source: MediaSourceStats;
 }
 
-function outboundId({ ssrc }: TrackStats): string {
+function outboundId({ ssrc }: StreamEntry): string {
   return `outbound-rtp/${ssrc}`;
 }
 

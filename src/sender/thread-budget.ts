@@ -1,7 +1,7 @@
 import { encodedSize } from '../encoder/encoded-size.js';
 import type { VideoEncoderConfig } from '../encoder/encoder.js';
 import { encoderThreads } from '../encoder/encoder-threads.js';
-import { RawVideoTrack } from './raw-video-track.js';
+import { CameraLayer } from './camera-layer.js';
 import type { TrackRegistry } from './track-registry.js';
 
 /**
@@ -20,10 +20,10 @@ export class ThreadBudget {
     this.#registry = registry;
   }
 
-  /** Threads for an encoder that is opened for the track now. */
-  threadsFor(track: RawVideoTrack, config: VideoEncoderConfig): number {
-    const cameras = this.#registry.all.filter((other) => other instanceof RawVideoTrack);
-    const others = cameras.filter((other) => other !== track);
+  /** Threads for an encoder that is opened for the layer now. */
+  threadsFor(layer: CameraLayer, config: VideoEncoderConfig): number {
+    const layers = this.#registry.streams.filter((other) => other instanceof CameraLayer);
+    const others = layers.filter((other) => other !== layer);
     const taken = others.reduce((sum, other) => sum + other.encoderThreads, 0);
     const share = Math.floor(this.#cores / (others.length + 1));
     return encoderThreads({ codec: config.codec, ...encodedSize(config) }, Math.min(share, this.#cores - taken));

@@ -4,19 +4,22 @@ import { FramelockError } from '../core/errors.js';
 import type { Random } from '../core/random.js';
 import type { AudioEncoderConfig, AudioEncoderFactory } from '../encoder/audio-encoder.js';
 import type { VideoEncoderConfig, VideoEncoderFactory } from '../encoder/encoder.js';
-import { type PlayoutDelay, writePlayoutDelay } from '../rtp/header-extensions.js';
+import { writePlayoutDelay } from '../rtp/header-extensions.js';
 import type { RtpCodec } from '../rtp/rtp-codec.js';
+import { Camera } from './camera.js';
+import { CameraLayer } from './camera-layer.js';
 import { EncodedTrack, type EncodedTrackWishes } from './encoded-track.js';
+import type { EncoderStreamInit } from './encoder-stream.js';
 import type { EncoderFaults } from './encoder-supervision.js';
-import type { EncoderTrackInit } from './encoder-track.js';
+import { completeEncodings, type Encoding } from './encodings.js';
 import { OutboundRtp } from './outbound-rtp.js';
-import type { TrackHost } from './outbound-track.js';
 import { RawAudioTrack } from './raw-audio-track.js';
-import { RawVideoTrack } from './raw-video-track.js';
+import type { StreamLabels } from './rtp-route.js';
 import type { SendPath } from './send-path.js';
 import type { AudioTrackSpec, EncodedAudioTrackSpec, EncodedVideoTrackSpec, VideoTrackSpec } from './sender-options.js';
 import type { ThreadBudget } from './thread-budget.js';
 import type { TrackHandle } from './track-handle.js';
+import type { TrackHost } from './track-host.js';
 
 /** What tracks are made from. */
 export interface TrackFactoryInit {
@@ -44,28 +47,36 @@ export class TrackFactory {
     this.#init = init;
   }
 
-  /** @throws FramelockError CODEC_UNSUPPORTED, INVALID_ARGUMENT */
-  raw(spec: VideoTrackSpec, config: VideoEncoderConfig): RawVideoTrack {
-    const { encoders = this.#init.encoders, degradationPreference = 'balanced', alternativeCodecs = [] } = spec;
+  /** @throws FramelockError CODEC_UNSUPPORTED, INVALID_ARGUMENT, INVALID_BITRATE */
+  raw(spec: VideoTrackSpec, config: VideoEncoderConfig): Camera {
+    const { encoders = this.#init.encoders, degradationPreference, alternativeCodecs = [] } = spec;
     const unknown = alternativeCodecs.find((codec) => !encoders.codecs.includes(codec));
     if (unknown !== undefined) {
       const message = `track "${spec.id}": ${String(unknown)} cannot be encoded here; ${encoders.name} has ${encoders.codecs.join(', ')}`;
       throw new FramelockError('CODEC_UNSUPPORTED', message, { context: { trackId: spec.id, codec: String(unknown) } });
     }
-    return new RawVideoTrack({
-      ...this.#encoderTrack(spec.id, config.codec, spec.playoutDelay),
-      config,
-      encoders,
-      degradationPreference,
-      alternativeCodecs,
-      threads: this.#init.threads,
-    });
+    const [first, ...others] = completeEncodings(spec.id, spec.encodings, config);
+    const handle = this.#handle(spec.id);
+    const isSimulcast = others.length > 0;
+    const layer = (encoding: Encoding): CameraLayer =>
+      new CameraLayer({
+        ...this.#encoderStream(handle, config.codec, { playoutDelay: spec.playoutDelay, rid: encoding.rid }),
+        // Encoders of one camera run beside one another as it is.
+        config: isSimulcast ? { threads: 1, ...config } : config,
+        encoding,
+        encoders,
+        // With simulcast smaller pictures are there already (libwebrtc turns its quality scaler off).
+        degradationPreference: degradationPreference ?? (isSimulcast ? 'maintain-resolution' : 'balanced'),
+        alternativeCodecs,
+        threads: this.#init.threads,
+      });
+    return new Camera(handle, [layer(first), ...others.map(layer)], this.#init.host);
   }
 
   /** @throws FramelockError INVALID_ARGUMENT */
   encoded({ id, codec, width, height, playoutDelay }: EncodedVideoTrackSpec): EncodedTrack {
     const frameSize = width === undefined || height === undefined ? undefined : { width, height };
-    return this.#encodedTrack(id, { codec, frameSize, stereo: false }, playoutDelay);
+    return this.#encodedTrack(id, { codec, frameSize, stereo: false }, { playoutDelay });
   }
 
   /** @throws FramelockError CODEC_UNSUPPORTED */
@@ -78,21 +89,22 @@ export class TrackFactory {
         { context: { trackId: spec.id } },
       );
     }
-    return new RawAudioTrack({ ...this.#encoderTrack(spec.id, config.codec), config, encoders });
+    return new RawAudioTrack({ ...this.#encoderStream(this.#handle(spec.id), config.codec), config, encoders });
   }
 
   encodedAudio({ id, numberOfChannels = 1 }: EncodedAudioTrackSpec): EncodedTrack {
     return this.#encodedTrack(id, { codec: 'opus', frameSize: undefined, stereo: numberOfChannels === 2 });
   }
 
-  #encoderTrack(id: string, codec: RtpCodec, playoutDelay?: PlayoutDelay): EncoderTrackInit {
+  #encoderStream(handle: TrackHandle, codec: RtpCodec, labels: StreamLabels = {}): EncoderStreamInit {
     const { host, tracksMu, checker, faults } = this.#init;
+    const name = labels.rid === undefined ? handle.id : `${handle.id}/${labels.rid}`;
     return {
-      handle: this.#handle(id),
-      rtp: this.#rtp(codec, playoutDelay),
+      handle,
+      rtp: this.#rtp(codec, labels),
       host,
       tracksMu,
-      encoderMu: new EncoderLock({ name: `encoderMu(${id})`, tracks: tracksMu, clock: host.clock, checker }),
+      encoderMu: new EncoderLock({ name: `encoderMu(${name})`, tracks: tracksMu, clock: host.clock, checker }),
       faults,
     };
   }
@@ -100,10 +112,10 @@ export class TrackFactory {
   #encodedTrack(
     id: string,
     media: Pick<EncodedTrack, 'codec' | 'frameSize' | 'stereo'>,
-    playoutDelay?: PlayoutDelay,
+    labels: StreamLabels = {},
   ): EncodedTrack {
     const { host, wishes } = this.#init;
-    const rtp = this.#rtp(media.codec, playoutDelay);
+    const rtp = this.#rtp(media.codec, labels);
     return new EncodedTrack({ handle: this.#handle(id), ...media, rtp, host, wishes });
   }
 
@@ -112,15 +124,15 @@ export class TrackFactory {
     return Object.freeze({ id, generation: this.#generations });
   }
 
-  #rtp(codec: RtpCodec, playoutDelay?: PlayoutDelay): OutboundRtp {
+  #rtp(codec: RtpCodec, labels: StreamLabels): OutboundRtp {
     const { random, host, path } = this.#init;
-    if (playoutDelay !== undefined) writePlayoutDelay(playoutDelay);
+    if (labels.playoutDelay !== undefined) writePlayoutDelay(labels.playoutDelay);
     const ssrc = this.#freshSsrc();
     return new OutboundRtp({
       codec,
       ssrc,
       rtxSsrc: this.#freshSsrc(ssrc),
-      playoutDelay,
+      labels,
       clock: host.clock,
       random,
       path,

@@ -6,10 +6,11 @@ import type { Logger } from '../core/logger.js';
 import type { BitrateControl } from './bitrate-control.js';
 import { Shutdown } from './close-report.js';
 import type { Connector } from './connector.js';
+import { openAll } from './encoder-swap.js';
 import { goodbyes } from './goodbye.js';
 import type { InFlight } from './in-flight.js';
 import { assertTrackId } from './sender-options.js';
-import type { RawTrack, Track } from './track.js';
+import type { RawStream, RawTrack, Track } from './track.js';
 import type { TrackHandle } from './track-handle.js';
 import type { TrackRegistry } from './track-registry.js';
 
@@ -51,7 +52,7 @@ export class TrackLifecycle {
     this.#host = host;
   }
 
-  /** Opens the encoder of a track outside all locks, then registers it. `make` is called once the id is known to be free. */
+  /** Opens the encoders of a track outside all locks, then registers it. `make` is called once the id is known to be free. */
   addRaw(id: string, make: () => RawTrack, bitrateBps: number): Promise<TrackHandle> {
     return this.#bringIn(id, () => this.#host.inFlight.track(this.#openAndRegister(make(), bitrateBps)));
   }
@@ -102,12 +103,18 @@ export class TrackLifecycle {
   }
 
   async #openAndRegister(track: RawTrack, bitrateBps: number): Promise<Track> {
-    const encoder = await track.openFresh(bitrateBps);
+    const streams: readonly RawStream[] = track.streams;
+    const opened = await openAll({
+      targets: streams.map((stream) => ({ stream, open: () => stream.openFresh(bitrateBps) })),
+    });
+    const start = (): void => {
+      for (const { stream, encoder } of opened) stream.start(encoder);
+    };
     try {
-      await this.#register(track, () => this.#host.detached(() => track.start(encoder)));
+      await this.#register(track, () => this.#host.detached(start));
     } catch (error) {
-      this.#host.late.lateCompletion('encoder');
-      await encoder.close();
+      for (const _ of opened) this.#host.late.lateCompletion('encoder');
+      await Promise.all(opened.map(({ encoder }) => encoder.close()));
       throw error;
     }
     return track;
@@ -136,7 +143,7 @@ export class TrackLifecycle {
     });
     await inFlight.track(this.#shutDown(track));
     sayGoodbye(connector, track);
-    track.rtp.unbind();
+    for (const { rtp } of track.streams) rtp.unbind();
     track.retire();
   }
 
@@ -158,8 +165,9 @@ export class TrackLifecycle {
   }
 }
 
-function sayGoodbye(connector: Connector, { rtp }: Track): void {
+function sayGoodbye(connector: Connector, { streams }: Track): void {
   const { cname } = connector;
-  if (cname === undefined || !rtp.connected) return;
-  for (const packets of goodbyes([rtp], cname)) connector.sendRtcp(packets);
+  const heard = streams.map(({ rtp }) => rtp).filter(({ connected }) => connected);
+  if (cname === undefined) return;
+  for (const packets of goodbyes(heard, cname)) connector.sendRtcp(packets);
 }

@@ -1,5 +1,5 @@
 import { FramelockError } from '../core/errors.js';
-import type { Track } from './track.js';
+import type { Track, TrackStream } from './track.js';
 import type { TrackHandle, TrackRef } from './track-handle.js';
 
 /**
@@ -13,6 +13,11 @@ export class TrackRegistry {
 
   get all(): readonly Track[] {
     return [...this.#tracks.values()];
+  }
+
+  /** What is sent of them. */
+  get streams(): readonly TrackStream[] {
+    return this.all.flatMap((track): readonly TrackStream[] => track.streams);
   }
 
   get byId(): ReadonlyMap<string, Track> {
@@ -40,9 +45,11 @@ export class TrackRegistry {
     return track;
   }
 
-  /** The track that sends with this SSRC, be it media or retransmissions. */
-  findBySsrc(ssrc: number): Track | undefined {
-    for (const track of this.#tracks.values()) if (track.rtp.ssrc === ssrc || track.rtp.rtxSsrc === ssrc) return track;
+  /** What is sent with this SSRC, be it media or retransmissions. */
+  findBySsrc(ssrc: number): TrackStream | undefined {
+    for (const track of this.#tracks.values()) {
+      for (const stream of track.streams) if (stream.rtp.ssrc === ssrc || stream.rtp.rtxSsrc === ssrc) return stream;
+    }
     return undefined;
   }
 

@@ -1,5 +1,4 @@
 import type { LockStats } from '../concurrency/lock-stats.js';
-import type { AllocationReason } from '../congestion/allocator/allocator.js';
 import type { RtpCodec } from '../rtp/rtp-codec.js';
 import { DROP_REASONS, type DropReason } from './frame-report.js';
 import {
@@ -9,6 +8,7 @@ import {
 } from './quality-limitation.js';
 import { RateMeter } from './rate-meter.js';
 import type { TrackHealth } from './track-health.js';
+import type { BitrateGrant } from './track-host.js';
 
 /** What the receiver last reported about a track (W3C `remote-inbound-rtp`); absent until it reported. */
 export interface RemoteInboundStats {
@@ -31,6 +31,9 @@ export interface RemoteInboundStats {
 /**
  * Statistics of one track: W3C names (`outbound-rtp`, `media-source`, `remote-inbound-rtp`) where there is one; zero until seen. A frame of
  * audio is one packet's worth, 20 ms where it is encoded here, and always a key frame.
+ *
+ * Of a camera with several encodings: what is counted is the sum over them, but for `frames`; sizes, rates of frames and health are those of the one that is largest or
+ * weighs most; everything else is that of the first, and `encodings` has each.
  */
 export interface TrackStats {
   readonly trackId: string;
@@ -47,7 +50,7 @@ export interface TrackStats {
   /** Whether the allocation has the track sent. */
   readonly active: boolean;
   /** Why the track has its target, or none; absent for audio, which takes its share off the top. */
-  readonly allocationReason?: AllocationReason;
+  readonly allocationReason?: NonNullable<BitrateGrant['reason']>;
   readonly health: TrackHealth;
   /** Why the track was given up, while its health is `failed`. */
   readonly failure?: string;
@@ -95,8 +98,17 @@ export interface TrackStats {
   /** How often the picture was scaled down or up to suit the target. */
   readonly qualityLimitationResolutionChanges: number;
   readonly remoteInbound?: RemoteInboundStats;
-  /** Waiting and holding of the track's encoder lock; absent for pre-encoded tracks. */
+  /** Waiting and holding of the track's encoder lock; absent for pre-encoded tracks, and where each encoding has its own. */
   readonly encoderMu?: LockStats;
+  /** Of a camera with several, in the order in which they were given; each has `frames` of its own, with which its own counts add up. */
+  readonly encodings?: readonly EncodingStats[];
+}
+
+/** Statistics of one encoding of a camera, as {@link TrackStats} has them. */
+export interface EncodingStats extends Omit<TrackStats, 'encodings'> {
+  readonly rid: string;
+  /** Its place among the encodings of the camera (W3C `encodingIndex`). */
+  readonly encodingIndex: number;
 }
 
 /** The counters of one track. Owner: the track; written by its encode loop and by the feedback router, synchronously. */

@@ -46,6 +46,9 @@ interface StreamStats {
 export interface OutboundRtpStats extends StatsEntryBase<'outbound-rtp'>, StreamStats {
   readonly mid?: string;
   readonly mediaSourceId: string;
+  /** Of a camera with several encodings: the name of this one, and its place among them. */
+  readonly rid?: string;
+  readonly encodingIndex?: number;
   /** The entry of what the receiver reports; absent until it has. */
   readonly remoteId?: string;
   readonly rtxSsrc?: number;

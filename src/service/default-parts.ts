@@ -4,8 +4,11 @@ import { SystemRandom } from '../core/random.js';
 import { createSource } from '../source/create-source.js';
 import { parseSourceSpec } from '../source/source-spec.js';
 import { createSender } from './create-sender.js';
+import { tapTransports } from './dashboard/tapped-transport.js';
 import type { PublisherParts } from './publishers/publisher-parts.js';
 import { signallerFor } from './signaller-for.js';
+import { sourceSupervision } from './supervision/source-supervision.js';
+import { transportFactory } from './transport-choice.js';
 
 const DEFAULT_BITRATE_BPS = 2_000_000;
 
@@ -16,12 +19,14 @@ export function defaultParts(clock: Clock, logger: Logger): PublisherParts {
     random: new SystemRandom(),
     logger,
     createSender: (
-      { bitrateBps = DEFAULT_BITRATE_BPS, congestionControl, isolation, hardwareEncoders },
+      { bitrateBps = DEFAULT_BITRATE_BPS, congestionControl, isolation, hardwareEncoders, transport = 'werift' },
       senderLogger,
+      tap,
     ) => {
       const sender = createSender({
         clock,
         logger: senderLogger,
+        transport: tapTransports(transportFactory(transport, { clock, logger: senderLogger }), tap, senderLogger),
         startBitrateBps: bitrateBps,
         ...(congestionControl === undefined ? {} : { congestionControl }),
         ...(isolation === undefined ? {} : { isolation }),
@@ -31,6 +36,7 @@ export function defaultParts(clock: Clock, logger: Logger): PublisherParts {
       return sender;
     },
     createSource: (source, track) => createSource(parseSourceSpec(source), { ...track, clock }),
+    superviseSource: ({ source, supervision }) => sourceSupervision(parseSourceSpec(source), supervision),
     createSignaller: (sfu) => signallerFor(sfu, clock, logger),
   };
 }

@@ -1,16 +1,20 @@
 import { Registry } from 'prom-client';
 import { Access } from './api/access.js';
+import { accessRoutes } from './api/access-routes.js';
 import { allocationRoutes } from './api/allocation-routes.js';
 import { ApiServer } from './api/api-server.js';
 import { EventStream } from './api/event-stream.js';
 import { publisherRoutes } from './api/publisher-routes.js';
 import { serviceRoutes } from './api/service-routes.js';
+import { dashboardRoutes } from './dashboard/dashboard-routes.js';
+import { previewRoutes } from './dashboard/preview-routes.js';
 import { EventLog, type NewEvent } from './events/event-log.js';
 import type { PublisherParts } from './publishers/publisher-parts.js';
 import { PublisherRegistry } from './publishers/publisher-registry.js';
 import { type ReloadReport, reconcile } from './publishers/reconcile.js';
 import type { HttpSpec, ServiceSpec } from './schema/service-schema.js';
 import { registerPublisherMetrics } from './sender-metrics.js';
+import { registerSourceMetrics } from './source-metrics.js';
 
 const DEFAULT_HOST = '127.0.0.1';
 const DEFAULT_PORT = 8090;
@@ -53,11 +57,18 @@ export class PublisherService {
     this.registry = new PublisherRegistry(parts, (event) => this.#tell(event));
     const metrics = new Registry();
     registerPublisherMetrics(() => this.registry.all, metrics);
-    const others = [...publisherRoutes(this.registry), ...allocationRoutes(this.registry)];
+    registerSourceMetrics(() => this.registry.all, metrics);
+    const access = new Access(tokens);
+    const others = [
+      ...publisherRoutes(this.registry),
+      ...allocationRoutes(this.registry),
+      ...previewRoutes(this.registry),
+      ...accessRoutes(access),
+    ];
     const own = serviceRoutes({ registry: this.registry, events: this.#stream, metrics, version, others });
     this.#server = new ApiServer({
-      routes: [...others, ...own],
-      access: new Access(tokens),
+      routes: [...others, ...own, ...dashboardRoutes()],
+      access,
       allowedHosts: [...allowedHosts, host],
       logger: parts.logger,
       ...(requestTimeoutMs === undefined ? {} : { requestTimeoutMs }),

@@ -16,7 +16,7 @@ export interface TransportTrackSpec {
   readonly codec: RtpCodec;
   /** Further codecs of the same kind that the sender may change to without a new offer. @default none */
   readonly alternatives?: readonly RtpCodec[];
-  /** The SSRC that the sender will use; announced by `a=ssrc`. */
+  /** The SSRC that the sender will use; announced by `a=ssrc`, unless there are `rids`. */
   readonly ssrc: number;
   /** The SSRC of its retransmissions (RFC 4588), which are offered then for every codec; announced by an FID group. @default none, not offered */
   readonly rtxSsrc?: number;
@@ -26,6 +26,11 @@ export interface TransportTrackSpec {
   readonly dtx?: boolean;
   /** Whether its frames will tell how long they may be held back; the header extension is offered then. @default false */
   readonly playoutDelay?: boolean;
+  /**
+   * Its encodings, in the order of preference: they are offered as simulcast (RFC 8853), their packets will tell them apart by their rids (RFC 8852), and no SSRC is
+   * announced. `rtxSsrc` then says only whether retransmissions are offered. @default one stream, without a rid
+   */
+  readonly rids?: readonly string[];
   /** Whether its packets will bear transport-wide sequence numbers; offered as `transport-cc`, with the extension. @default false */
   readonly transportWideCc?: boolean;
 }
@@ -33,12 +38,17 @@ export interface TransportTrackSpec {
 /** Header extension ids agreed on for one m-line; absent where not negotiated. */
 export interface HeaderExtensionIds {
   readonly mid?: number;
+  readonly rid?: number;
+  readonly repairedRid?: number;
   readonly absSendTime?: number;
   readonly absCaptureTime?: number;
   readonly playoutDelay?: number;
   /** Only where the peer has agreed to send the feedback, too. */
   readonly transportWideCc?: number;
 }
+
+/** What the peer wants of an encoding that it takes: to be sent, or not now (RFC 8853 section 5.1). */
+export type EncodingWish = 'wanted' | 'paused';
 
 /** What the answer settled for one track. */
 export interface NegotiatedTrack {
@@ -50,6 +60,8 @@ export interface NegotiatedTrack {
   /** Payload types of retransmissions by those of what they repeat; absent where the peer takes none, or does not ask for them. */
   readonly rtx?: ReadonlyMap<number, number>;
   readonly mid: string;
+  /** The encodings that the peer takes, of those that were offered; absent where it takes one stream and knows of no encodings. */
+  readonly rids?: ReadonlyMap<string, EncodingWish>;
   readonly extensions: HeaderExtensionIds;
   /** Whether the answer allows generic NACK, PLI and FIR for the payload type. */
   readonly nack: boolean;
@@ -63,7 +75,7 @@ export interface TransportStats {
   readonly packetsSent: number;
   readonly bytesReceived: number;
   readonly packetsReceived: number;
-  /** Datagrams dropped by the guard before ICE, DTLS or SRTP saw them. */
+  /** Datagrams dropped by the guard before ICE, DTLS or SRTP saw them; 0 where the transport does not tell. */
   readonly datagramsRejected: number;
   /** The same by reason, where the transport tells. */
   readonly datagramsRejectedByReason?: Readonly<Record<string, number>>;
@@ -142,7 +154,7 @@ export interface MediaTransport {
    * Packets go by the old pair until the new one is nominated; resolves when they go by the new one. A restart that fails changes nothing, and
    * another may be tried.
    * @throws FramelockError CONNECT_TIMEOUT, CONNECT_FAILED (no pair works, no local address), INVALID_SDP (the peer's fragment), INVALID_ARGUMENT
-   * (not connected, or a restart is under way), CLOSED (also when `signal` is aborted), and whatever `exchange` rejects with
+   * (not connected, or a restart is under way), NOT_SUPPORTED (this transport cannot), CLOSED (also when `signal` is aborted), and whatever `exchange` rejects with
    */
   restartIce(exchange: RestartExchange, options: RestartOptions): Promise<void>;
   /**

@@ -1,4 +1,5 @@
 import { DatagramTarget } from './fuzz-datagram.js';
+import { FramesTarget } from './fuzz-frames.js';
 import { RtcpTarget } from './fuzz-rtcp.js';
 import { SdpTarget } from './fuzz-sdp.js';
 import type { FuzzTarget } from './fuzz-target.js';
@@ -10,6 +11,8 @@ export const FUZZ_TARGETS: ReadonlyMap<string, () => Promise<FuzzTarget>> = new 
   ['rtcp', () => RtcpTarget.open()],
   ['twcc', async () => new TwccTarget()],
   ['whip', () => WhipTarget.open()],
-  ['datagram', () => DatagramTarget.open()],
+  ['datagram', () => DatagramTarget.open('werift')],
+  ['datagram-native', () => DatagramTarget.open('node-datachannel')],
   ['sdp', async () => new SdpTarget()],
+  ['frames', async () => new FramesTarget()],
 ]);

@@ -8,7 +8,7 @@ const PUBLISHED = 'src/congestion/allocator/published-rate.ts';
 const DEMAND = 'src/congestion/allocator/track-demand.ts';
 const ALLOCATOR = 'src/congestion/allocator/allocator.ts';
 const CONTROL = 'src/sender/bitrate-control.ts';
-const TRACK = 'src/sender/outbound-track.ts';
+const TRACK = 'src/sender/outbound-stream.ts';
 
 const FILLING_TESTS = ['congestion/allocator/water-filling'];
 const INVARIANTS = ['congestion/allocator/allocator-invariants'];

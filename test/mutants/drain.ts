@@ -3,7 +3,7 @@ import type { Mutant } from './mutant.js';
 const guarantee = 'L2 drain';
 const LIFECYCLE = 'src/sender/track-lifecycle.ts';
 const CORE = 'src/sender/sender-core.ts';
-const TRACK = 'src/sender/encoder-track.ts';
+const TRACK = 'src/sender/encoder-stream.ts';
 const QUEUE = 'src/concurrency/event-queue.ts';
 const SUPERVISION = 'src/sender/encoder-supervision.ts';
 
@@ -68,7 +68,7 @@ export const DRAIN_MUTANTS: readonly Mutant[] = [
   {
     name: 'stopped-track-admits-frames',
     guarantee,
-    file: 'src/sender/outbound-track.ts',
+    file: 'src/sender/outbound-stream.ts',
     find: "    if (this.#stopped) return 'stopped';\n",
     replace: '',
     tests: ['sender/encoded-track'],

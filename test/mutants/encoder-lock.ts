@@ -3,7 +3,7 @@ import type { Mutant } from './mutant.js';
 const guarantee = 'L1 lock';
 const LOOP = 'src/sender/encode-loop.ts';
 const SWAP = 'src/sender/encoder-swap.ts';
-const TRACK = 'src/sender/encoder-track.ts';
+const TRACK = 'src/sender/encoder-stream.ts';
 const FLIGHT = 'src/encoder/single-flight.ts';
 const SUPERVISION = 'src/sender/encoder-supervision.ts';
 const CONTROLS = 'src/encoder/encoder-controls.ts';
@@ -71,15 +71,15 @@ export const ENCODER_LOCK_MUTANTS: readonly Mutant[] = [
     name: 'swap-as-a-reader',
     guarantee,
     file: SWAP,
-    find: 'return track.encoderMu.exclusive(tracks, () => {',
-    replace: 'return track.encoderMu.shared(() => {',
+    find: 'return stream.encoderMu.exclusive(tracks, () => {',
+    replace: 'return stream.encoderMu.shared(() => {',
     tests: ['sender/encoder-swap'],
   },
   {
     name: 'swap-waits-for-the-encode-under-tracks-lock',
     guarantee,
     file: SWAP,
-    find: 'plan.targets.map(({ track }) => track.holdCycles());',
+    find: 'plan.targets.map(({ stream }) => stream.holdCycles());',
     replace: '[] as CycleHold[];',
     tests: ['sender/encoder-swap'],
   },
@@ -238,7 +238,7 @@ export const ENCODER_LOCK_MUTANTS: readonly Mutant[] = [
   {
     name: 'frame-of-the-old-size-kept',
     guarantee,
-    file: 'src/sender/raw-video-track.ts',
+    file: 'src/sender/camera-layer.ts',
     find: "      this.dropWaiting('reconfigured');\n",
     replace: '',
     tests: ['sender/reconfigure'],
@@ -246,8 +246,8 @@ export const ENCODER_LOCK_MUTANTS: readonly Mutant[] = [
   {
     name: 'unchecked-reconfiguration',
     guarantee,
-    file: 'src/sender/raw-video-track.ts',
-    find: '    this.check(() => validateEncoderConfig({ ...this.#config, ...change }));\n',
+    file: 'src/sender/camera-layer.ts',
+    find: '    this.check(() => validateEncoderConfig(changed));\n',
     replace: '',
     tests: ['sender/reconfigure'],
   },
@@ -255,7 +255,7 @@ export const ENCODER_LOCK_MUTANTS: readonly Mutant[] = [
     name: 'failing-encoder-never-replaced',
     guarantee,
     file: SUPERVISION,
-    find: "    if (step === 'replace') await this.#faults.replaceEncoder(this.#handle);\n",
+    find: "    if (step === 'replace') await this.#faults.replaceEncoder(this.#handle, this.#rid);\n",
     replace: '',
     tests: ['sender/encoder-recovery'],
   },
@@ -271,7 +271,7 @@ export const ENCODER_LOCK_MUTANTS: readonly Mutant[] = [
     name: 'encoder-off-its-target-goes-unnoticed',
     guarantee,
     file: 'src/sender/periodic-work.ts',
-    find: "    for (const track of tracks) if (track.kind === 'raw') track.checkRate(nowUs);\n",
+    find: "    for (const stream of streams) if (stream.kind === 'raw') stream.checkRate(nowUs);\n",
     replace: '',
     tests: ['sender/encoder-recovery'],
   },
@@ -279,7 +279,7 @@ export const ENCODER_LOCK_MUTANTS: readonly Mutant[] = [
     name: 'owner-pays-for-earlier-failures',
     guarantee,
     file: 'src/sender/encoder-operations.ts',
-    find: "        if (cause !== 'failure') track.pardon();\n",
+    find: "        if (cause !== 'failure') stream.pardon();\n",
     replace: '',
     tests: ['sender/encoder-recovery'],
   },
@@ -295,15 +295,15 @@ export const ENCODER_LOCK_MUTANTS: readonly Mutant[] = [
     name: 'several-changes-of-scale-at-once',
     guarantee,
     file: 'src/sender/rescaler.ts',
-    find: ' || this.#changing.has(track)',
+    find: ' || this.#changing.has(layer)',
     replace: '',
     tests: ['sender/resolution-governor'],
   },
   {
     name: 'scale-kept-over-a-change-of-size',
     guarantee,
-    file: 'src/sender/raw-video-track.ts',
-    find: '{ ...config, scaleResolutionDownBy: 1 }',
+    file: 'src/sender/camera-layer.ts',
+    find: '{ ...config, scaleResolutionDownBy }',
     replace: 'config',
     tests: ['sender/resolution-governor'],
   },

@@ -4,7 +4,7 @@ const guarantee = 'L4 events';
 const QUEUE = 'src/concurrency/event-queue.ts';
 const LANE = 'src/concurrency/event-lane.ts';
 const RUNNER = 'src/concurrency/handler-runner.ts';
-const VIDEO = 'src/sender/raw-video-track.ts';
+const SHARED = 'src/sender/shared-frame.ts';
 
 /** User code: event handlers and `release` of frames. */
 export const EVENT_MUTANTS: readonly Mutant[] = [
@@ -107,18 +107,26 @@ export const EVENT_MUTANTS: readonly Mutant[] = [
   {
     name: 'release-of-a-frame-runs-on-the-media-path',
     guarantee,
-    file: VIDEO,
-    find: 'this.host.defer(() => frame.release?.())',
+    file: SHARED,
+    find: 'defer(() => frame.release?.())',
     replace: 'frame.release()',
     tests: ['sender/deferred-calls'],
   },
   {
     name: 'frame-released-twice',
     guarantee,
-    file: VIDEO,
+    file: SHARED,
     find: '        if (released) return;\n',
     replace: '',
-    tests: ['sender/deferred-calls', 'sender/encode-loop'],
+    tests: ['sender/simulcast'],
+  },
+  {
+    name: 'frame-released-while-another-encoding-reads-it',
+    guarantee,
+    file: SHARED,
+    find: 'if (holders === 0 && frame.release !== undefined)',
+    replace: 'if (holders === copies - 1 && frame.release !== undefined)',
+    tests: ['sender/simulcast'],
   },
   {
     name: 'throwing-release-keeps-the-others-back',

@@ -197,10 +197,10 @@ export const LIFETIME_MUTANTS: readonly Mutant[] = [
   {
     name: 'rtcp-told-after-the-transport-is-closed',
     guarantee,
-    file: 'src/transport/werift/transport-status.ts',
+    file: 'src/transport/lifecycle/transport-status.ts',
     find: "if (this.#state !== 'closed') this.#notify('rtcp'",
     replace: "this.#notify('rtcp'",
-    tests: ['transport/werift/transport-status'],
+    tests: ['transport/lifecycle/transport-status'],
   },
   {
     name: 'drain-inside-a-handler-waits-for-itself',
@@ -253,7 +253,7 @@ export const LIFETIME_MUTANTS: readonly Mutant[] = [
   {
     name: 'late-frame-not-counted',
     guarantee,
-    file: 'src/sender/outbound-track.ts',
+    file: 'src/sender/outbound-stream.ts',
     find: "if (this.lifetime.enter('frame')) this.host.frameReported(report);",
     replace: 'if (!this.lifetime.ended) this.host.frameReported(report);',
     tests: ['sender/drain'],

@@ -1,5 +1,6 @@
 import { ALLOCATION_MUTANTS } from './allocation.js';
 import { CONGESTION_MUTANTS } from './congestion.js';
+import { DASHBOARD_MUTANTS } from './dashboard.js';
 import { DRAIN_MUTANTS } from './drain.js';
 import { ENCODER_LOCK_MUTANTS } from './encoder-lock.js';
 import { EVENT_MUTANTS } from './events.js';
@@ -7,10 +8,12 @@ import { HANDLE_MUTANTS } from './handles.js';
 import { LIFETIME_MUTANTS } from './lifetimes.js';
 import { LOCK_MUTANTS } from './locks.js';
 import type { Mutant } from './mutant.js';
+import { NATIVE_TRANSPORT_MUTANTS } from './native-transport.js';
 import { RECOVERY_MUTANTS } from './recovery.js';
 import { RETRANSMISSION_MUTANTS } from './retransmission.js';
 import { SEND_PATH_MUTANTS } from './send-path.js';
 import { SERVICE_MUTANTS } from './service.js';
+import { SIMULCAST_MUTANTS } from './simulcast.js';
 import { WIRE_MUTANTS } from './wire.js';
 
 /** Every guard that `npm run mutants` takes away, one at a time. */
@@ -27,5 +30,8 @@ export const MUTANTS: readonly Mutant[] = [
   ...CONGESTION_MUTANTS,
   ...SEND_PATH_MUTANTS,
   ...RECOVERY_MUTANTS,
+  ...NATIVE_TRANSPORT_MUTANTS,
   ...SERVICE_MUTANTS,
+  ...DASHBOARD_MUTANTS,
+  ...SIMULCAST_MUTANTS,
 ];

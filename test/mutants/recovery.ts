@@ -2,9 +2,9 @@ import type { Mutant } from './mutant.js';
 
 const guarantee = 'recovery';
 const LIVENESS = 'src/transport/werift/peer-liveness.ts';
-const WATCH = 'src/transport/werift/address-watch.ts';
-const ANSWER = 'src/transport/werift/answer-transport.ts';
-const FRAGMENT = 'src/transport/werift/ice-fragment.ts';
+const WATCH = 'src/transport/lifecycle/address-watch.ts';
+const ANSWER = 'src/transport/sdp/answer-transport.ts';
+const FRAGMENT = 'src/transport/sdp/ice-fragment.ts';
 const RECOVERY = 'src/sender/ice-recovery.ts';
 const KEEPER = 'src/service/connection-keeper.ts';
 const CONFIRMATION = 'src/signalling/whip/whip-confirmation.ts';
@@ -122,7 +122,7 @@ export const RECOVERY_MUTANTS: readonly Mutant[] = [
     file: WATCH,
     find: '    } else if (isSilent) {\n',
     replace: '    } else {\n',
-    tests: ['transport/werift/address-watch'],
+    tests: ['transport/lifecycle/address-watch'],
   },
   {
     name: 'second-address-not-tried-after-the-first-was-lost',
@@ -130,7 +130,7 @@ export const RECOVERY_MUTANTS: readonly Mutant[] = [
     file: WATCH,
     find: 'localAddress === this.#lost && !present.has(localAddress)',
     replace: 'known.has(localAddress) && !present.has(localAddress)',
-    tests: ['transport/werift/address-watch'],
+    tests: ['transport/lifecycle/address-watch'],
   },
   {
     name: 'address-that-was-never-there-taken-for-lost',
@@ -138,7 +138,7 @@ export const RECOVERY_MUTANTS: readonly Mutant[] = [
     file: WATCH,
     find: 'known.has(localAddress) && !present.has(localAddress)) this.#lost',
     replace: '!present.has(localAddress)) this.#lost',
-    tests: ['transport/werift/address-watch'],
+    tests: ['transport/lifecycle/address-watch'],
   },
   {
     name: 'old-ice-credentials-taken-for-a-restart',
@@ -146,7 +146,7 @@ export const RECOVERY_MUTANTS: readonly Mutant[] = [
     file: FRAGMENT,
     find: 'credentials.usernameFragment === known.usernameFragment || credentials.password === known.password',
     replace: 'credentials.usernameFragment === known.usernameFragment && credentials.password === known.password',
-    tests: ['transport/werift/ice-fragment'],
+    tests: ['transport/sdp/ice-fragment'],
   },
   {
     name: 'fragment-of-any-length-read',
@@ -154,7 +154,7 @@ export const RECOVERY_MUTANTS: readonly Mutant[] = [
     file: FRAGMENT,
     find: '  if (text.length > MAX_FRAGMENT_CHARS) ',
     replace: '  if (text.length < 0) ',
-    tests: ['transport/werift/ice-fragment'],
+    tests: ['transport/sdp/ice-fragment'],
   },
   {
     name: 'restart-begun-beside-one-that-runs',
@@ -274,6 +274,6 @@ export const RECOVERY_MUTANTS: readonly Mutant[] = [
     file: ANSWER,
     find: " && PASSIVE_PATTERN.test(rest ?? '')",
     replace: '',
-    tests: ['transport/werift/answer-validation'],
+    tests: ['transport/sdp/answer-validation'],
   },
 ];

@@ -4,7 +4,7 @@ const guarantee = 'wire';
 const RETRANSMITTER = 'src/sender/retransmitter.ts';
 const HISTORY = 'src/rtp/send-history.ts';
 const ROUTER = 'src/sender/feedback-router.ts';
-const ANSWER = 'src/transport/werift/answer-validation.ts';
+const ANSWER = 'src/transport/sdp/answer-validation.ts';
 
 /** What is sent again, in which stream, and how much of it. */
 export const RETRANSMISSION_MUTANTS: readonly Mutant[] = [
@@ -92,7 +92,7 @@ export const RETRANSMISSION_MUTANTS: readonly Mutant[] = [
     name: 'retransmission-with-the-extensions-of-the-original',
     guarantee,
     file: RETRANSMITTER,
-    find: 'const extensions = route.renewed(packet.header.extensions, nowUs, transportSequence);',
+    find: 'const extensions = route.renewed(packet.header.extensions, nowUs, transportSequence, isApart);',
     replace: 'const { extensions } = packet.header;',
     tests: ['sender/retransmitter'],
   },
@@ -124,8 +124,8 @@ export const RETRANSMISSION_MUTANTS: readonly Mutant[] = [
     name: 'numbers-of-retransmissions-taken-for-those-of-media',
     guarantee,
     file: ROUTER,
-    find: '    if (track?.rtp.ssrc !== ssrc) return;\n',
-    replace: '    if (track === undefined) return;\n',
+    find: '    if (stream?.rtp.ssrc !== ssrc) return;\n',
+    replace: '    if (stream === undefined) return;\n',
     tests: ['sender/feedback-router'],
   },
   {
@@ -142,7 +142,7 @@ export const RETRANSMISSION_MUTANTS: readonly Mutant[] = [
     file: ANSWER,
     find: 'line.rtxSsrc === undefined || !nack ?',
     replace: 'line.rtxSsrc === undefined ?',
-    tests: ['transport/werift/answer-validation'],
+    tests: ['transport/sdp/answer-validation'],
   },
   {
     name: 'answer-with-retransmissions-that-were-not-offered',
@@ -150,7 +150,7 @@ export const RETRANSMISSION_MUTANTS: readonly Mutant[] = [
     file: ANSWER,
     find: 'line.rtxSsrc === undefined || !nack ?',
     replace: '!nack ?',
-    tests: ['transport/werift/answer-validation'],
+    tests: ['transport/sdp/answer-validation'],
   },
   {
     name: 'answer-with-retransmissions-of-nothing',
@@ -158,7 +158,7 @@ export const RETRANSMISSION_MUTANTS: readonly Mutant[] = [
     file: ANSWER,
     find: '!media.formats.includes(repeated) || isRtx(repeated) || ',
     replace: '',
-    tests: ['transport/werift/answer-validation'],
+    tests: ['transport/sdp/answer-validation'],
   },
   {
     name: 'late-retransmissions-sent-all-the-same',
@@ -187,7 +187,7 @@ export const RETRANSMISSION_MUTANTS: readonly Mutant[] = [
   {
     name: 'no-key-frame-for-a-loss-that-was-given-up',
     guarantee,
-    file: 'src/sender/outbound-track.ts',
+    file: 'src/sender/outbound-stream.ts',
     find: 'rtp.onLossesGivenUp(() => this.#giveUpLost());',
     replace: '',
     tests: ['sender/congestion-control'],

@@ -7,7 +7,7 @@ export const SEND_PATH_MUTANTS: readonly Mutant[] = [
   {
     name: 'stop-leaves-packets-waiting',
     guarantee,
-    file: 'src/sender/encoder-track.ts',
+    file: 'src/sender/encoder-stream.ts',
     find: "    await this.#loop;\n    this.rtp.takeBack('stopped');",
     replace: '    await this.#loop;',
     tests: ['sender/congestion-control'],
@@ -71,7 +71,7 @@ export const SEND_PATH_MUTANTS: readonly Mutant[] = [
   {
     name: 'frames-encoded-for-a-queue-that-is-too-long',
     guarantee,
-    file: 'src/sender/encoder-track.ts',
+    file: 'src/sender/encoder-stream.ts',
     find: 'return this.rtp.mustSkipFrames || !this.isEncodingOfUse ?',
     replace: 'return !this.isEncodingOfUse ?',
     tests: ['sender/congestion-control'],
@@ -79,7 +79,7 @@ export const SEND_PATH_MUTANTS: readonly Mutant[] = [
   {
     name: 'key-frame-for-each-frame-that-waited-too-long',
     guarantee,
-    file: 'src/sender/outbound-track.ts',
+    file: 'src/sender/outbound-stream.ts',
     find: 'this.host.keyFrames.request(this, nowUs, CONGESTION_KEY_FRAME_INTERVAL_US)',
     replace: 'this.host.keyFrames.request(this, nowUs, 0)',
     tests: ['sender/congestion-control'],
@@ -87,7 +87,7 @@ export const SEND_PATH_MUTANTS: readonly Mutant[] = [
   {
     name: 'useless-packets-sent-again',
     guarantee,
-    file: 'src/sender/outbound-track.ts',
+    file: 'src/sender/outbound-stream.ts',
     find: '    this.rtp.forgetSent();\n',
     replace: '',
     tests: ['sender/congestion-control'],
@@ -103,7 +103,7 @@ export const SEND_PATH_MUTANTS: readonly Mutant[] = [
   {
     name: 'frames-encoded-that-nobody-can-use',
     guarantee,
-    file: 'src/sender/encoder-track.ts',
+    file: 'src/sender/encoder-stream.ts',
     find: 'return this.rtp.mustSkipFrames || !this.isEncodingOfUse ?',
     replace: 'return this.rtp.mustSkipFrames ?',
     tests: ['sender/congestion-control'],
@@ -111,7 +111,7 @@ export const SEND_PATH_MUTANTS: readonly Mutant[] = [
   {
     name: 'frames-sent-that-nobody-can-use',
     guarantee,
-    file: 'src/sender/outbound-track.ts',
+    file: 'src/sender/outbound-stream.ts',
     find: 'if (!this.#keyFrameWait.isOfUse(type, times.encodedAtUs)) {',
     replace: 'if (!this.#keyFrameWait.isOfUse("key", times.encodedAtUs)) {',
     tests: ['sender/congestion-control'],
@@ -119,7 +119,7 @@ export const SEND_PATH_MUTANTS: readonly Mutant[] = [
   {
     name: 'wait-for-a-key-frame-outlives-the-peer',
     guarantee,
-    file: 'src/sender/outbound-track.ts',
+    file: 'src/sender/outbound-stream.ts',
     find: '    this.#watchdog.reset();\n    this.#keyFrameWait.end();\n    if (this.rtp.connected)',
     replace: '    this.#watchdog.reset();\n    if (this.rtp.connected)',
     tests: ['sender/congestion-control'],
@@ -167,10 +167,10 @@ export const SEND_PATH_MUTANTS: readonly Mutant[] = [
   {
     name: 'transport-numbers-that-nobody-reports-on',
     guarantee,
-    file: 'src/transport/werift/answer-validation.ts',
+    file: 'src/transport/sdp/answer-validation.ts',
     find: ' || !feedback.has(TRANSPORT_CC_FEEDBACK)',
     replace: '',
-    tests: ['transport/werift/answer-validation'],
+    tests: ['transport/sdp/answer-validation'],
   },
   {
     name: 'padding-before-any-frame',

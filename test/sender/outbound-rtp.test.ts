@@ -40,7 +40,7 @@ function outboundRtp(extensions: HeaderExtensionIds): OutboundRtp {
     clock,
     random: fixedRandom(0x1234),
     path: new SendPath(clock),
-    playoutDelay: { minMs: 100, maxMs: 400 },
+    labels: { playoutDelay: { minMs: 100, maxMs: 400 } },
   });
   outbound.bind(transport, negotiated(extensions));
   return outbound;

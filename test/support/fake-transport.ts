@@ -2,6 +2,7 @@ import { FramelockError } from '../../src/core/errors.js';
 import type { IceServer } from '../../src/core/ice-server.js';
 import type { RtpPacketHeader } from '../../src/rtp/rtp-packet.js';
 import type {
+  EncodingWish,
   HeaderExtensionIds,
   MediaTransport,
   MediaTransportFactory,
@@ -76,7 +77,7 @@ export class FakeTransport implements MediaTransport {
   async acceptAnswer(): Promise<readonly NegotiatedTrack[]> {
     this.#assertOpen();
     await this.#network.step('answer');
-    const lines = (this.offers.at(-1) ?? []).map(({ trackId, inactive, alternatives = [] }, index) => ({
+    const lines = (this.offers.at(-1) ?? []).map(({ trackId, inactive, alternatives = [], rids }, index) => ({
       wanted: inactive !== true && !this.#network.unwanted.has(trackId),
       track: {
         trackId,
@@ -88,6 +89,9 @@ export class FakeTransport implements MediaTransport {
         ),
         mid: String(index),
         extensions: this.#network.extensions,
+        ...(rids === undefined || this.#network.wishes === undefined
+          ? {}
+          : { rids: new Map([...this.#network.wishes].filter(([rid]) => rids.includes(rid))) }),
         ...(this.#network.takesRtx ? { rtx: new Map([[96 + index, 64 + index]]) } : {}),
         nack: true,
         pli: true,
@@ -167,6 +171,8 @@ export class FakeNetwork {
   readonly unwanted = new Set<string>();
   /** Alternative codecs that the peer does not take. */
   readonly unwantedCodecs = new Set<string>();
+  /** What the peer wants of encodings, by their rids; one that is not named is refused. Nothing: it knows of none, and takes one stream. */
+  wishes: ReadonlyMap<string, EncodingWish> | undefined = new Map();
   /** Whether the peer takes retransmissions as a stream of their own, under payload type 64 for the first m-line. */
   takesRtx = false;
   /** The header extensions that the peer agrees to. */

@@ -75,6 +75,7 @@ window.watchRoom = async (url, room, pin) => {
   const receiver = await attach((message) => {
     if (message.plugindata !== undefined) turn = turn.then(() => answer(receiver, message));
   });
+  viewer.receiver = receiver;
   const follow = async ([publisher]) => {
     if (publisher === undefined) return;
     const live = publisher.streams.filter(({ disabled }) => disabled !== true);
@@ -95,6 +96,12 @@ window.watchRoom = async (url, room, pin) => {
   const { plugindata } = await viewer.lobby({ request: 'join', ptype: 'publisher', room, pin });
   turn = turn.then(() => follow(plugindata.data.publishers));
   await turn;
+};
+
+/** Takes another encoding of a simulcast m-line of the publisher: 0 is the last that was offered, and so on. */
+window.takeSubstream = async (feedMid, substream) => {
+  const [mid] = [...viewer.feedMids].find(([, published]) => published === feedMid);
+  await viewer.receiver({ request: 'configure', streams: [{ mid, substream }] });
 };
 
 /** How many live m-lines the publisher has. */

@@ -53,6 +53,8 @@ export class PoisoningEncoderFactory implements VideoEncoderFactory {
   readonly violations: string[] = [];
   /** While set, `open` fails with it. */
   openError: Error | undefined;
+  /** Asked at each `open`, which fails if it says so. */
+  refuses: (config: VideoEncoderConfig) => boolean = () => false;
   /** The `readError` of encoders that are opened from now on. */
   readError: Error | undefined;
   readonly #options: PoisoningEncoderOptions;
@@ -79,6 +81,7 @@ export class PoisoningEncoderFactory implements VideoEncoderFactory {
     const generation = this.encoders.length + 1;
     await this.#options.gate?.('open', generation);
     if (this.openError !== undefined) throw this.openError;
+    if (this.refuses(config)) throw new FramelockError('ENCODER_OPEN_FAILED', 'refused');
     const encoder = new PoisoningEncoder(
       config,
       input,
@@ -110,6 +113,8 @@ export class PoisoningEncoder implements VideoEncoder {
   /** Capture times of the frames that became key frames. */
   readonly keyFrames: number[] = [];
   keyFrameRequests = 0;
+  /** The memory of the picture that was read last. */
+  lastPicture: ArrayBufferLike | undefined;
   /** While set, every `read` that finds a frame fails with it. */
   readError: Error | undefined;
   /** While set, every frame but the first is skipped, as by a rate control at its end. */
@@ -153,6 +158,7 @@ export class PoisoningEncoder implements VideoEncoder {
     const frame = this.#input.take();
     if (frame === undefined) return { kind: 'empty' };
     this.#state = 'reading';
+    this.lastPicture = frame.data.buffer;
     try {
       if (frame.codedWidth !== this.config.width || frame.codedHeight !== this.config.height) {
         throw this.#violation('FRAME_SIZE_MISMATCH', 'a frame of another size');

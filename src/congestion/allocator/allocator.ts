@@ -1,5 +1,6 @@
 import { FramelockError } from '../../core/errors.js';
 import { admit } from './admission.js';
+import { type LayerAllocation, LayerDivision } from './layer-division.js';
 import { PauseHysteresis } from './pause-hysteresis.js';
 import { PublishedRate } from './published-rate.js';
 import { type CompleteDemand, completeDemands, sameDemand, type TrackDemand } from './track-demand.js';
@@ -57,6 +58,8 @@ export interface TrackAllocation {
   /** Whether it is not to be sent. A track without a minimum may have a rate of 0 and not be paused. */
   readonly paused: boolean;
   readonly reason: AllocationReason;
+  /** What each of its encodings has of `targetBps`, in the order of the demand; absent where the demand names none, and while the track is paused. */
+  readonly layers?: readonly LayerAllocation[];
 }
 
 /** What an update came to. */
@@ -78,6 +81,7 @@ interface TrackRecord {
   readonly demand: CompleteDemand;
   readonly hysteresis: PauseHysteresis;
   readonly published: PublishedRate;
+  readonly division: LayerDivision;
 }
 
 /**
@@ -95,10 +99,12 @@ export class Allocator {
   fork(): Allocator {
     const fork = new Allocator();
     fork.#nowUs = this.#nowUs;
-    const copies = [...this.#records].map(([id, { demand, hysteresis, published }]): [string, TrackRecord] => [
-      id,
-      { demand, hysteresis: hysteresis.copy(), published: published.copy() },
-    ]);
+    const copies = [...this.#records].map(
+      ([id, { demand, hysteresis, published, division }]): [string, TrackRecord] => [
+        id,
+        { demand, hysteresis: hysteresis.copy(), published: published.copy(), division: division.copy() },
+      ],
+    );
     fork.#records = new Map(copies);
     return fork;
   }
@@ -135,7 +141,10 @@ export class Allocator {
       const allocatedBps = shareBpsById.get(demand.id) ?? 0;
       published.update(nowUs, allocatedBps, atOnce);
       const reason = reasonOf(record, allocatedBps);
-      return { id: demand.id, targetBps: published.bps, allocatedBps, paused: !hysteresis.admitted, reason };
+      const layers = layersOf(record, nowUs);
+      const paused = !hysteresis.admitted;
+      const decision = { id: demand.id, targetBps: published.bps, allocatedBps, paused, reason };
+      return layers === undefined ? decision : { ...decision, layers };
     });
     const allocatedBps = shares.reduce((sum, share) => sum + share, 0);
     const reviewAtUs = Math.min(...records.map(dueUsOf));
@@ -166,6 +175,7 @@ export class Allocator {
       demand,
       hysteresis: (isWanted(demand) ? known?.hysteresis : undefined) ?? new PauseHysteresis(),
       published: known?.published ?? new PublishedRate(),
+      division: known?.division ?? new LayerDivision(),
     };
   }
 
@@ -199,8 +209,16 @@ function isWanted({ weight }: CompleteDemand): boolean {
 }
 
 /** When the decision about a track is due for a change by time alone. */
-function dueUsOf({ demand, hysteresis, published }: TrackRecord): number {
-  return demand.enforceMinimum ? published.dueUs : Math.min(published.dueUs, hysteresis.dueUs);
+function dueUsOf({ demand, hysteresis, published, division }: TrackRecord): number {
+  const dueUs = Math.min(published.dueUs, division.dueUs);
+  return demand.enforceMinimum ? dueUs : Math.min(dueUs, hysteresis.dueUs);
+}
+
+function layersOf({ demand, hysteresis, published, division }: TrackRecord, nowUs: number): TrackAllocation['layers'] {
+  const { layers } = demand;
+  if (layers !== undefined && hysteresis.admitted) return division.divide(nowUs, published.bps, layers);
+  division.reset();
+  return undefined;
 }
 
 function reasonOf({ demand, hysteresis, published }: TrackRecord, allocatedBps: number): AllocationReason {

@@ -1,4 +1,5 @@
 import { FramelockError } from '../../core/errors.js';
+import { type LayerDemand, sameLayers } from './layer-division.js';
 
 /** What one video track asks for. */
 export interface TrackDemand {
@@ -14,10 +15,12 @@ export interface TrackDemand {
   readonly priorityClass?: number;
   /** Never pauses the track for want of budget: it gets its minimum even where that exceeds the budget. @default false */
   readonly enforceMinimum?: boolean;
+  /** Its encodings among which its share is divided further, the smallest first. @default it is not */
+  readonly layers?: readonly LayerDemand[];
 }
 
 /** A demand with every default filled in. */
-export type CompleteDemand = Required<TrackDemand>;
+export type CompleteDemand = Required<Omit<TrackDemand, 'layers'>> & Pick<TrackDemand, 'layers'>;
 
 /**
  * Checks demands and fills their defaults in; nothing is kept of bad ones.
@@ -45,7 +48,7 @@ export function completeDemands(demands: readonly TrackDemand[]): readonly Compl
 
 function completeDemand(demand: TrackDemand): CompleteDemand {
   const { id, weight = 1, minBps = 0, maxBps = Number.POSITIVE_INFINITY } = demand;
-  const { priorityClass = 0, enforceMinimum = false } = demand;
+  const { priorityClass = 0, enforceMinimum = false, layers } = demand;
   if (typeof id !== 'string' || id === '') {
     throw new FramelockError('INVALID_ARGUMENT', 'a track needs an id that is a string and not empty');
   }
@@ -77,7 +80,8 @@ function completeDemand(demand: TrackDemand): CompleteDemand {
       context: { trackId: id, field: 'enforceMinimum' },
     });
   }
-  return { id, weight, minBps, maxBps, priorityClass, enforceMinimum };
+  const complete = { id, weight, minBps, maxBps, priorityClass, enforceMinimum };
+  return layers === undefined ? complete : { ...complete, layers };
 }
 
 /** Whether two complete demands of one track ask for the same. */
@@ -87,7 +91,8 @@ export function sameDemand(a: CompleteDemand, b: CompleteDemand): boolean {
     a.minBps === b.minBps &&
     a.maxBps === b.maxBps &&
     a.priorityClass === b.priorityClass &&
-    a.enforceMinimum === b.enforceMinimum
+    a.enforceMinimum === b.enforceMinimum &&
+    sameLayers(a.layers, b.layers)
   );
 }
 

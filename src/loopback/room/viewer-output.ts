@@ -3,7 +3,7 @@ import type { RtxStream } from '../media/rtx-stream.js';
 import { StreamRewriter } from '../media/stream-rewriter.js';
 import { matchCodec } from '../sdp/codec-match.js';
 import type { OfferedCodec } from '../sdp/sdp-offer.js';
-import type { PublisherTrack } from './publisher-track.js';
+import type { ForwardedTrack } from './forwarded-track.js';
 
 /** One m-line of a viewer: whatever track is at its place in the room, as one continuous RTP stream. */
 export class ViewerOutput {
@@ -11,7 +11,7 @@ export class ViewerOutput {
   readonly #codecs: readonly OfferedCodec[];
   readonly #rewriter: StreamRewriter;
   readonly #rtx: RtxStream | undefined;
-  #source: PublisherTrack | undefined;
+  #source: ForwardedTrack | undefined;
   /** The viewer's payload types by those of the source: one entry for each codec that both have. */
   #payloadTypes: ReadonlyMap<number, number> = new Map();
 
@@ -27,7 +27,7 @@ export class ViewerOutput {
   }
 
   /** The packet as this viewer gets it; nothing if it cannot receive the packet's codec. */
-  rewrite(source: PublisherTrack, packet: ReceivedRtp, nowUs: number): OutgoingRtp | undefined {
+  rewrite(source: ForwardedTrack, packet: ReceivedRtp, nowUs: number): OutgoingRtp | undefined {
     if (source !== this.#source) {
       this.#source = source;
       this.#payloadTypes = payloadTypesBetween(source.codecs, this.#codecs);
@@ -43,7 +43,7 @@ export class ViewerOutput {
   }
 
   /** A packet that was sent before, once more; nothing if it is no longer there. */
-  resend(source: PublisherTrack, sequenceNumber: number, nowUs: number): OutgoingRtp | undefined {
+  resend(source: ForwardedTrack, sequenceNumber: number, nowUs: number): OutgoingRtp | undefined {
     const original = this.#rewriter.originalSequence(source, sequenceNumber);
     const packet = original === undefined ? undefined : source.cached(original);
     const again = packet === undefined ? undefined : this.rewrite(source, packet, nowUs);

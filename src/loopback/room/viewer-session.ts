@@ -6,8 +6,8 @@ import { RtxStream } from '../media/rtx-stream.js';
 import { isForwardable, retransmissionsOf } from '../sdp/codec-match.js';
 import { type AnsweredMedia, buildAnswer } from '../sdp/sdp-answer.js';
 import type { OfferedMedia, SdpOffer } from '../sdp/sdp-offer.js';
+import type { ForwardedTrack } from './forwarded-track.js';
 import type { SessionPorts } from './publisher-session.js';
-import type { PublisherTrack } from './publisher-track.js';
 import { ViewerOutput } from './viewer-output.js';
 
 /** Retransmissions that one NACK can cause at most; a viewer that lost more needs a key frame, and asks for it. */
@@ -18,7 +18,7 @@ export interface ViewerObserver {
   connected(): void;
   lost(reason: string): void;
   /** The track at `index` in the room, now. */
-  trackAt(index: number): PublisherTrack | undefined;
+  trackAt(index: number): ForwardedTrack | undefined;
 }
 
 /** One WHEP session: sends the room's tracks to a viewer, the first track on its first m-line and so on. */
@@ -89,7 +89,7 @@ export class ViewerSession {
   }
 
   /** Sends a packet of the track at `index`, if the viewer has a place for it and is connected. */
-  forward(index: number, track: PublisherTrack, packet: ReceivedRtp): void {
+  forward(index: number, track: ForwardedTrack, packet: ReceivedRtp): void {
     const outgoing = this.#outputs[index]?.rewrite(track, packet, this.#clock.nowUs());
     if (outgoing !== undefined) this.#link.sendRtp(outgoing);
   }

@@ -40,6 +40,11 @@ export class Access {
     }
   }
 
+  /** Whether a caller that may read may do everything. */
+  mayControl(authorization: string | undefined): boolean {
+    return this.#known.length === 0 || this.#roleOf(authorization) === 'control';
+  }
+
   #roleOf(authorization: string | undefined): Role | undefined {
     const [, token] = /^bearer +(\S+)$/i.exec(authorization ?? '') ?? [];
     if (token === undefined) return undefined;

@@ -10,6 +10,8 @@ export interface ApiRequest<Params, Query, Body> {
   readonly query: Query;
   readonly body: Body;
   readonly header: (name: string) => string | undefined;
+  /** Whether the caller is on the machine of the service: nobody else is, behind a proxy on it everybody. */
+  readonly isFromThisMachine: boolean;
 }
 
 /** What a handler answers. */

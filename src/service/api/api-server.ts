@@ -9,6 +9,7 @@ import { ApiProblem, problemOf } from './api-problem.js';
 import type { ApiRoute } from './api-route.js';
 import { answerClientError } from './client-error.js';
 import { refuseForeignPages } from './origin-guard.js';
+import { isFromThisMachine } from './peer-address.js';
 import { queryValues } from './query-values.js';
 
 /** Longest request body. */
@@ -128,6 +129,7 @@ export class ApiServer {
       query: this.#checkedQuery(route, request),
       body: route.body === undefined ? undefined : this.#validator.check(route.body, request.body ?? null, 'the body'),
       header: (name) => [request.headers[name]].flat()[0],
+      isFromThisMachine: isFromThisMachine(request.socket),
     });
     // What changes something; those who look come too often for a log.
     if (route.method !== 'GET')

@@ -1,5 +1,7 @@
 import type { SenderStats } from '../../sender/sender-stats.js';
+import type { AccessView } from '../schema/access-schema.js';
 import type { AllocationRequest, AllocationView } from '../schema/allocation-schema.js';
+import type { PreviewRequest, PreviewView } from '../schema/preview-schema.js';
 import type { PublisherSpec, PublisherView, TrackSpec, TrackView } from '../schema/publisher-schema.js';
 import { apiErrorOf } from './api-error.js';
 import { type ListenOptions, listen, type StreamEvent } from './event-listener.js';
@@ -105,6 +107,22 @@ export class ServiceClient {
   ): Promise<TaggedAllocation> {
     const path = publisherPath(publisherId, `/allocation${dryRun ? '?dryRun=true' : ''}`);
     return this.#allocation('PUT', path, request, ifMatch === undefined ? {} : { 'if-match': ifMatch });
+  }
+
+  /** What this client may do: with a token for reading, calls that change something are refused. */
+  async role(): Promise<AccessView['role']> {
+    const { role } = await this.#json<AccessView>('GET', '/v1/access');
+    return role;
+  }
+
+  /** Begins to show a viewer on the machine of the service what is sent: the n-th m-line of its offer gets the n-th track. */
+  openPreview(publisherId: string, request: PreviewRequest): Promise<PreviewView> {
+    return this.#json('POST', publisherPath(publisherId, '/preview'), request);
+  }
+
+  /** Ends a preview; one that has ended by itself is refused with NOT_FOUND. */
+  async closePreview(publisherId: string, session: string): Promise<void> {
+    await this.#call('DELETE', publisherPath(publisherId, `/preview/${encodeURIComponent(session)}`));
   }
 
   /** Ends a lease before its time. */

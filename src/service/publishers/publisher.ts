@@ -1,5 +1,6 @@
 import { describeError } from '../../core/errors.js';
 import { type Logger, withFields } from '../../core/logger.js';
+import { PreviewRoom } from '../../loopback/preview/preview-room.js';
 import type { CloseReport } from '../../sender/close-report.js';
 import type { RtcSender } from '../../sender/rtc-sender.js';
 import type { SenderStats } from '../../sender/sender-stats.js';
@@ -9,6 +10,7 @@ import { SenderAllocation } from '../allocation/sender-allocation.js';
 import { ConnectionKeeper } from '../connection-keeper.js';
 import type { NewEvent } from '../events/event-log.js';
 import type { PublisherSpec, PublisherView, TrackSpec, TrackView } from '../schema/publisher-schema.js';
+import type { SourceStatus } from '../supervision/source-state.js';
 import { PublishedTrack } from './published-track.js';
 import { publisherClosed } from './publisher-closed.js';
 import type { PublisherParts } from './publisher-parts.js';
@@ -32,6 +34,8 @@ export interface PublisherInit {
  */
 export class Publisher {
   readonly allocation: AllocationDesk;
+  /** Shows on this machine what it sends. */
+  readonly preview: PreviewRoom;
   readonly #init: PublisherInit;
   readonly #logger: Logger;
   readonly #sender: RtcSender;
@@ -54,7 +58,13 @@ export class Publisher {
     this.#init = init;
     const signaller = parts.createSignaller(spec.sfu);
     this.#sfu = signaller.description;
-    const sender = parts.createSender(spec, logger);
+    this.preview = new PreviewRoom({
+      clock,
+      random,
+      logger,
+      requestKeyFrame: (trackId) => this.#showKeyFrame(trackId),
+    });
+    const sender = parts.createSender(spec, logger, this.preview);
     this.#sender = sender;
     this.#keeper = new ConnectionKeeper({ sender, signaller, clock, random, logger, signal, firstConnect: 'retried' });
     this.#tracks = new PublisherTracks(spec.id, (track, number) => this.#newTrack(track, number));
@@ -196,7 +206,7 @@ export class Publisher {
     const stops = await Promise.allSettled(this.#tracks.all.map((track) => track.stop()));
     for (const stop of stops)
       if (stop.status === 'rejected') this.#warn('a camera did not stop', undefined, stop.reason);
-    const report = await this.#sender.close();
+    const [report] = await Promise.all([this.#sender.close(), this.preview.close()]);
     this.#closed = true;
     this.#tell('publisher-closed', { clean: report.clean });
     return report;
@@ -217,6 +227,12 @@ export class Publisher {
     }
   }
 
+  /** For a viewer of the preview. A camera that goes at this moment is seen no more. */
+  #showKeyFrame(trackId: string): void {
+    const isSent = this.#sender.getStats().tracks.some((track) => track.trackId === trackId && track.active);
+    if (isSent && this.#closing === undefined) this.#sender.forceKeyFrame(trackId);
+  }
+
   #newTrack(spec: TrackSpec, generation: number): PublishedTrack {
     const { parts } = this.#init;
     const { clock, random } = parts;
@@ -226,11 +242,19 @@ export class Publisher {
       sender: this.#sender,
       // The bar code of a test pattern holds a byte.
       createSource: () => parts.createSource(spec.source, { label: spec.id, cameraId: generation % 256 }),
+      superviseSource: () => parts.superviseSource(spec),
       clock,
       random,
       logger: this.#logger,
       changed: (track) => this.#tell('track-state', { ...track.view() }, track.id),
+      sourceChanged: (track, status) => this.#sourceChanged(track, status),
     });
+  }
+
+  #sourceChanged({ id, generation }: PublishedTrack, { state, reason, reopened }: SourceStatus): void {
+    const facts = { state, ...(reason === undefined ? {} : { reason }), reopened };
+    this.#logger[state === 'live' ? 'info' : 'warn'](`the source of a camera is ${state}`, { trackId: id, ...facts });
+    this.#tell('source-state', { trackGeneration: generation, ...facts }, id);
   }
 
   #tell(type: NewEvent['type'], data: Record<string, unknown>, trackId?: string): void {

@@ -4,7 +4,7 @@ import { LoopbackSfu } from '../../../src/loopback/loopback-sfu.js';
 import { WhipSignaller } from '../../../src/signalling/whip/whip-signaller.js';
 import { createWeriftTransportFactory } from '../../../src/transport/werift/werift-transport-factory.js';
 import { openUdp } from '../../support/network/udp.js';
-import { eventually } from './wrtc-peer.js';
+import { eventually } from '../wrtc-peer.js';
 
 const TRACK = { trackId: 'front', codec: 'vp8', ssrc: 1 } as const;
 const BINDING_RESPONSE = 0x0101;

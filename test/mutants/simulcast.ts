@@ -1,0 +1,121 @@
+import type { Mutant } from './mutant.js';
+
+const DIVISION = 'src/congestion/allocator/layer-division.ts';
+const DIVISION_TESTS = ['congestion/allocator/layer-division'];
+const SENDER_TESTS = ['sender/simulcast'];
+
+/** Cameras with several encodings. */
+export const SIMULCAST_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'larger-encoding-sent-while-a-smaller-one-is-paused',
+    guarantee: 'allocation',
+    file: DIVISION,
+    find: 'const offeredBps = isPaused ? 0 : leftBps;',
+    replace: 'const offeredBps = leftBps;',
+    tests: DIVISION_TESTS,
+  },
+  {
+    name: 'encodings-flap',
+    guarantee: 'allocation',
+    file: DIVISION,
+    find: 'const returnerBps = offeredBps - headroomBps;',
+    replace: 'const returnerBps = offeredBps + 0 * headroomBps;',
+    tests: DIVISION_TESTS,
+  },
+  {
+    name: 'encodings-get-more-than-there-is',
+    guarantee: 'allocation',
+    file: DIVISION,
+    find: '      leftBps -= rateBps;\n',
+    replace: '',
+    tests: DIVISION_TESTS,
+  },
+  {
+    name: 'pause-of-a-camera-counts-as-one-of-its-encodings',
+    guarantee: 'allocation',
+    file: DIVISION,
+    find: '  reset(): void {\n    this.#hysteresis = new Map();',
+    replace: '  reset(): void {',
+    tests: DIVISION_TESTS,
+  },
+  {
+    name: 'nobody-wakes-an-encoding',
+    guarantee: 'allocation',
+    file: 'src/congestion/allocator/allocator.ts',
+    find: 'const dueUs = Math.min(published.dueUs, division.dueUs);',
+    replace: 'const dueUs = Math.min(published.dueUs, 0 / division.dueUs || Number.POSITIVE_INFINITY);',
+    tests: DIVISION_TESTS,
+  },
+  {
+    name: 'what-encodings-cannot-use-is-lost',
+    guarantee: 'allocation',
+    file: 'src/sender/allocation.ts',
+    find: 'layers === undefined ? demand : demandOfLayers(demand, layers)',
+    replace: 'layers === undefined ? demand : { ...demandOfLayers(demand, layers), maxBps: demand.maxBps ?? Infinity }',
+    tests: SENDER_TESTS,
+  },
+  {
+    name: 'encodings-that-nobody-wants-are-encoded',
+    guarantee: 'allocation',
+    file: 'src/sender/camera-layer.ts',
+    find: "refusal: active ? this.rtp.refusal : 'inactive'",
+    replace: "refusal: active ? undefined : 'inactive'",
+    tests: SENDER_TESTS,
+  },
+  {
+    name: 'answer-about-encodings-not-followed',
+    guarantee: 'allocation',
+    file: 'src/sender/connector.ts',
+    find: '    this.#host.encodingsAgreed();\n',
+    replace: '',
+    tests: SENDER_TESTS,
+  },
+  {
+    name: 'retransmissions-under-the-rid-of-the-original',
+    guarantee: 'wire',
+    file: 'src/sender/rtp-route.ts',
+    find: 'const rid = repeats ? this.#repairedRid : this.#rid;',
+    replace: 'const rid = this.#rid ?? this.#repairedRid;',
+    tests: SENDER_TESTS,
+  },
+  {
+    name: 'rid-told-to-a-peer-that-knows-of-none',
+    guarantee: 'wire',
+    file: 'src/sender/rtp-route.ts',
+    find: 'negotiated.rids?.has(rid) === true ? rid : undefined',
+    replace: 'negotiated.rids?.has(rid) !== null ? rid : undefined',
+    tests: SENDER_TESTS,
+  },
+  {
+    name: 'ssrcs-announced-beside-rids',
+    guarantee: 'wire',
+    file: 'src/transport/sdp/offer.ts',
+    find: 'if (line.rids.length === 0) return ssrcLines(line, attributes);',
+    replace: 'if (line.rids.length < 9) return ssrcLines(line, attributes);',
+    tests: ['transport/sdp/simulcast-sdp'],
+  },
+  {
+    name: 'encodings-that-nobody-can-tell-apart',
+    guarantee: 'wire',
+    file: 'src/transport/sdp/answer-validation.ts',
+    find: 'extensions.rid === undefined ? undefined : readSimulcast(media, line.rids)',
+    replace: 'readSimulcast(media, line.rids)',
+    tests: ['transport/sdp/simulcast-sdp'],
+  },
+  {
+    name: 'encodings-that-come-out-odd',
+    guarantee: 'wire',
+    file: 'src/sender/encodings.ts',
+    find: 'Number.isInteger(side / 2) && side >= MIN_SIDE',
+    replace: 'side >= MIN_SIDE',
+    tests: SENDER_TESTS,
+  },
+  {
+    name: 'reconfiguration-that-does-not-suit-an-encoding',
+    guarantee: 'L1 lock',
+    file: 'src/sender/camera-layer.ts',
+    find: '    assertSizes(this.id, [this.#encoding], changed);\n',
+    replace: '',
+    tests: SENDER_TESTS,
+  },
+];
