@@ -1,5 +1,6 @@
 import { randomFillSync } from 'node:crypto';
 import wrtc from '@roamhq/wrtc';
+import { type BarCode, readBarCode } from '../../src/source/bar-code.js';
 
 const WIDTH = 160;
 const HEIGHT = 120;
@@ -107,6 +108,8 @@ export class WrtcViewer {
   /** Luma of the last decoded picture on each m-line, by index, and how many there were. */
   readonly lumas: number[] = [];
   readonly frames: number[] = [];
+  /** Decoded pictures of the first m-line, in their order. */
+  readonly pictures: { readonly width: number; readonly code: BarCode | undefined }[] = [];
   readonly #sinks: InstanceType<typeof wrtc.nonstandard.RTCVideoSink>[] = [];
 
   constructor(capacity: number) {
@@ -143,6 +146,8 @@ export class WrtcViewer {
     sink.onframe = ({ frame }: SinkEvent) => {
       this.lumas[index] = frame.data[(frame.width * frame.height) >> 1] ?? 0;
       this.frames[index] = (this.frames[index] ?? 0) + 1;
+      const { width, height, data } = frame;
+      if (index === 0) this.pictures.push({ width, code: readBarCode(new Uint8Array(data), width, height) });
     };
   }
 }
