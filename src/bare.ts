@@ -99,5 +99,7 @@ export type {
   TransportStats,
   TransportTrackSpec,
 } from './transport/media-transport.js';
+export type { NodeDatachannelTransportOptions } from './transport/node-datachannel/node-datachannel-transport-factory.js';
+export { createNodeDatachannelTransportFactory } from './transport/node-datachannel/node-datachannel-transport-factory.js';
 export type { WeriftTransportOptions } from './transport/werift/werift-transport-factory.js';
 export { createWeriftTransportFactory } from './transport/werift/werift-transport-factory.js';

@@ -26,8 +26,14 @@ export function exitCodeOf(error: unknown): number {
     case 'INVALID_DOCUMENT':
     case 'CODEC_UNSUPPORTED':
       return EXIT_CODES.usage;
-    case 'SOURCE_NOT_FOUND':
+    case 'SOURCE_BUSY':
+    case 'SOURCE_DENIED':
     case 'SOURCE_FAILED':
+    case 'SOURCE_FORMAT_CHANGED':
+    case 'SOURCE_FORMAT_UNSUPPORTED':
+    case 'SOURCE_MALFORMED':
+    case 'SOURCE_NOT_FOUND':
+    case 'SOURCE_UNPLUGGED':
       return EXIT_CODES.source;
     case 'SIGNALLING_FAILED':
     case 'SIGNALLING_REJECTED':

@@ -8,7 +8,7 @@ Usage
   framelock demo [FILE...]      cameras, a loopback SFU and a page with the live video; no configuration
   framelock publish ...         cameras to an SFU, over WHIP or to a room of Janus
   framelock serve --config FILE  publishers and cameras of a configuration, controlled over HTTP
-  framelock probe [--json]      which encoders work on this machine
+  framelock probe [--json]      which cameras there are and which encoders work on this machine
   framelock help | --version
 
   framelock demo --help, framelock publish --help, and so on: options and examples`;
@@ -37,6 +37,9 @@ Publishes cameras to an SFU. A lost connection is taken up again until Ctrl-C.
 Sources
   test               test pattern, 1280x720 at 30 fps
   test:640x480@15    test pattern of that size and rate
+  v4l2:/dev/video0   a camera; v4l2:/dev/video0?width=1280&height=720&fps=30&format=mjpeg asks for a format
+  pipe:/run/front    raw frames that another program writes into a named pipe, or
+  unix:/run/front    into a Unix socket (docs/sources.md; examples/writers)
   FILE or URL        any video that FFmpeg reads; files are looped
 
 Options
@@ -73,11 +76,12 @@ const PROBE = `framelock probe [--json]
 
 Tries every encoder that FFmpeg has here, in software and in hardware: opens it at 640x480 and 30 fps (Opus: 48 kHz, mono) and
 encodes one frame, in a process of its own, so that a driver that crashes or hangs does no harm. Prints which work, how long
-opening and the first frame took, and why the others do not work; and whether the optional native encoders are built.
+opening and the first frame took, and why the others do not work; and whether the optional native encoders are built. Lists the
+cameras that the kernel knows (V4L2) and whether this user may open them; none is opened.
 
 Options
   --json             one line of JSON: {"encoders":[{"codec","encoderName","kind","opens","openMs","encodeMs","reason"},...],
-                     "native":{"state","codecs"}}`;
+                     "native":{"state","codecs"},"cameras":[{"device","name","index","accessible","group"},...]}`;
 
 const TEXTS: Readonly<Record<HelpTopic, string>> = { demo: DEMO, publish: PUBLISH, serve: SERVE, probe: PROBE };
 

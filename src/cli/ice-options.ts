@@ -1,4 +1,5 @@
 import type { IceServer } from '../core/ice-server.js';
+import { TRANSPORT_NAMES, type TransportName } from '../service/transport-choice.js';
 import { usageError } from './usage-error.js';
 
 /** Options of how the SFU is reached. */
@@ -6,17 +7,20 @@ export const ICE_OPTIONS = {
   'ice-server': { type: 'string', multiple: true },
   'ice-user': { type: 'string' },
   'relay-only': { type: 'boolean' },
+  transport: { type: 'string' },
 } as const;
 
 export const ICE_HELP = `  --ice-server URL   stun:HOST:PORT, turn:HOST:PORT[?transport=tcp] or turns:HOST:PORT; more than once   [none]
   --ice-user NAME:PASSWORD
                      of the TURN server; better in the environment, as FRAMELOCK_ICE_USER
-  --relay-only       everything goes by the TURN server`;
+  --relay-only       everything goes by the TURN server
+  --transport NAME   werift, or node-datachannel where that package is installed   [werift]`;
 
 /** How the SFU is reached. */
 export interface IceCommandOptions {
   readonly iceServers: readonly IceServer[];
   readonly iceTransportPolicy: 'all' | 'relay';
+  readonly transport: TransportName;
 }
 
 /** @throws FramelockError USAGE */
@@ -25,6 +29,7 @@ export function parseIce(
     readonly 'ice-server'?: readonly string[] | undefined;
     readonly 'ice-user'?: string | undefined;
     readonly 'relay-only'?: boolean | undefined;
+    readonly transport?: string | undefined;
   },
   environment: NodeJS.ProcessEnv,
 ): IceCommandOptions {
@@ -42,5 +47,10 @@ export function parseIce(
   if (isRelayed && !iceServers.some(({ username: name }) => name !== undefined)) {
     throw usageError('--relay-only needs a TURN server: --ice-server turn:HOST:PORT');
   }
-  return { iceServers, iceTransportPolicy: isRelayed ? 'relay' : 'all' };
+  const transport = TRANSPORT_NAMES.find((name) => name === (values.transport ?? 'werift'));
+  if (transport === undefined) {
+    throw usageError(`--transport ${values.transport}: it must be one of ${TRANSPORT_NAMES.join(', ')}`);
+  }
+  if (isRelayed && transport !== 'werift') throw usageError('--relay-only needs --transport werift');
+  return { iceServers, iceTransportPolicy: isRelayed ? 'relay' : 'all', transport };
 }

@@ -1,6 +1,7 @@
 import { describeError } from '../core/errors.js';
 import type { CodecAddonState } from '../encoder/native-codecs/codec-addon.js';
 import type { EncoderProbe } from '../encoder/node-av/encoder-candidates.js';
+import type { CameraDevice } from '../source/v4l2/list-cameras.js';
 import type { Palette } from './status-table.js';
 import { type Column, tableLines } from './text-table.js';
 
@@ -36,6 +37,16 @@ export function nativeLine(state: CodecAddonState): string {
     case 'switched off':
       return 'native encoders: switched off (FRAMELOCK_NATIVE=0)';
   }
+}
+
+/** The cameras that there are, a line each. */
+export function cameraLines(cameras: readonly CameraDevice[]): readonly string[] {
+  if (cameras.length === 0) return ['cameras: none'];
+  const stateOf = ({ index, accessible, group }: CameraDevice): string => {
+    if (!accessible) return group === undefined ? 'may not be opened' : `may be opened by the group ${group} only`;
+    return index === 0 ? 'may be opened' : 'data about pictures, as a rule';
+  };
+  return cameras.map((camera) => `camera ${camera.device}: ${shortened(camera.name)} (${stateOf(camera)})`);
 }
 
 function milliseconds(ms: number | undefined): string {

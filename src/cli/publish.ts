@@ -2,8 +2,11 @@ import type { Clock } from '../core/clock.js';
 import { SystemRandom } from '../core/random.js';
 import { ConnectionKeeper } from '../service/connection-keeper.js';
 import { createSender } from '../service/create-sender.js';
+import { sourceSupervision } from '../service/supervision/source-supervision.js';
+import { SupervisedSource } from '../service/supervision/supervised-source.js';
 import { createSource } from '../source/create-source.js';
-import { parseSourceSpec } from '../source/source-spec.js';
+import type { FrameSource } from '../source/frame-source.js';
+import { parseSourceSpec, type SourceSpec } from '../source/source-spec.js';
 import type { PublishCommand } from './command-line.js';
 import type { Interruption } from './interruption.js';
 import { Publishing } from './publishing.js';
@@ -27,6 +30,7 @@ export async function runPublish(
     hardwareEncoders: command.hardwareEncoders,
     iceServers: command.iceServers,
     iceTransportPolicy: command.iceTransportPolicy,
+    transport: command.transport,
   });
   // The most that may be used; what the network carries is found out.
   sender.updateBitrate(command.bitrateBps);
@@ -41,7 +45,7 @@ export async function runPublish(
         trackId,
         codec: command.codec,
         degradationPreference: command.degradationPreference,
-        source: createSource(spec, { label: trackId, cameraId: index + 1, clock }),
+        source: supervised(spec, { trackId, cameraId: index + 1 }, { clock, terminal }),
       };
     }),
   });
@@ -61,4 +65,23 @@ export async function runPublish(
   } finally {
     await publishing.stop();
   }
+}
+
+/** A source that is opened again when it goes, and says so. */
+function supervised(
+  spec: SourceSpec,
+  { trackId, cameraId }: { readonly trackId: string; readonly cameraId: number },
+  { clock, terminal }: { readonly clock: Clock; readonly terminal: Terminal },
+): FrameSource {
+  return new SupervisedSource({
+    ...sourceSupervision(spec),
+    createSource: () => createSource(spec, { label: trackId, cameraId, clock }),
+    clock,
+    random: new SystemRandom(),
+    logger: terminal,
+    changed: ({ state, reason, reopened }) => {
+      if (state !== 'live') terminal.warn(`camera ${trackId} is ${state}: ${reason}`);
+      else if (reopened > 0) terminal.info(`camera ${trackId} is live again`);
+    },
+  });
 }

@@ -1,7 +1,7 @@
 import type { LateCompletionObserver } from '../concurrency/late-completions.js';
 import { Lifetime } from '../concurrency/lifetime.js';
 import { FramelockError } from '../core/errors.js';
-import type { Signaller, SignallingCloseResult } from '../signalling/signaller.js';
+import type { SessionVerdict, Signaller, SignallingCloseResult } from '../signalling/signaller.js';
 import type {
   MediaTransport,
   MediaTransportFactory,
@@ -51,6 +51,7 @@ export class Connection {
     const guarded: TransportObserver = {
       stateChanged: this.#lifetime.guard('transport state', (state, reason) => observer.stateChanged(state, reason)),
       rtcp: this.#lifetime.guard('rtcp', (compound) => observer.rtcp(compound)),
+      peerDoubted: this.#lifetime.guard('doubt', (heard) => observer.peerDoubted?.(heard)),
       addressesChanged: this.#lifetime.guard('addresses', (reason) => observer.addressesChanged?.(reason)),
       lateCompletion: (kind) => late.lateCompletion(kind),
     };
@@ -82,6 +83,11 @@ export class Connection {
         { timeoutMs, signal: cancel },
       ),
     );
+  }
+
+  /** Whether the server still has the session, as far as it can be asked. Never rejects. */
+  async confirm(signal: AbortSignal): Promise<SessionVerdict> {
+    return (await this.#signaller.confirm?.(signal)) ?? 'unknown';
   }
 
   /**

@@ -177,6 +177,7 @@ export class Connector {
           if (this.#state === 'disconnected' && state === 'connected') this.#transportChanged(connection, state);
           this.#host.rtcpReceived(compound);
         },
+        peerDoubted: (heard) => void this.#confirm(connection, heard),
         addressesChanged: (reason) => this.#recovery.moved(connection, reason),
         sessionLost: (reason) => this.#sessionLost(connection, reason),
       },
@@ -219,6 +220,20 @@ export class Connector {
     this.#setState(state, reason);
     if (state === 'disconnected' && connection.transport.state === state) this.#recovery.silent(connection);
     if (state === 'connected') for (const track of this.#host.tracks()) track.routeChanged();
+  }
+
+  /** An SFU that was killed and is back already is found out by its server, long before silence alone would tell. Never rejects. */
+  async #confirm(connection: Connection, heard: AbortSignal): Promise<void> {
+    const verdict = await connection.confirm(heard);
+    if (heard.aborted || connection !== this.#current || this.#state !== 'connected') return;
+    if (verdict === 'gone') this.#sessionLost(connection, 'the peer is silent, and the server has no such session');
+    if (verdict === 'unconfirmed') {
+      this.#transportChanged(
+        connection,
+        'disconnected',
+        'the peer is silent, and the server does not vouch for the session',
+      );
+    }
   }
 
   /** Media may flow for a while yet, which the next connection cuts short. */

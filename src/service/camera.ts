@@ -9,7 +9,7 @@ import type { DegradationPreference } from '../sender/resolution-governor.js';
 import type { RtcSender } from '../sender/rtc-sender.js';
 import { Sequencer } from '../sender/sequencer.js';
 import type { TrackHandle } from '../sender/track-handle.js';
-import type { FrameSource } from '../source/frame-source.js';
+import { type FrameSource, type FrameSourceFormat, isSameFormat } from '../source/frame-source.js';
 
 /** A camera: a source and the track that it feeds. */
 export interface CameraSpec {
@@ -49,6 +49,8 @@ export class Camera {
   readonly #running = new Set<FrameSource>();
   #source: FrameSource;
   #track: TrackHandle | undefined;
+  /** What the track takes. */
+  #trackFormat: FrameSourceFormat | undefined;
   #refused = 0;
 
   constructor(spec: CameraSpec, sender: RtcSender, logger: Logger) {
@@ -105,7 +107,8 @@ export class Camera {
   /** Adds the track, once the source has started, and lets its frames in. @throws FramelockError as `RtcSender.addVideoTrack` */
   async addTrack(): Promise<void> {
     const { codec, alternativeCodecs = [], degradationPreference = 'balanced' } = this.#spec;
-    const { width, height, framerate } = this.#source.format;
+    const asked = this.#source.format;
+    const { width, height, framerate, pixelFormat = 'I420' } = asked;
     this.#track = await this.#sender.addVideoTrack({
       id: this.trackId,
       codec,
@@ -113,8 +116,12 @@ export class Camera {
       width,
       height,
       framerate,
+      format: pixelFormat,
       degradationPreference,
     });
+    this.#trackFormat = asked;
+    // The pictures may have changed while the encoder was opened.
+    await this.#follow(this.#source);
   }
 
   /**
@@ -148,7 +155,20 @@ export class Camera {
       throw error;
     }
     this.#source = next;
+    this.#trackFormat = next.format;
     await this.#stop(former);
+  }
+
+  /** Gives the track the format that its source has now. @throws FramelockError as `RtcSender.reconfigureTrack` */
+  async #follow(source: FrameSource): Promise<void> {
+    const track = this.#track;
+    const present = this.#trackFormat;
+    if (track === undefined || present === undefined || source !== this.#source || this.#lifetime.ended) return;
+    const { format } = source;
+    if (isSameFormat(present, format)) return;
+    const { width, height, framerate, pixelFormat = 'I420' } = format;
+    await this.#sender.reconfigureTrack(track, { width, height, framerate, format: pixelFormat });
+    this.#trackFormat = format;
   }
 
   #sourceOf(size: CameraSize): FrameSource {
@@ -168,6 +188,7 @@ export class Camera {
         this.#logger.warn(`camera ${this.trackId}: no more pictures: ${why}`);
         this.#spec.ended?.(error);
       }),
+      formatChanged: () => this.#resizes.run(() => this.#follow(source)),
     });
   }
 

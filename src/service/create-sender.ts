@@ -9,17 +9,22 @@ import { NodeAvAudioEncoderFactory } from '../encoder/node-av/node-av-audio-enco
 import { NodeAvEncoderFactory } from '../encoder/node-av/node-av-encoder-factory.js';
 import { RtcSender } from '../sender/rtc-sender.js';
 import type { RtcSenderOptions } from '../sender/sender-options.js';
-import {
-  createWeriftTransportFactory,
-  type WeriftTransportOptions,
-} from '../transport/werift/werift-transport-factory.js';
+import type { MediaTransportFactory } from '../transport/media-transport.js';
+import type { WeriftTransportOptions } from '../transport/werift/werift-transport-factory.js';
+import { type TransportName, transportFactory } from './transport-choice.js';
 
 /** Options of {@link createSender}: those of {@link RtcSender}, with the back ends filled in where they are left out. */
 export type CreateSenderOptions = Omit<RtcSenderOptions, 'encoders' | 'transport'> &
-  Partial<Pick<RtcSenderOptions, 'encoders' | 'transport'>> & {
-    /** STUN and TURN servers. Without effect where `transport` is given. @default none */
+  Partial<Pick<RtcSenderOptions, 'encoders'>> & {
+    /**
+     * `node-datachannel` is quicker to connect and takes less of the processor for each packet, but needs that package, cannot restart ICE, and notices later that
+     * the peer is gone (docs/architecture.md). Or a transport of your own.
+     * @default 'werift'
+     */
+    readonly transport?: TransportName | MediaTransportFactory;
+    /** STUN and TURN servers. Without effect where `transport` is one of your own. @default none */
     readonly iceServers?: WeriftTransportOptions['iceServers'];
-    /** `relay`: everything goes by the TURN server. Without effect where `transport` is given. @default 'all' */
+    /** `relay`: everything goes by the TURN server, with werift only. Without effect where `transport` is one of your own. @default 'all' */
     readonly iceTransportPolicy?: WeriftTransportOptions['iceTransportPolicy'];
     /**
      * Hardware that is tried for H.264, in this order, before software; see {@link HardwareEncoder}. Without effect where `encoders` is given.
@@ -34,12 +39,19 @@ export type CreateSenderOptions = Omit<RtcSenderOptions, 'encoders' | 'transport
   };
 
 /**
- * Makes a sender with the default back ends: WebRTC through werift, FFmpeg's encoders through node-av, and before them libvpx and libaom themselves
+ * Makes a sender with the default back ends: WebRTC through werift (or node-datachannel), FFmpeg's encoders through node-av, and before them libvpx and libaom themselves
  * where `npm run build:native` has built them and `FRAMELOCK_NATIVE=0` does not switch them off.
- * @throws FramelockError INVALID_ARGUMENT, INVALID_BITRATE
+ * @throws FramelockError INVALID_ARGUMENT, INVALID_BITRATE, TRANSPORT_UNAVAILABLE
  */
 export function createSender(options: CreateSenderOptions = {}): RtcSender {
-  const { hardwareEncoders, isolation, iceServers, iceTransportPolicy, ...senderOptions } = options;
+  const {
+    hardwareEncoders,
+    isolation,
+    iceServers,
+    iceTransportPolicy,
+    transport = 'werift',
+    ...senderOptions
+  } = options;
   const clock = options.clock ?? new SystemClock();
   return new RtcSender({
     ...senderOptions,
@@ -47,13 +59,14 @@ export function createSender(options: CreateSenderOptions = {}): RtcSender {
     encoders: options.encoders ?? defaultEncoders({ ...options, clock }),
     audioEncoders: options.audioEncoders ?? new NodeAvAudioEncoderFactory(),
     transport:
-      options.transport ??
-      createWeriftTransportFactory({
-        clock,
-        ...(iceServers === undefined ? {} : { iceServers }),
-        ...(iceTransportPolicy === undefined ? {} : { iceTransportPolicy }),
-        ...(options.logger === undefined ? {} : { logger: options.logger }),
-      }),
+      typeof transport === 'function'
+        ? transport
+        : transportFactory(transport, {
+            clock,
+            ...(iceServers === undefined ? {} : { iceServers }),
+            ...(iceTransportPolicy === undefined ? {} : { iceTransportPolicy }),
+            ...(options.logger === undefined ? {} : { logger: options.logger }),
+          }),
   });
 }
 

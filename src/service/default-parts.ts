@@ -8,6 +8,7 @@ import { createSender } from './create-sender.js';
 import { tapTransports } from './dashboard/tapped-transport.js';
 import type { PublisherParts } from './publishers/publisher-parts.js';
 import { signallerFor } from './signaller-for.js';
+import { sourceSupervision } from './supervision/source-supervision.js';
 
 const DEFAULT_BITRATE_BPS = 2_000_000;
 
@@ -18,23 +19,25 @@ export function defaultParts(clock: Clock, logger: Logger): PublisherParts {
     random: new SystemRandom(),
     logger,
     createSender: (
-      { bitrateBps = DEFAULT_BITRATE_BPS, congestionControl, isolation, hardwareEncoders },
+      { bitrateBps = DEFAULT_BITRATE_BPS, congestionControl, isolation, hardwareEncoders, transport },
       senderLogger,
       tap,
     ) => {
       const sender = createSender({
         clock,
         logger: senderLogger,
-        transport: tapTransports(createWeriftTransportFactory({ clock, logger: senderLogger }), tap),
+        transport: tapTransports(createWeriftTransportFactory({ clock, logger: senderLogger }), tap, senderLogger),
         startBitrateBps: bitrateBps,
         ...(congestionControl === undefined ? {} : { congestionControl }),
         ...(isolation === undefined ? {} : { isolation }),
         ...(hardwareEncoders === undefined ? {} : { hardwareEncoders }),
+        ...(transport === undefined ? {} : { transport }),
       });
       sender.updateBitrate(bitrateBps);
       return sender;
     },
     createSource: (source, track) => createSource(parseSourceSpec(source), { ...track, clock }),
+    superviseSource: ({ source, supervision }) => sourceSupervision(parseSourceSpec(source), supervision),
     createSignaller: (sfu) => signallerFor(sfu, clock, logger),
   };
 }

@@ -14,6 +14,7 @@ import { PublisherRegistry } from './publishers/publisher-registry.js';
 import { type ReloadReport, reconcile } from './publishers/reconcile.js';
 import type { HttpSpec, ServiceSpec } from './schema/service-schema.js';
 import { registerPublisherMetrics } from './sender-metrics.js';
+import { registerSourceMetrics } from './source-metrics.js';
 
 const DEFAULT_HOST = '127.0.0.1';
 const DEFAULT_PORT = 8090;
@@ -56,6 +57,7 @@ export class PublisherService {
     this.registry = new PublisherRegistry(parts, (event) => this.#tell(event));
     const metrics = new Registry();
     registerPublisherMetrics(() => this.registry.all, metrics);
+    registerSourceMetrics(() => this.registry.all, metrics);
     const access = new Access(tokens);
     const others = [
       ...publisherRoutes(this.registry),

@@ -7,6 +7,12 @@ export interface SignallingAnswer {
 }
 
 /**
+ * What a server says of the open session. `open`: it has it. `gone`: it has it no more. `unconfirmed`: the server can be reached, or nobody listens where it
+ * was, and nobody vouches for the session. `unknown`: nothing was learnt.
+ */
+export type SessionVerdict = 'open' | 'gone' | 'unconfirmed' | 'unknown';
+
+/**
  * Brings an SDP offer to an SFU and the answer back. One instance serves one connection at a time.
  */
 export interface Signaller {
@@ -37,6 +43,11 @@ export interface Signaller {
    * @throws FramelockError SIGNALLING_FAILED, SIGNALLING_REJECTED, CLOSED
    */
   restartIce?(fragment: string, signal?: AbortSignal): Promise<string>;
+  /**
+   * Asks the server whether it still has the open session, and changes nothing there. Called when the SFU is silent: an SFU that was killed and is back
+   * knows nothing of it. Bounded in time; never rejects. @param signal says that nobody wants to know any more
+   */
+  confirm?(signal: AbortSignal): Promise<SessionVerdict>;
   /** Ends the session at the server, if there is one. Idempotent and bounded in time; failures are swallowed by contract and told by the result. */
   close(): Promise<SignallingCloseResult>;
 }

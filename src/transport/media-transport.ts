@@ -75,7 +75,7 @@ export interface TransportStats {
   readonly packetsSent: number;
   readonly bytesReceived: number;
   readonly packetsReceived: number;
-  /** Datagrams dropped by the guard before ICE, DTLS or SRTP saw them. */
+  /** Datagrams dropped by the guard before ICE, DTLS or SRTP saw them; 0 where the transport does not tell. */
   readonly datagramsRejected: number;
   /** The same by reason, where the transport tells. */
   readonly datagramsRejectedByReason?: Readonly<Record<string, number>>;
@@ -97,6 +97,11 @@ export interface TransportObserver extends Partial<LateCompletionObserver> {
   stateChanged(state: TransportState, reason?: string): void;
   /** A decrypted compound RTCP packet as it came from the wire; the bytes are valid during the call only. */
   rtcp(compound: Uint8Array): void;
+  /**
+   * Nothing has come from the peer for about a second, and it has not answered a check. That may be a gap in the network, or its end: whoever can ask
+   * elsewhere may do so. Told once a silence. @param heard is aborted when the peer is heard again, or the transport ends
+   */
+  peerDoubted?(heard: AbortSignal): void;
   /** The machine's addresses have changed so that the connection needs an ICE restart, or may be helped by one. */
   addressesChanged?(reason: string): void;
 }
@@ -144,7 +149,7 @@ export interface MediaTransport {
    * Packets go by the old pair until the new one is nominated; resolves when they go by the new one. A restart that fails changes nothing, and
    * another may be tried.
    * @throws FramelockError CONNECT_TIMEOUT, CONNECT_FAILED (no pair works, no local address), INVALID_SDP (the peer's fragment), INVALID_ARGUMENT
-   * (not connected, or a restart is under way), CLOSED (also when `signal` is aborted), and whatever `exchange` rejects with
+   * (not connected, or a restart is under way), NOT_SUPPORTED (this transport cannot), CLOSED (also when `signal` is aborted), and whatever `exchange` rejects with
    */
   restartIce(exchange: RestartExchange, options: RestartOptions): Promise<void>;
   /**

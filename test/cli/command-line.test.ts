@@ -39,6 +39,7 @@ describe('the command line', () => {
       sfu: { protocol: 'whip', url: WHIP[1] },
       iceServers: [],
       iceTransportPolicy: 'all',
+      transport: 'werift',
       token: 'secret',
       codec: 'h264',
       bitrateBps: 1_500_000,
@@ -62,6 +63,7 @@ describe('the command line', () => {
     expect(parseCommandLine(args, { FRAMELOCK_ICE_USER: 'name:pass:word' })).toMatchObject({
       iceServers: [{ urls: 'stun:a' }, { urls: 'turn:b?transport=tcp', ...user }],
       iceTransportPolicy: 'all',
+      transport: 'werift',
     });
     expect(parseCommandLine([...args, '--ice-user', 'name:pass:word', '--relay-only'], {})).toMatchObject({
       iceServers: [{ urls: 'stun:a' }, user],
@@ -74,6 +76,7 @@ describe('the command line', () => {
     expect(server('--ice-server', 'turn:b')).toThrow(/--ice-user/);
     expect(server('--ice-server', 'turn:b', '--ice-user', 'name')).toThrow(/NAME:PASSWORD/);
     expect(server('--relay-only')).toThrow(/--ice-server/);
+    expect(server('--transport', 'udp')).toThrow(/--transport udp: .*werift, node-datachannel/);
   });
 
   it.each([

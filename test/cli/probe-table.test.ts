@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { nativeLine, probeTable } from '../../src/cli/probe-table.js';
+import { cameraLines, nativeLine, probeTable } from '../../src/cli/probe-table.js';
 import { colourPalette, plainPalette } from '../../src/cli/status-table.js';
 import type { EncoderProbe } from '../../src/encoder/node-av/encoder-candidates.js';
 
@@ -43,3 +43,17 @@ describe('the line of the native encoders', () => {
 function neverCalled(): never {
   throw new Error('the line asks nothing of the addon');
 }
+
+describe('the cameras', () => {
+  it('are told a line each, with who may open them', () => {
+    const camera = { device: '/dev/video0', name: 'HD Webcam', index: 0, accessible: true, group: 'video' };
+    expect(
+      cameraLines([camera, { ...camera, device: '/dev/video1', index: 1 }, { ...camera, accessible: false }]),
+    ).toEqual([
+      'camera /dev/video0: HD Webcam (may be opened)',
+      'camera /dev/video1: HD Webcam (data about pictures, as a rule)',
+      'camera /dev/video0: HD Webcam (may be opened by the group video only)',
+    ]);
+    expect(cameraLines([])).toEqual(['cameras: none']);
+  });
+});

@@ -1,4 +1,5 @@
 import { DatagramTarget } from './fuzz-datagram.js';
+import { FramesTarget } from './fuzz-frames.js';
 import { RtcpTarget } from './fuzz-rtcp.js';
 import { SdpTarget } from './fuzz-sdp.js';
 import type { FuzzTarget } from './fuzz-target.js';
@@ -12,4 +13,5 @@ export const FUZZ_TARGETS: ReadonlyMap<string, () => Promise<FuzzTarget>> = new 
   ['whip', () => WhipTarget.open()],
   ['datagram', () => DatagramTarget.open()],
   ['sdp', async () => new SdpTarget()],
+  ['frames', async () => new FramesTarget()],
 ]);

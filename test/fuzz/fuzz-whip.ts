@@ -3,7 +3,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import type { Clock, Timer } from '../../src/core/clock.js';
 import { isFramelockError } from '../../src/core/errors.js';
 import { WhipSignaller } from '../../src/signalling/whip/whip-signaller.js';
-import { ANSWER_LINES } from '../transport/werift/answer-fixture.js';
+import { ANSWER_LINES } from '../transport/sdp/answer-fixture.js';
 import type { FuzzRandom } from './fuzz-random.js';
 import { demand, type FuzzTarget, type Note } from './fuzz-target.js';
 import { mutateBytes } from './mutate.js';

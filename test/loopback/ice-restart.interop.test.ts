@@ -86,7 +86,7 @@ describe('an ICE restart over WHIP', () => {
 
   it.each([
     ['without If-Match', {}, FRAGMENT, 428],
-    ['with the entity tag of a session', { 'if-match': '"abc"' }, FRAGMENT, 412],
+    ['with the entity tag of a session that there is not', { 'if-match': '"abc"' }, FRAGMENT, 404],
     ['of another type', { 'if-match': '"*"', 'content-type': 'application/sdp' }, FRAGMENT, 415],
     ['without user name and password', { 'if-match': '"*"' }, 'a=ice-ufrag:abcd\r\n', 400],
     ['of a session that there is not', { 'if-match': '*' }, FRAGMENT, 404],
@@ -97,5 +97,16 @@ describe('an ICE restart over WHIP', () => {
       body,
     });
     expect(response.status).toBe(status);
+  });
+
+  it('needs no candidates of ours, and knows its session by the entity tag of the moment', async () => {
+    const { transport, signaller } = await publish();
+    const confirm = () => signaller.confirm(new AbortController().signal);
+    expect(await confirm()).toBe('open');
+    await transport.restartIce((fragment, signal) => signaller.restartIce(fragment, signal), { timeoutMs: 3000 });
+    expect(await confirm()).toBe('open');
+    const { publisher } = sfu.rooms()[0] ?? {};
+    const patch = { method: 'PATCH', headers: { 'content-type': FRAGMENT_TYPE, 'if-match': '"old"' }, body: FRAGMENT };
+    expect((await fetch(`${url}/whip/demo/${publisher?.session}`, patch)).status).toBe(412);
   });
 });

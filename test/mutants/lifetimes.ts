@@ -197,10 +197,10 @@ export const LIFETIME_MUTANTS: readonly Mutant[] = [
   {
     name: 'rtcp-told-after-the-transport-is-closed',
     guarantee,
-    file: 'src/transport/werift/transport-status.ts',
+    file: 'src/transport/lifecycle/transport-status.ts',
     find: "if (this.#state !== 'closed') this.#notify('rtcp'",
     replace: "this.#notify('rtcp'",
-    tests: ['transport/werift/transport-status'],
+    tests: ['transport/lifecycle/transport-status'],
   },
   {
     name: 'drain-inside-a-handler-waits-for-itself',

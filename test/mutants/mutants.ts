@@ -7,6 +7,7 @@ import { HANDLE_MUTANTS } from './handles.js';
 import { LIFETIME_MUTANTS } from './lifetimes.js';
 import { LOCK_MUTANTS } from './locks.js';
 import type { Mutant } from './mutant.js';
+import { NATIVE_TRANSPORT_MUTANTS } from './native-transport.js';
 import { RECOVERY_MUTANTS } from './recovery.js';
 import { RETRANSMISSION_MUTANTS } from './retransmission.js';
 import { SEND_PATH_MUTANTS } from './send-path.js';
@@ -28,6 +29,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...CONGESTION_MUTANTS,
   ...SEND_PATH_MUTANTS,
   ...RECOVERY_MUTANTS,
+  ...NATIVE_TRANSPORT_MUTANTS,
   ...SERVICE_MUTANTS,
   ...SIMULCAST_MUTANTS,
 ];

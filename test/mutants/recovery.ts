@@ -2,11 +2,12 @@ import type { Mutant } from './mutant.js';
 
 const guarantee = 'recovery';
 const LIVENESS = 'src/transport/werift/peer-liveness.ts';
-const WATCH = 'src/transport/werift/address-watch.ts';
-const ANSWER = 'src/transport/werift/answer-transport.ts';
-const FRAGMENT = 'src/transport/werift/ice-fragment.ts';
+const WATCH = 'src/transport/lifecycle/address-watch.ts';
+const ANSWER = 'src/transport/sdp/answer-transport.ts';
+const FRAGMENT = 'src/transport/sdp/ice-fragment.ts';
 const RECOVERY = 'src/sender/ice-recovery.ts';
 const KEEPER = 'src/service/connection-keeper.ts';
+const CONFIRMATION = 'src/signalling/whip/whip-confirmation.ts';
 const SOCKET = 'src/signalling/janus/socket-watch.ts';
 
 /** How a connection is watched, and what is done when it is lost. */
@@ -26,6 +27,54 @@ export const RECOVERY_MUTANTS: readonly Mutant[] = [
     find: 'const SILENCE_LIMIT_US = 4_000_000;',
     replace: 'const SILENCE_LIMIT_US = 3_000_000;',
     tests: ['transport/werift/peer-liveness'],
+  },
+  {
+    name: 'doubt-told-at-every-check',
+    guarantee,
+    file: LIVENESS,
+    find: 'this.#doubt === undefined && ',
+    replace: '',
+    tests: ['transport/werift/peer-liveness'],
+  },
+  {
+    name: 'doubt-about-a-peer-that-is-heard-again',
+    guarantee,
+    file: LIVENESS,
+    find: '    this.#doubt?.abort();\n    this.#doubt = undefined;\n',
+    replace: '',
+    tests: ['transport/werift/peer-liveness'],
+  },
+  {
+    name: 'verdict-on-a-peer-that-was-heard-meanwhile',
+    guarantee,
+    file: 'src/sender/connector.ts',
+    find: 'if (heard.aborted || ',
+    replace: 'if (',
+    tests: ['sender/ice-recovery'],
+  },
+  {
+    name: 'gap-in-the-network-taken-for-a-verdict',
+    guarantee,
+    file: CONFIRMATION,
+    find: "isRefused(error) ? 'unconfirmed' : 'unknown'",
+    replace: "isRefused(error) ? 'unconfirmed' : 'unconfirmed'",
+    tests: ['signalling/whip-confirmation'],
+  },
+  {
+    name: 'session-that-is-gone-taken-for-open',
+    guarantee,
+    file: CONFIRMATION,
+    find: "  if (status === 404 || status === 410) return 'gone';\n",
+    replace: '',
+    tests: ['signalling/whip-confirmation'],
+  },
+  {
+    name: 'server-that-knows-nobody-waited-for',
+    guarantee,
+    file: CONFIRMATION,
+    find: 'const PATIENCE_MS = 500;',
+    replace: 'const PATIENCE_MS = 3000;',
+    tests: ['signalling/whip-confirmation'],
   },
   {
     name: 'own-stall-taken-for-silence',
@@ -49,7 +98,7 @@ export const RECOVERY_MUTANTS: readonly Mutant[] = [
     file: WATCH,
     find: '    } else if (isSilent) {\n',
     replace: '    } else {\n',
-    tests: ['transport/werift/address-watch'],
+    tests: ['transport/lifecycle/address-watch'],
   },
   {
     name: 'second-address-not-tried-after-the-first-was-lost',
@@ -57,7 +106,7 @@ export const RECOVERY_MUTANTS: readonly Mutant[] = [
     file: WATCH,
     find: 'localAddress === this.#lost && !present.has(localAddress)',
     replace: 'known.has(localAddress) && !present.has(localAddress)',
-    tests: ['transport/werift/address-watch'],
+    tests: ['transport/lifecycle/address-watch'],
   },
   {
     name: 'address-that-was-never-there-taken-for-lost',
@@ -65,7 +114,7 @@ export const RECOVERY_MUTANTS: readonly Mutant[] = [
     file: WATCH,
     find: 'known.has(localAddress) && !present.has(localAddress)) this.#lost',
     replace: '!present.has(localAddress)) this.#lost',
-    tests: ['transport/werift/address-watch'],
+    tests: ['transport/lifecycle/address-watch'],
   },
   {
     name: 'old-ice-credentials-taken-for-a-restart',
@@ -73,7 +122,7 @@ export const RECOVERY_MUTANTS: readonly Mutant[] = [
     file: FRAGMENT,
     find: 'credentials.usernameFragment === known.usernameFragment || credentials.password === known.password',
     replace: 'credentials.usernameFragment === known.usernameFragment && credentials.password === known.password',
-    tests: ['transport/werift/ice-fragment'],
+    tests: ['transport/sdp/ice-fragment'],
   },
   {
     name: 'fragment-of-any-length-read',
@@ -81,7 +130,7 @@ export const RECOVERY_MUTANTS: readonly Mutant[] = [
     file: FRAGMENT,
     find: '  if (text.length > MAX_FRAGMENT_CHARS) ',
     replace: '  if (text.length < 0) ',
-    tests: ['transport/werift/ice-fragment'],
+    tests: ['transport/sdp/ice-fragment'],
   },
   {
     name: 'restart-begun-beside-one-that-runs',
@@ -150,8 +199,8 @@ export const RECOVERY_MUTANTS: readonly Mutant[] = [
   {
     name: 'refused-restart-asked-for-again',
     guarantee,
-    file: 'src/signalling/whip/whip-session.ts',
-    find: "      if (isFramelockError(error, 'SIGNALLING_REJECTED')) this.#restartable = undefined;\n",
+    file: 'src/signalling/whip/whip-ice-session.ts',
+    find: '    this.#takesRestarts = false;\n',
     replace: '',
     tests: ['signalling/whip-ice-restart'],
   },
@@ -159,8 +208,8 @@ export const RECOVERY_MUTANTS: readonly Mutant[] = [
     name: 'restart-asked-of-a-server-that-takes-none',
     guarantee,
     file: 'src/signalling/whip/whip-session.ts',
-    find: 'if (opened.etag !== null) this.#restartable',
-    replace: 'this.#restartable',
+    find: 'if (opened.etag !== null && opened.resource !== undefined) {',
+    replace: 'if (opened.resource !== undefined) {',
     tests: ['signalling/whip-ice-restart'],
   },
   {
@@ -201,6 +250,6 @@ export const RECOVERY_MUTANTS: readonly Mutant[] = [
     file: ANSWER,
     find: " && PASSIVE_PATTERN.test(rest ?? '')",
     replace: '',
-    tests: ['transport/werift/answer-validation'],
+    tests: ['transport/sdp/answer-validation'],
   },
 ];

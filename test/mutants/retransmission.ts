@@ -4,7 +4,7 @@ const guarantee = 'wire';
 const RETRANSMITTER = 'src/sender/retransmitter.ts';
 const HISTORY = 'src/rtp/send-history.ts';
 const ROUTER = 'src/sender/feedback-router.ts';
-const ANSWER = 'src/transport/werift/answer-validation.ts';
+const ANSWER = 'src/transport/sdp/answer-validation.ts';
 
 /** What is sent again, in which stream, and how much of it. */
 export const RETRANSMISSION_MUTANTS: readonly Mutant[] = [
@@ -142,7 +142,7 @@ export const RETRANSMISSION_MUTANTS: readonly Mutant[] = [
     file: ANSWER,
     find: 'line.rtxSsrc === undefined || !nack ?',
     replace: 'line.rtxSsrc === undefined ?',
-    tests: ['transport/werift/answer-validation'],
+    tests: ['transport/sdp/answer-validation'],
   },
   {
     name: 'answer-with-retransmissions-that-were-not-offered',
@@ -150,7 +150,7 @@ export const RETRANSMISSION_MUTANTS: readonly Mutant[] = [
     file: ANSWER,
     find: 'line.rtxSsrc === undefined || !nack ?',
     replace: '!nack ?',
-    tests: ['transport/werift/answer-validation'],
+    tests: ['transport/sdp/answer-validation'],
   },
   {
     name: 'answer-with-retransmissions-of-nothing',
@@ -158,7 +158,7 @@ export const RETRANSMISSION_MUTANTS: readonly Mutant[] = [
     file: ANSWER,
     find: '!media.formats.includes(repeated) || isRtx(repeated) || ',
     replace: '',
-    tests: ['transport/werift/answer-validation'],
+    tests: ['transport/sdp/answer-validation'],
   },
   {
     name: 'late-retransmissions-sent-all-the-same',

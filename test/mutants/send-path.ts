@@ -167,10 +167,10 @@ export const SEND_PATH_MUTANTS: readonly Mutant[] = [
   {
     name: 'transport-numbers-that-nobody-reports-on',
     guarantee,
-    file: 'src/transport/werift/answer-validation.ts',
+    file: 'src/transport/sdp/answer-validation.ts',
     find: ' || !feedback.has(TRANSPORT_CC_FEEDBACK)',
     replace: '',
-    tests: ['transport/werift/answer-validation'],
+    tests: ['transport/sdp/answer-validation'],
   },
   {
     name: 'padding-before-any-frame',

@@ -89,18 +89,18 @@ export const SIMULCAST_MUTANTS: readonly Mutant[] = [
   {
     name: 'ssrcs-announced-beside-rids',
     guarantee: 'wire',
-    file: 'src/transport/werift/offer.ts',
+    file: 'src/transport/sdp/offer.ts',
     find: 'if (line.rids.length === 0) return ssrcLines(line, attributes);',
     replace: 'if (line.rids.length < 9) return ssrcLines(line, attributes);',
-    tests: ['transport/werift/simulcast-sdp'],
+    tests: ['transport/sdp/simulcast-sdp'],
   },
   {
     name: 'encodings-that-nobody-can-tell-apart',
     guarantee: 'wire',
-    file: 'src/transport/werift/answer-validation.ts',
+    file: 'src/transport/sdp/answer-validation.ts',
     find: 'extensions.rid === undefined ? undefined : readSimulcast(media, line.rids)',
     replace: 'readSimulcast(media, line.rids)',
-    tests: ['transport/werift/simulcast-sdp'],
+    tests: ['transport/sdp/simulcast-sdp'],
   },
   {
     name: 'encodings-that-come-out-odd',

@@ -2,8 +2,8 @@ import type { Mutant } from './mutant.js';
 
 const guarantee = 'wire';
 const GUARD = 'src/transport/werift/datagram-guard.ts';
-const ANSWER = 'src/transport/werift/answer-validation.ts';
-const REMOTE = 'src/transport/werift/answer-transport.ts';
+const ANSWER = 'src/transport/sdp/answer-validation.ts';
+const REMOTE = 'src/transport/sdp/answer-transport.ts';
 const RTP = 'src/sender/outbound-rtp.ts';
 const TRACK = 'src/sender/outbound-stream.ts';
 
@@ -135,7 +135,7 @@ export const WIRE_MUTANTS: readonly Mutant[] = [
     file: ANSWER,
     find: 'if (mid !== line.mid)\n',
     replace: 'if (mid === undefined)\n',
-    tests: ['transport/werift/answer-validation'],
+    tests: ['transport/sdp/answer-validation'],
   },
   {
     name: 'answer-of-any-size',
@@ -143,7 +143,7 @@ export const WIRE_MUTANTS: readonly Mutant[] = [
     file: ANSWER,
     find: 'if (Buffer.byteLength(sdp) > MAX_ANSWER_BYTES) {',
     replace: 'if (sdp === undefined) {',
-    tests: ['transport/werift/answer-validation'],
+    tests: ['transport/sdp/answer-validation'],
   },
   {
     name: 'answer-with-a-missing-m-line',
@@ -151,7 +151,7 @@ export const WIRE_MUTANTS: readonly Mutant[] = [
     file: ANSWER,
     find: 'if (session.media.length !== offered.length) {',
     replace: 'if (session.media.length > offered.length) {',
-    tests: ['transport/werift/answer-validation'],
+    tests: ['transport/sdp/answer-validation'],
   },
   {
     name: 'answer-without-a-fingerprint',
@@ -159,7 +159,7 @@ export const WIRE_MUTANTS: readonly Mutant[] = [
     file: REMOTE,
     find: 'if (fingerprints.length === 0) {',
     replace: 'if (fingerprints.length < 0) {',
-    tests: ['transport/werift/answer-validation'],
+    tests: ['transport/sdp/answer-validation'],
   },
   {
     name: 'candidate-priority-beyond-32-bits',
@@ -167,7 +167,7 @@ export const WIRE_MUTANTS: readonly Mutant[] = [
     file: REMOTE,
     find: '  if (Number(priority) > MAX_PRIORITY) return undefined;\n',
     replace: '',
-    tests: ['transport/werift/answer-validation'],
+    tests: ['transport/sdp/answer-validation'],
   },
   {
     name: 'token-in-the-words-of-the-server',
@@ -247,7 +247,7 @@ export const WIRE_MUTANTS: readonly Mutant[] = [
     file: REMOTE,
     find: "{ field: 'fingerprint', same: hasKnown }",
     replace: "{ field: 'fingerprint', same: hasKnown || answered.fingerprints.length > 0 }",
-    tests: ['transport/werift/answer-validation'],
+    tests: ['transport/sdp/answer-validation'],
   },
   {
     name: 'codec-that-was-not-agreed-to',

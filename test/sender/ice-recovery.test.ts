@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FramelockError } from '../../src/core/errors.js';
 import { writePli } from '../../src/rtp/rtcp-write.js';
+import type { SessionVerdict } from '../../src/signalling/signaller.js';
 import { codeOf, gate, SenderHarness } from './sender-harness.js';
 
 let harness: SenderHarness;
@@ -170,5 +171,59 @@ describe('during an ICE restart', () => {
     harness.network.last.become('failed');
     expect(await codeOf(harness.sender.connect(harness.whip, { onlyIfLost: true }))).toBeUndefined();
     expect(harness.network.transports).toHaveLength(2);
+  });
+});
+
+describe('a peer about which there is doubt', () => {
+  /** Connected by a server that says this of the session. */
+  async function doubtful(verdict: SessionVerdict) {
+    const held = gate();
+    const confirm = async (): Promise<SessionVerdict> => {
+      await held.promise;
+      return verdict;
+    };
+    await harness.sender.connect({ ...harness.whip, confirm });
+    const heard = new AbortController();
+    harness.network.last.observer.peerDoubted?.(heard.signal);
+    await harness.settle();
+    return { held, heard };
+  }
+
+  it.each([
+    ['gone', 'failed'],
+    ['unconfirmed', 'disconnected'],
+    ['open', 'connected'],
+    ['unknown', 'connected'],
+  ] as const)('is %s by its server: the connection is %s', async (verdict, state) => {
+    const { held } = await doubtful(verdict);
+    expect(harness.sender.state).toBe('connected');
+    held.open();
+    await harness.settle();
+    expect(harness.sender.state).toBe(state);
+  });
+
+  it.each(['gone', 'unconfirmed'] as const)('and is heard again before it is %s, stays connected', async (verdict) => {
+    const { held, heard } = await doubtful(verdict);
+    heard.abort();
+    held.open();
+    await harness.settle();
+    expect(states).toEqual(['connecting', 'connected']);
+  });
+
+  it('and is not vouched for, but is heard later, is connected again', async () => {
+    const { held } = await doubtful('unconfirmed');
+    held.open();
+    await harness.settle();
+    harness.network.last.observer.rtcp(writePli(1, 2));
+    await harness.settle();
+    expect(states).toEqual(['connecting', 'connected', 'disconnected', 'connected']);
+  });
+
+  it('and has been replaced meanwhile, does not harm the next one', async () => {
+    const { held } = await doubtful('gone');
+    await harness.sender.connect(harness.whip);
+    held.open();
+    await harness.settle();
+    expect(harness.sender.state).toBe('connected');
   });
 });

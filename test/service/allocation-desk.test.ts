@@ -141,6 +141,7 @@ describe('an allocation', () => {
     const waiting = codeOf(robot.allocation.put(FRONT));
     await settle();
     const closing = harness.registry.close(robot);
+    await settle();
     harness.gates.open('open');
     expect(await waking).toBe('CLOSED');
     expect(await waiting).toBe('PUBLISHER_CLOSED');

@@ -12,7 +12,7 @@ afterEach(() => harness.sender.close());
 
 class ManualSource implements FrameSource {
   readonly name = 'manual';
-  readonly format: FrameSource['format'];
+  format: FrameSource['format'];
   sink: FrameSink | undefined;
 
   constructor({ width, height }: CameraSize = { width: WIDTH, height: HEIGHT }) {
@@ -210,5 +210,54 @@ describe('a camera', () => {
     harness.gates.open('open');
     await resized;
     await expect(front.resize(SMALL)).rejects.toMatchObject({ code: 'CLOSED' });
+  });
+});
+
+describe('a camera whose source changes its format', () => {
+  it('has its track follow, in size and pixel format', async () => {
+    harness = new SenderHarness();
+    const { source, camera: front } = camera();
+    await front.startSource();
+    await front.addTrack();
+    await harness.sender.connect(harness.negotiate);
+    source.format = { width: SMALL.width, height: SMALL.height, framerate: 30, pixelFormat: 'NV12' };
+    await source.sink?.formatChanged?.(source.format);
+    source.sink?.frame({ ...smallFrame(), format: 'NV12' });
+    await harness.clock.advance(10);
+    expect(harness.reportsOf('front').map(({ outcome }) => outcome)).toEqual(['sent']);
+    expect(front.refusedFrames).toBe(0);
+  });
+
+  it('follows a change that comes while its track is added', async () => {
+    harness = new SenderHarness();
+    const { source, camera: front } = camera();
+    await front.startSource();
+    harness.gates.hold('open');
+    const added = front.addTrack();
+    await settle();
+    source.format = { width: SMALL.width, height: SMALL.height, framerate: 30 };
+    await source.sink?.formatChanged?.(source.format);
+    harness.gates.open('open');
+    await added;
+    await harness.sender.connect(harness.negotiate);
+    source.sink?.frame(smallFrame());
+    await harness.clock.advance(10);
+    expect(harness.reportsOf('front').map(({ outcome }) => outcome)).toEqual(['sent']);
+  });
+
+  it('leaves its track alone where only the nominal rate is a little different, and after its stop', async () => {
+    harness = new SenderHarness();
+    const { source, camera: front } = camera();
+    await front.startSource();
+    await front.addTrack();
+    const opened = harness.encoders.opened;
+    await source.sink?.formatChanged?.({ ...source.format, framerate: 25 });
+    source.format = { ...source.format, framerate: 25 };
+    await source.sink?.formatChanged?.(source.format);
+    const { sink } = source;
+    await front.stop();
+    source.format = { width: SMALL.width, height: SMALL.height, framerate: 30 };
+    await sink?.formatChanged?.(source.format);
+    expect(harness.encoders.opened).toBe(opened);
   });
 });

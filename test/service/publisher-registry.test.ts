@@ -172,9 +172,22 @@ describe('tracks of a publisher', () => {
     expect(robot.stats().tracks).toEqual([]);
   });
 
-  it('say that their source has ended', async () => {
+  it('stay when their source goes, say so, and go on with the next one', async () => {
     const robot = await harness.publisher('robot', ['front']);
-    harness.sources[0]?.sink?.ended(new Error('unplugged'));
-    expect(robot.trackView('front')).toMatchObject({ state: 'live', sourceEnded: true, reason: 'unplugged' });
+    harness.sources[0]?.sink?.ended(new FramelockError('SOURCE_UNPLUGGED', 'the cable'));
+    await settle();
+    expect(robot.trackView('front')).toMatchObject({
+      state: 'live',
+      source: { state: 'unplugged', reason: 'the cable', reopened: 0 },
+    });
+    await harness.clock.advance(500);
+    expect(robot.trackView('front')).toMatchObject({ state: 'live', source: { state: 'live', reopened: 1 } });
+    expect(robot.trackView('front').source).not.toHaveProperty('reason');
+    expect(harness.sources).toHaveLength(2);
+    expect(harness.eventsOf('source-state').map(({ trackId, data }) => [trackId, data['state']])).toEqual([
+      ['front', 'live'],
+      ['front', 'unplugged'],
+      ['front', 'live'],
+    ]);
   });
 });

@@ -13,7 +13,7 @@ import { LoneNamespace } from '../support/network/lone-namespace.js';
 import { NamespaceProcess } from '../support/network/namespace-process.js';
 import type { RecoveryNews } from '../support/network/recovery-child.js';
 import { PoisoningEncoderFactory } from '../support/poisoning-encoder.js';
-import { eventually } from '../transport/werift/wrtc-peer.js';
+import { eventually } from '../transport/wrtc-peer.js';
 
 const SFU = fileURLToPath(new URL('../support/sfu-child.ts', import.meta.url));
 const CHILD = new URL('../support/network/recovery-child.ts', import.meta.url);

@@ -8,7 +8,7 @@ import {
 } from '../../src/transport/werift/werift-transport-factory.js';
 import { Program } from '../support/program.js';
 import { TURN_USER, TurnServer } from '../support/turn-server.js';
-import { eventually } from '../transport/werift/wrtc-peer.js';
+import { eventually } from '../transport/wrtc-peer.js';
 
 let turn: TurnServer;
 let sfu: LoopbackSfu;

@@ -47,22 +47,16 @@ export class KeyFrameWishes {
   #next(): void {
     this.#timer = undefined;
     const nowUs = this.#clock.nowUs();
-    const dueInUs = (trackId: string): number => {
-      const requestedAtUs = this.#requestedAtUs.get(trackId);
-      return requestedAtUs === undefined ? 0 : Math.max(0, requestedAtUs + TRACK_INTERVAL_MS * 1000 - nowUs);
-    };
-    const due = [...this.#wanted].find((trackId) => dueInUs(trackId) === 0);
-    if (due !== undefined) {
-      this.#wanted.delete(due);
-      this.#requestedAtUs.set(due, nowUs);
-      this.#request(due);
-      this.#wait(WISH_INTERVAL_MS);
-      return;
+    const isDue = (trackId: string): boolean =>
+      nowUs - (this.#requestedAtUs.get(trackId) ?? Number.NEGATIVE_INFINITY) >= TRACK_INTERVAL_MS * 1000;
+    const due = [...this.#wanted].find(isDue);
+    // The rest wait no longer than this, however young their last ones are: another track may be wished for meanwhile.
+    if (due !== undefined || this.#wanted.size > 0) {
+      this.#timer = this.#clock.setTimer(WISH_INTERVAL_MS, () => this.#next());
     }
-    if (this.#wanted.size > 0) this.#wait(Math.ceil(Math.min(...[...this.#wanted].map(dueInUs)) / 1000));
-  }
-
-  #wait(delayMs: number): void {
-    this.#timer = this.#clock.setTimer(delayMs, () => this.#next());
+    if (due === undefined) return;
+    this.#wanted.delete(due);
+    this.#requestedAtUs.set(due, nowUs);
+    this.#request(due);
   }
 }

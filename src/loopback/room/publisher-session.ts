@@ -97,6 +97,11 @@ export class PublisherSession {
     return { session, answer: buildAnswer(offer, offer.media.map(answerFor), link.local) };
   }
 
+  /** Our user name of ICE. */
+  get iceUfrag(): string {
+    return this.#link.local.iceUfrag;
+  }
+
   /** Restarts ICE and resolves with our side of it. @throws FramelockError CLOSED */
   async restartIce(remote: IceCredentials): Promise<AnswererTransport> {
     await this.#link.restart(remote);

@@ -3,6 +3,7 @@ import { HttpProblem } from '../http/http-problem.js';
 import type { HttpExchange, RawRoute } from '../http/http-route.js';
 import { buildFragment, FRAGMENT_TYPE, parseFragment } from '../sdp/ice-fragment.js';
 import { parseOffer } from '../sdp/sdp-offer.js';
+import type { PublisherSession } from './publisher-session.js';
 import type { OpenedRoomSession, Room } from './room.js';
 import type { RoomRegistry } from './room-registry.js';
 import type { RoomSnapshot } from './room-snapshot.js';
@@ -15,7 +16,7 @@ export function roomRoutes(rooms: RoomRegistry): RawRoute[] {
   ];
   return [
     ...session('whip'),
-    { method: 'PATCH', path: '/whip/{room}/{session}', handle: (exchange) => restartIce(rooms, exchange) },
+    { method: 'PATCH', path: '/whip/{room}/{session}', handle: (exchange) => patchIce(rooms, exchange) },
     ...session('whep'),
     { method: 'PUT', path: '/whep/{room}/{session}/layer', handle: (exchange) => chooseLayer(rooms, exchange) },
     { method: 'GET', path: '/rooms', handle: ({ response }) => sendJson(response, 200, rooms.snapshots()) },
@@ -45,8 +46,7 @@ async function join(rooms: RoomRegistry, method: 'whip' | 'whep', exchange: Http
       ? room.publish(offer)
       : viewUnlessFull(room, offer, query.get('rid') ?? undefined));
     const location = `/${method}/${name}/${opened.id}`;
-    // Of the ICE session, whose only patch is a restart: it matches nothing but "*" (RFC 9725 section 4.3.1).
-    const etag: Record<string, string> = method === 'whip' ? { etag: `"${opened.id}"` } : {};
+    const etag: Record<string, string> = method === 'whip' ? { etag: tagOf(room.publisher(opened.id)) } : {};
     response.writeHead(201, { 'content-type': 'application/sdp', location, ...etag }).end(opened.answer);
   } finally {
     rooms.leave(name);
@@ -82,17 +82,27 @@ async function chooseLayer(rooms: RoomRegistry, { request, response, params }: H
   response.writeHead(204).end();
 }
 
-/** RFC 9725 section 4.3.3. */
-async function restartIce(rooms: RoomRegistry, { request, response, params }: HttpExchange): Promise<void> {
+/** An ICE restart (RFC 9725 section 4.3.3), or candidates (section 4.3.1), which are of no use to a lite agent. */
+async function patchIce(rooms: RoomRegistry, { request, response, params }: HttpExchange): Promise<void> {
   const { room = '', session = '' } = params;
   const match = request.headers['if-match'];
-  if (match === undefined) throw new HttpProblem(428, 'an ICE restart needs If-Match: "*"');
-  if (match !== '"*"' && match !== '*') throw new HttpProblem(412, 'only ICE restarts are taken: If-Match: "*"');
+  if (match === undefined)
+    throw new HttpProblem(428, 'a patch needs If-Match: "*" for an ICE restart, or the entity tag');
   const remote = parseFragment(await readText(request, FRAGMENT_TYPE));
   const publisher = rooms.find(room)?.publisher(session);
   if (publisher === undefined) throw new HttpProblem(404, 'there is no such session');
+  if (match !== '"*"' && match !== '*') {
+    if (match !== tagOf(publisher)) throw new HttpProblem(412, 'this is not the entity tag of the ICE session');
+    response.writeHead(204).end();
+    return;
+  }
   const local = await publisher.restartIce(remote);
-  response.writeHead(200, { 'content-type': FRAGMENT_TYPE, etag: `"${local.iceUfrag}"` }).end(buildFragment(local));
+  response.writeHead(200, { 'content-type': FRAGMENT_TYPE, etag: tagOf(publisher) }).end(buildFragment(local));
+}
+
+/** Of the ICE session: another one after each restart. */
+function tagOf(publisher: PublisherSession | undefined): string {
+  return `"${publisher?.iceUfrag ?? ''}"`;
 }
 
 function emptyRoom(room: string): RoomSnapshot {

@@ -109,7 +109,7 @@ function readinessOf(registry: PublisherRegistry) {
   const connected = views.filter(({ state }) => state === 'connected').length;
   const wanted = views.filter(({ tracks }) => tracks.length > 0).length;
   const cameras = views.flatMap(({ tracks }) => tracks);
-  const camerasNotLive = cameras.filter(({ state, sourceEnded }) => state !== 'live' || sourceEnded).length;
+  const camerasNotLive = cameras.filter(({ state, source }) => state !== 'live' || source.state !== 'live').length;
   const ready = connected >= wanted && camerasNotLive === 0;
   return { ready, publishers: views.length, connected, camerasNotLive };
 }

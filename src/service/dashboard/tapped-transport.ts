@@ -1,3 +1,5 @@
+import { describeError } from '../../core/errors.js';
+import type { Logger } from '../../core/logger.js';
 import type { PreviewStream } from '../../loopback/preview/preview-track.js';
 import type { OfferedCodec } from '../../loopback/sdp/sdp-offer.js';
 import type { RtpCodec } from '../../rtp/rtp-codec.js';
@@ -13,9 +15,9 @@ import type {
   TransportStats,
   TransportTrackSpec,
 } from '../../transport/media-transport.js';
-import { SDP_CODECS } from '../../transport/werift/sdp-codecs.js';
+import { SDP_CODECS } from '../../transport/sdp/sdp-codecs.js';
 
-/** Looks on at what is sent. Its calls must return at once and never throw. */
+/** Looks on at what is sent. Its calls must return at once. */
 export interface PacketTap {
   /** These are all the video streams that are sent from now on. */
   setStreams(streams: readonly PreviewStream[]): void;
@@ -23,20 +25,26 @@ export interface PacketTap {
   sent(header: RtpPacketHeader, payload: Uint8Array): void;
 }
 
-/** Transports whose packets are looked on at, once each was written: nothing about them changes for those who send. */
-export function tapTransports(factory: MediaTransportFactory, tap: PacketTap): MediaTransportFactory {
-  return (observer, iceServers) => new TappedTransport(factory(observer, iceServers), tap);
+/**
+ * Transports whose packets are looked on at, once each was written: nothing about them changes for those who send. A tap that fails is heard of, and
+ * not asked again until the next connection.
+ */
+export function tapTransports(factory: MediaTransportFactory, tap: PacketTap, logger: Logger): MediaTransportFactory {
+  return (observer, iceServers) => new TappedTransport(factory(observer, iceServers), tap, logger);
 }
 
 /** A transport that tells a tap of what it has sent. */
 class TappedTransport implements MediaTransport {
   readonly #inner: MediaTransport;
-  readonly #tap: PacketTap;
+  readonly #logger: Logger;
+  /** Nothing once it has failed. */
+  #tap: PacketTap | undefined;
   #offered: readonly TransportTrackSpec[] = [];
 
-  constructor(inner: MediaTransport, tap: PacketTap) {
+  constructor(inner: MediaTransport, tap: PacketTap, logger: Logger) {
     this.#inner = inner;
     this.#tap = tap;
+    this.#logger = logger;
   }
 
   get state(): TransportState {
@@ -55,7 +63,7 @@ class TappedTransport implements MediaTransport {
 
   async acceptAnswer(sdp: string): Promise<readonly NegotiatedTrack[]> {
     const negotiated = await this.#inner.acceptAnswer(sdp);
-    this.#tap.setStreams(streamsOf(this.#offered, negotiated));
+    this.#look((tap) => tap.setStreams(streamsOf(this.#offered, negotiated)));
     return negotiated;
   }
 
@@ -69,7 +77,7 @@ class TappedTransport implements MediaTransport {
 
   sendRtp(header: RtpPacketHeader, payload: Uint8Array): boolean {
     const isSent = this.#inner.sendRtp(header, payload);
-    if (isSent) this.#tap.sent(header, payload);
+    if (isSent) this.#look((tap) => tap.sent(header, payload));
     return isSent;
   }
 
@@ -83,6 +91,16 @@ class TappedTransport implements MediaTransport {
 
   close(): Promise<void> {
     return this.#inner.close();
+  }
+
+  #look(at: (tap: PacketTap) => void): void {
+    if (this.#tap === undefined) return;
+    try {
+      at(this.#tap);
+    } catch (error) {
+      this.#tap = undefined;
+      this.#logger.error('live pictures are off until the next connection', { error: describeError(error) });
+    }
   }
 }
 

@@ -2,14 +2,17 @@ import { LateCompletions } from '../../concurrency/late-completions.js';
 import { Lifetime } from '../../concurrency/lifetime.js';
 import type { Clock } from '../../core/clock.js';
 import { describeError, FramelockError, isFramelockError } from '../../core/errors.js';
-import type { Logger } from '../../core/logger.js';
+import { type Logger, withFields } from '../../core/logger.js';
 import type { Random } from '../../core/random.js';
 import type { RtcSender } from '../../sender/rtc-sender.js';
 import type { TrackHandle } from '../../sender/track-handle.js';
 import type { FrameSource } from '../../source/frame-source.js';
 import { backoffPause } from '../backoff.js';
-import { Camera } from '../camera.js';
+import { Camera, type CameraSpec } from '../camera.js';
 import type { TrackSpec, TrackView } from '../schema/publisher-schema.js';
+import type { SourceStatus } from '../supervision/source-state.js';
+import type { SourceSupervision } from '../supervision/source-supervision.js';
+import { SupervisedSource } from '../supervision/supervised-source.js';
 
 const FIRST_RETRY_MS = 1000;
 const LONGEST_RETRY_MS = 30_000;
@@ -22,11 +25,15 @@ export interface PublishedTrackInit {
   readonly sender: RtcSender;
   /** Its source, not started yet; a fresh one at each call. @throws FramelockError USAGE (not a source) */
   createSource(): FrameSource;
+  /** How it is watched over. @throws FramelockError USAGE (not a source) */
+  superviseSource(): SourceSupervision;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
   /** Told of each new state. */
   readonly changed: (track: PublishedTrack) => void;
+  /** Told of each new state of its source. */
+  readonly sourceChanged: (track: PublishedTrack, status: SourceStatus) => void;
 }
 
 /**
@@ -39,7 +46,7 @@ export class PublishedTrack {
   readonly #lifetime: Lifetime;
   #state: TrackView['state'] = 'starting';
   #reason: string | undefined;
-  #sourceEnded = false;
+  #source: SourceStatus = { state: 'starting', reopened: 0 };
   #camera: Camera | undefined;
   #attempt: Promise<void> = Promise.resolve();
   #removal: Promise<void> | undefined;
@@ -80,15 +87,19 @@ export class PublishedTrack {
       generation,
       state: this.#state,
       ...(this.#reason === undefined ? {} : { reason: this.#reason }),
-      sourceEnded: this.#sourceEnded,
+      source: { ...this.#source },
       codec: stats?.codec ?? spec.codec ?? 'vp8',
       ...(stats === undefined ? {} : { health: stats.health }),
     };
   }
 
-  /** Starts the source and adds the track. @throws FramelockError as `FrameSource.start` and `RtcSender.addVideoTrack`, TRACK_REMOVED (meanwhile) */
-  bringUp(): Promise<void> {
-    const attempt = this.#bringUp();
+  /**
+   * Starts the source and adds the track.
+   * @param firstOpening what a source that cannot be opened comes to: `once` throws
+   * @throws FramelockError as `FrameSource.start` and `RtcSender.addVideoTrack`, TRACK_REMOVED (meanwhile)
+   */
+  bringUp(firstOpening: 'once' | 'retried' = 'once'): Promise<void> {
+    const attempt = this.#bringUp(firstOpening);
     this.#attempt = attempt.catch(() => undefined);
     return attempt;
   }
@@ -98,7 +109,7 @@ export class PublishedTrack {
     const { signal } = this.#lifetime;
     for (let failures = 0; !signal.aborted; failures += 1) {
       try {
-        await this.bringUp();
+        await this.bringUp('retried');
         return true;
       } catch (error) {
         if (signal.aborted || isFramelockError(error, 'CLOSED')) return false;
@@ -125,19 +136,20 @@ export class PublishedTrack {
     await this.#attempt;
   }
 
-  async #bringUp(): Promise<void> {
+  async #bringUp(firstOpening: 'once' | 'retried'): Promise<void> {
     const { spec, sender, logger } = this.#init;
     this.#become('starting');
     let camera: Camera | undefined;
     try {
-      camera = new Camera(this.#cameraSpec(), sender, logger);
+      camera = new Camera(this.#cameraSpec(firstOpening), sender, logger);
       this.#camera = camera;
       await camera.startSource();
       this.#assertNotRemoved();
       await camera.addTrack();
     } catch (error) {
       await camera?.stop();
-      if (!this.#lifetime.ended) this.#become('failed', describeError(error));
+      this.#assertNotRemoved();
+      this.#become('failed', describeError(error));
       throw error;
     }
     this.#assertNotRemoved();
@@ -145,11 +157,21 @@ export class PublishedTrack {
     this.#become('live');
   }
 
-  #cameraSpec() {
-    const { spec, createSource } = this.#init;
+  #cameraSpec(firstOpening: 'once' | 'retried'): CameraSpec {
+    const { spec, superviseSource, clock, random, logger, createSource } = this.#init;
     const { id, codec = 'vp8', alternativeCodecs = [], degradationPreference = 'balanced' } = spec;
-    const ended = this.#lifetime.guard('end', (error?: Error) => this.#ended(error));
-    return { trackId: id, codec, alternativeCodecs, degradationPreference, source: createSource(), ended };
+    const { policy, watchPlace } = superviseSource();
+    const source = new SupervisedSource({
+      createSource,
+      policy,
+      firstOpening,
+      ...(watchPlace === undefined ? {} : { watchPlace }),
+      clock,
+      random,
+      logger: withFields(logger, { trackId: id }),
+      changed: this.#lifetime.guard('source state', (status: SourceStatus) => this.#sourceChanged(status)),
+    });
+    return { trackId: id, codec, alternativeCodecs, degradationPreference, source };
   }
 
   async #remove(): Promise<void> {
@@ -165,9 +187,13 @@ export class PublishedTrack {
     }
   }
 
-  #ended(error: Error | undefined): void {
-    this.#sourceEnded = true;
-    this.#become(this.#state, error === undefined ? 'its source has ended' : describeError(error));
+  #sourceChanged(status: SourceStatus): void {
+    const { state, reason } = status;
+    this.#source = status;
+    this.#init.sourceChanged(this, status);
+    // Once it is live, the track stays what it is while its source comes and goes.
+    if (this.#state === 'live' || reason === undefined || this.#reason === reason) return;
+    if (state !== 'format-changed') this.#become('failed', reason);
   }
 
   #become(state: TrackView['state'], reason?: string): void {

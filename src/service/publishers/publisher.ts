@@ -10,6 +10,7 @@ import { SenderAllocation } from '../allocation/sender-allocation.js';
 import { ConnectionKeeper } from '../connection-keeper.js';
 import type { NewEvent } from '../events/event-log.js';
 import type { PublisherSpec, PublisherView, TrackSpec, TrackView } from '../schema/publisher-schema.js';
+import type { SourceStatus } from '../supervision/source-state.js';
 import { PublishedTrack } from './published-track.js';
 import { publisherClosed } from './publisher-closed.js';
 import type { PublisherParts } from './publisher-parts.js';
@@ -241,11 +242,19 @@ export class Publisher {
       sender: this.#sender,
       // The bar code of a test pattern holds a byte.
       createSource: () => parts.createSource(spec.source, { label: spec.id, cameraId: generation % 256 }),
+      superviseSource: () => parts.superviseSource(spec),
       clock,
       random,
       logger: this.#logger,
       changed: (track) => this.#tell('track-state', { ...track.view() }, track.id),
+      sourceChanged: (track, status) => this.#sourceChanged(track, status),
     });
+  }
+
+  #sourceChanged({ id, generation }: PublishedTrack, { state, reason, reopened }: SourceStatus): void {
+    const facts = { state, ...(reason === undefined ? {} : { reason }), reopened };
+    this.#logger[state === 'live' ? 'info' : 'warn'](`the source of a camera is ${state}`, { trackId: id, ...facts });
+    this.#tell('source-state', { trackGeneration: generation, ...facts }, id);
   }
 
   #tell(type: NewEvent['type'], data: Record<string, unknown>, trackId?: string): void {

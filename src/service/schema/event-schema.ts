@@ -7,6 +7,7 @@ export const EVENT_TYPES = [
   'publisher-state',
   'publisher-closed',
   'track-state',
+  'source-state',
   'track-health',
   'track-activity',
   'encoder-swapped',

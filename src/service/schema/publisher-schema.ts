@@ -1,10 +1,44 @@
 import { type Static, Type } from 'typebox';
+import { SOURCE_STATES } from '../supervision/source-state.js';
 import { AllocationDocument, MAX_TRACKS, Presets } from './allocation-schema.js';
 import { Generation, Identifier } from './identifiers.js';
 
 const Codec = Type.Enum(['vp8', 'vp9', 'h264', 'av1']);
 const Url = Type.String({ minLength: 1, maxLength: 2048 });
 const Secret = Type.String({ minLength: 1, maxLength: 4096, writeOnly: true });
+
+/** When the pictures of a camera are not what they should be. */
+const Supervision = Type.Object(
+  {
+    stalledAfterIntervals: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 10_000,
+        default: 15,
+        description: 'Stalled when no picture has come for so many frame intervals, and for 1 s at least; 0: never.',
+      }),
+    ),
+    frozenAfterMs: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 3_600_000,
+        description:
+          'Frozen when its pictures have been the same for so many milliseconds; 0: never. Default: 10000, and 0 for test patterns and files.',
+      }),
+    ),
+  },
+  { additionalProperties: false },
+);
+
+/** What becomes of the source of a camera. */
+const SourceView = Type.Object({
+  state: Type.Enum(SOURCE_STATES, {
+    description:
+      'live: pictures come. Stalled, frozen, format-changed, unplugged, reopening, failed: they do not, or are of no use; it is opened again. ended: for good. See docs/sources.md',
+  }),
+  reason: Type.Optional(Type.String({ description: 'For people; absent while all is well.' })),
+  reopened: Type.Integer({ minimum: 0, description: 'How often it was opened again.' }),
+});
 
 /** A camera as it is asked for. */
 export const TrackSpec = Type.Object(
@@ -13,7 +47,8 @@ export const TrackSpec = Type.Object(
     source: Type.String({
       minLength: 1,
       maxLength: 2048,
-      description: 'test, test:1280x720@30, the path of a video file, or an rtsp:// or http:// URL',
+      description:
+        'test, test:1280x720@30, v4l2:/dev/video0?width=1280&height=720&fps=30&format=mjpeg, pipe:/path, unix:/path, the path of a video file, or an rtsp:// or http:// URL; see docs/sources.md',
     }),
     codec: Type.Optional(Type.Enum(['vp8', 'vp9', 'h264', 'av1'], { default: 'vp8' })),
     alternativeCodecs: Type.Optional(
@@ -25,6 +60,7 @@ export const TrackSpec = Type.Object(
         description: 'What gives way when the rate is too low for its picture.',
       }),
     ),
+    supervision: Type.Optional(Supervision),
   },
   { additionalProperties: false },
 );
@@ -72,6 +108,12 @@ export const PublisherSpec = Type.Object(
         description: 'Whether each video encoder runs in a process of its own.',
       }),
     ),
+    transport: Type.Optional(
+      Type.Enum(['werift', 'node-datachannel'], {
+        default: 'werift',
+        description: 'node-datachannel needs the package of that name on this machine.',
+      }),
+    ),
     hardwareEncoders: Type.Optional(
       Type.Array(Type.Enum(['nvenc', 'vaapi', 'qsv', 'amf', 'v4l2m2m']), { maxItems: 5, uniqueItems: true }),
     ),
@@ -90,8 +132,8 @@ export const TrackView = Type.Object({
   state: Type.Enum(['starting', 'live', 'failed', 'removing'], {
     description: 'failed: its source or encoder could not be started; one of the configuration is tried again.',
   }),
-  reason: Type.Optional(Type.String({ description: 'Why it failed, or why its source has ended.' })),
-  sourceEnded: Type.Boolean({ description: 'Whether its source has ended by itself: no more pictures come.' }),
+  reason: Type.Optional(Type.String({ description: 'Why it failed.' })),
+  source: SourceView,
   codec: Type.String(),
   health: Type.Optional(Type.String({ description: 'As in the statistics; absent until it is live.' })),
 });

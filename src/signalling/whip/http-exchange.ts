@@ -27,7 +27,7 @@ export interface HttpAnswer extends HttpHead {
 
 /** One request, redirects included. */
 export interface HttpExchangeOptions {
-  readonly method: 'POST' | 'PATCH' | 'DELETE';
+  readonly method: 'POST' | 'PATCH' | 'DELETE' | 'OPTIONS';
   readonly url: URL;
   /** An SDP body, for POST and PATCH. */
   readonly sdp?: string;
@@ -137,13 +137,25 @@ class Unusable extends Error {}
 function failureAt(url: URL, what: string, token: string | undefined, cause?: unknown): FramelockError {
   const shown = withoutToken(displayUrl(url), token);
   const message = withoutToken(`WHIP: ${shown} ${what}; is the SFU running at ${url.origin}?`, token);
-  return new FramelockError('SIGNALLING_FAILED', message, { cause, context: { url: shown } });
+  const networkCode = networkCodeOf(cause);
+  const context = { url: shown, ...(networkCode === '' ? {} : { networkCode }) };
+  return new FramelockError('SIGNALLING_FAILED', message, { cause, context });
 }
 
 /** `fetch` hides the reason in the cause of a TypeError that only says "fetch failed". */
+function causeOf(error: unknown): unknown {
+  return error instanceof Error && error.cause !== undefined ? error.cause : error;
+}
+
+/** Of the operating system or of fetch; empty if there is none. */
+function networkCodeOf(error: unknown): string {
+  const cause = causeOf(error);
+  return cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : '';
+}
+
 function networkReason(error: unknown): string {
-  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+  const cause = causeOf(error);
+  const code = networkCodeOf(error);
   switch (code) {
     case 'ECONNREFUSED':
       return 'refused the connection (ECONNREFUSED)';

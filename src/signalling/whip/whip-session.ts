@@ -1,19 +1,23 @@
 import type { LateCompletionObserver } from '../../concurrency/late-completions.js';
 import { Lifetime } from '../../concurrency/lifetime.js';
 import type { Clock } from '../../core/clock.js';
-import { describeError, FramelockError, isFramelockError } from '../../core/errors.js';
+import { describeError, FramelockError } from '../../core/errors.js';
 import type { IceServer } from '../../core/ice-server.js';
 import type { Logger } from '../../core/logger.js';
 import { displayUrl } from '../display-url.js';
-import type { SignallingCloseResult } from '../signaller.js';
+import type { SessionVerdict, SignallingCloseResult } from '../signaller.js';
 import { exchangeHttp, type HttpAnswer, type HttpHead, parseHttpUrl } from './http-exchange.js';
 import { readIceServers } from './ice-server-links.js';
 import { rejectionError } from './rejection.js';
 import { withoutToken } from './secret.js';
-import { restartIceAt } from './whip-restart.js';
+import { confirmSession } from './whip-confirmation.js';
+import { type PatchRequest, WhipIceSession } from './whip-ice-session.js';
 
 /** How long a POST whose caller gave up may still run, so that the session that it may have made can be deleted; `cutOff` ends it earlier. */
 const LATE_ANSWER_GRACE_MS = 5_000;
+
+/** How long a server is asked for a session before nothing is known. */
+const CONFIRM_TIMEOUT_MS = 2_500;
 
 /** Options of a {@link WhipSession}. */
 export interface WhipSessionOptions {
@@ -49,8 +53,9 @@ export class WhipSession {
   #giveUp: ((reason: FramelockError) => void) | undefined;
   #end: Promise<SignallingCloseResult> | undefined;
   #failed = false;
-  /** Where ICE can be restarted. */
-  #restartable: URL | undefined;
+  /** Where the server takes patches of it. */
+  #ice: WhipIceSession | undefined;
+  #verdict: SessionVerdict = 'open';
   readonly #cutOff = new AbortController();
 
   constructor(options: WhipSessionOptions) {
@@ -64,25 +69,36 @@ export class WhipSession {
 
   /** Whether the server has said that it takes ICE restarts, and not refused one. */
   get canRestartIce(): boolean {
-    return this.#restartable !== undefined;
+    return this.#ice?.takesRestarts === true;
+  }
+
+  /** What the server last said of it. */
+  get verdict(): SessionVerdict {
+    return this.#verdict;
   }
 
   /** Brings a restart to the server and its own parameters back. @throws FramelockError SIGNALLING_FAILED, SIGNALLING_REJECTED */
   async restartIce(fragment: string, signal?: AbortSignal): Promise<string> {
-    const url = this.#restartable;
-    if (url === undefined) {
+    if (this.#ice === undefined || !this.canRestartIce) {
       throw new FramelockError('SIGNALLING_FAILED', 'WHIP: this session takes no ICE restarts');
     }
-    const given = signal === undefined ? this.#cutOff.signal : AbortSignal.any([signal, this.#cutOff.signal]);
-    const { token, clock, requestTimeoutMs: timeoutMs } = this.#options;
-    const request = { url, timeoutMs, clock, signal: given, tokenOrigin: this.#options.url.origin };
-    try {
-      return await restartIceAt(fragment, { ...request, ...(token === undefined ? {} : { token }) });
-    } catch (error) {
-      // What it refuses once it would refuse again.
-      if (isFramelockError(error, 'SIGNALLING_REJECTED')) this.#restartable = undefined;
-      throw error;
-    }
+    return this.#ice.restart(fragment, this.#orCutOff(signal));
+  }
+
+  /** Asks the server whether it still has the session. Never rejects. */
+  async confirm(signal: AbortSignal): Promise<SessionVerdict> {
+    const { clock, url } = this.#options;
+    const ice = this.#ice?.takesCandidates === true ? this.#ice : undefined;
+    const reach = (given: AbortSignal) =>
+      exchangeHttp({ ...this.#request(url, CONFIRM_TIMEOUT_MS), method: 'OPTIONS', signal: given });
+    const ask = ice && ((given: AbortSignal) => ice.tell([], given));
+    this.#verdict = await confirmSession({
+      clock,
+      signal: this.#orCutOff(signal),
+      reach,
+      ...(ask === undefined ? {} : { ask }),
+    });
+    return this.#verdict;
   }
 
   /**
@@ -104,7 +120,9 @@ export class WhipSession {
     const timer = waiting.clock(clock).setTimer(requestTimeoutMs, () => this.abandon(this.#timeoutError()));
     try {
       const opened = await Promise.race([post, givenUp]);
-      if (opened.etag !== null) this.#restartable = opened.resource;
+      if (opened.etag !== null && opened.resource !== undefined) {
+        this.#ice = new WhipIceSession(this.#request(opened.resource, requestTimeoutMs), opened.etag, sdp);
+      }
       this.#warnOf(opened);
       return opened;
     } catch (error) {
@@ -171,6 +189,7 @@ export class WhipSession {
       // The failed POST is reported by open(), and has ended what it had opened.
       return { confirmed: true };
     }
+    if (this.#verdict === 'gone') return { confirmed: true };
     if (resource === undefined)
       return { confirmed: false, reason: 'the server named no session to delete (no Location)' };
     return this.#deleteAt(resource);
@@ -194,18 +213,23 @@ export class WhipSession {
     sdp?: string,
     headCame?: (head: HttpHead) => void,
   ): Promise<HttpAnswer> {
-    const { token, clock } = this.#options;
     return exchangeHttp({
+      ...this.#request(url, timeoutMs),
       method,
-      url,
-      tokenOrigin: this.#options.url.origin,
-      timeoutMs,
       signal: this.#cutOff.signal,
-      clock,
       ...(sdp === undefined ? {} : { sdp }),
       ...(headCame === undefined ? {} : { headCame }),
-      ...(token === undefined ? {} : { token }),
     });
+  }
+
+  #request(url: URL, timeoutMs: number): PatchRequest {
+    const { token, clock } = this.#options;
+    const tokenOrigin = this.#options.url.origin;
+    return { url, tokenOrigin, timeoutMs, clock, ...(token === undefined ? {} : { token }) };
+  }
+
+  #orCutOff(signal: AbortSignal | undefined): AbortSignal {
+    return signal === undefined ? this.#cutOff.signal : AbortSignal.any([signal, this.#cutOff.signal]);
   }
 
   #timeoutError(): FramelockError {

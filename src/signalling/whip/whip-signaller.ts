@@ -4,11 +4,13 @@ import { FramelockError } from '../../core/errors.js';
 import type { IceServer } from '../../core/ice-server.js';
 import { type Logger, silentLogger } from '../../core/logger.js';
 import { displayUrl } from '../display-url.js';
-import type { Signaller, SignallingAnswer, SignallingCloseResult } from '../signaller.js';
+import type { SessionVerdict, Signaller, SignallingAnswer, SignallingCloseResult } from '../signaller.js';
 import { WhipSession } from './whip-session.js';
 
 /** Longest time that {@link WhipSignaller.close} takes. */
 export const CLOSE_TIMEOUT_MS = 1_000;
+/** The same of a session that the server did not vouch for: most likely there is nothing left to end. */
+const UNCONFIRMED_CLOSE_TIMEOUT_MS = 200;
 
 const DEFAULT_REQUEST_TIMEOUT_MS = 10_000;
 
@@ -115,6 +117,14 @@ export class WhipSignaller implements Signaller {
     return session.restartIce(fragment, signal);
   }
 
+  /**
+   * A PATCH of the session that tells nothing new, and beside it OPTIONS of the endpoint, which tells whether the server can be reached at all. Without an
+   * entity tag only the latter, from which nothing is learnt but that nobody listens. Never rejects.
+   */
+  async confirm(signal: AbortSignal): Promise<SessionVerdict> {
+    return this.#current?.confirm(signal) ?? 'unknown';
+  }
+
   /** Deletes the session. What is not done after a second is cut off: nothing runs on when it resolves. */
   async close(): Promise<SignallingCloseResult> {
     const session = this.#current;
@@ -126,9 +136,10 @@ export class WhipSignaller implements Signaller {
   }
 
   #bounded(session: WhipSession): Promise<SignallingCloseResult> {
+    const timeoutMs = session.verdict === 'unconfirmed' ? UNCONFIRMED_CLOSE_TIMEOUT_MS : CLOSE_TIMEOUT_MS;
     return new Promise((resolve) => {
-      const reason = `no confirmation within ${CLOSE_TIMEOUT_MS} ms; the server has to end the session by itself`;
-      const timer = this.#clock.setTimer(CLOSE_TIMEOUT_MS, () => {
+      const reason = `no confirmation within ${timeoutMs} ms; the server has to end the session by itself`;
+      const timer = this.#clock.setTimer(timeoutMs, () => {
         resolve({ confirmed: false, reason });
         session.cutOff();
       });

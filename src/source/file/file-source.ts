@@ -2,6 +2,7 @@ import { LateCompletions } from '../../concurrency/late-completions.js';
 import { Lifetime } from '../../concurrency/lifetime.js';
 import type { Clock } from '../../core/clock.js';
 import { describeError, FramelockError } from '../../core/errors.js';
+import { CaptureTimes } from '../capture-times.js';
 import { FrameBufferPool } from '../frame-buffer-pool.js';
 import type { FrameSink, FrameSource, FrameSourceFormat } from '../frame-source.js';
 import { type MediaLocation, parseMediaLocation } from './media-location.js';
@@ -10,8 +11,8 @@ import { VideoReader } from './video-reader.js';
 
 /** Options of a {@link FileSource}. */
 export interface FileSourceOptions {
-  /** Path of a video file, or an rtsp, rtsps, http or https URL. */
-  readonly location: string;
+  /** Path of a video file, or an rtsp, rtsps, http or https URL; or where a video is, taken apart. */
+  readonly location: string | MediaLocation;
   readonly clock: Clock;
   /** Whether it starts again at the end. Cameras (rtsp, rtsps) never do. @default true */
   readonly loop?: boolean;
@@ -34,6 +35,8 @@ export interface FileSourceStats {
 
 /** One buffer just filled, one waiting in a mailbox, one in an encoder, one to spare. */
 const POOL_CAPACITY = 4;
+/** How often a camera is asked for a picture. Its driver is never waited in, which could not be interrupted. */
+const CAMERA_POLL_MS = 4;
 
 /**
  * Plays a video as if it were a camera: in real time, by its time stamps, looped. See {@link PresentationTimeline} for the pacing.
@@ -51,6 +54,7 @@ export class FileSource implements FrameSource {
   readonly #clock: Clock;
   readonly #loop: boolean;
   readonly #reader: VideoReader;
+  readonly #times: CaptureTimes;
   readonly #late = new LateCompletions();
   readonly #lifetime: Lifetime;
   #playback: Promise<void> | undefined;
@@ -63,12 +67,14 @@ export class FileSource implements FrameSource {
 
   /** @throws FramelockError INVALID_ARGUMENT */
   constructor(options: FileSourceOptions) {
-    this.#location = parseMediaLocation(options.location);
+    const { location } = options;
+    this.#location = typeof location === 'string' ? parseMediaLocation(location) : location;
     this.name = this.#location.name;
     this.#lifetime = new Lifetime(this.#location.label, this.#late);
     this.#clock = options.clock;
     this.#loop = (options.loop ?? true) && !this.#location.isLive;
-    this.#reader = new VideoReader(this.#location);
+    this.#times = new CaptureTimes(options.clock);
+    this.#reader = new VideoReader(this.#location, () => this.#wait(CAMERA_POLL_MS));
   }
 
   get format(): FrameSourceFormat {
@@ -155,7 +161,11 @@ export class FileSource implements FrameSource {
 
   async #waitUntil(dueUs: number): Promise<void> {
     const delayMs = Math.ceil((dueUs - this.#clock.nowUs()) / 1000);
-    if (delayMs <= 0 || this.#lifetime.ended) return;
+    if (delayMs > 0) await this.#wait(delayMs);
+  }
+
+  async #wait(delayMs: number): Promise<void> {
+    if (this.#lifetime.ended) return;
     await new Promise<void>((resolve) => {
       const timer = this.#clock.setTimer(delayMs, resolve);
       this.#wake = () => {
@@ -175,8 +185,15 @@ export class FileSource implements FrameSource {
     this.#reader.copyPicture(buffer.data);
     this.#framesDelivered += 1;
     const { width, height } = this.#reader.format;
-    const timestamp = this.#clock.nowUs();
+    const timestamp = this.#captureTimeUs();
     sink.frame({ format: 'I420', codedWidth: width, codedHeight: height, timestamp, ...buffer });
+  }
+
+  /** Of a camera the driver tells it, by the monotonic clock (V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC). */
+  #captureTimeUs(): number {
+    const { stampUs } = this.#reader;
+    if (this.#location.camera === undefined || stampUs === undefined) return this.#clock.nowUs();
+    return this.#times.of({ clock: 'monotonic', timeUs: stampUs });
   }
 
   #failed(reason: string, cause?: unknown): FramelockError {

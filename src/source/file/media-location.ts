@@ -1,4 +1,5 @@
 import { FramelockError } from '../../core/errors.js';
+import type { V4l2Spec } from '../v4l2/v4l2-spec.js';
 
 /** Where a video is, taken apart once. */
 export interface MediaLocation {
@@ -12,6 +13,8 @@ export interface MediaLocation {
   readonly isNetwork: boolean;
   /** Whether pictures come at the pace of a camera: there is nothing to loop and nothing to pace. */
   readonly isLive: boolean;
+  /** Where it is a camera of this machine. */
+  readonly camera?: V4l2Spec;
 }
 
 const LIVE_SCHEMES: readonly string[] = ['rtsp:', 'rtsps:'];
@@ -45,6 +48,12 @@ export function parseMediaLocation(text: string): MediaLocation {
     isNetwork: true,
     isLive: LIVE_SCHEMES.includes(url.protocol),
   };
+}
+
+/** A camera of Linux as a video. */
+export function cameraLocation(camera: V4l2Spec): MediaLocation {
+  const { device } = camera;
+  return { url: device, label: `v4l2:${device}`, name: device, isNetwork: false, isLive: true, camera };
 }
 
 function lastSegment(path: string): string {

@@ -4,33 +4,25 @@ import {
   AV_NOPTS_VALUE,
   AVDISCARD_ALL,
   AVERROR_EAGAIN,
-  AVERROR_ENOENT,
+  AVERROR_EIO,
+  AVERROR_ENODEV,
   AVERROR_EOF,
-  AVERROR_HTTP_NOT_FOUND,
   AVERROR_INVALIDDATA,
   AVMEDIA_TYPE_VIDEO,
   AVSEEK_FLAG_BACKWARD,
   AVSEEK_FLAG_BYTE,
 } from 'node-av/constants';
-import {
-  Codec,
-  CodecContext,
-  Dictionary,
-  FFmpegError,
-  FormatContext,
-  Frame,
-  Log,
-  Packet,
-  type Stream,
-} from 'node-av/lib';
+import { Codec, CodecContext, FFmpegError, FormatContext, Frame, Log, Packet, type Stream } from 'node-av/lib';
 import { describeError, FramelockError } from '../../core/errors.js';
 import type { FrameSourceFormat } from '../frame-source.js';
+import { openCamera } from '../v4l2/open-camera.js';
 import type { MediaLocation } from './media-location.js';
+import { openVideo } from './open-video.js';
 import { copyCropped } from './plane-copy.js';
 import { needsConversion, Yuv420Converter } from './yuv420-converter.js';
 
-/** A network peer that is silent for this long is gone. FFmpeg counts in microseconds. */
-const NETWORK_TIMEOUT_US = 5_000_000;
+/** What reading from a camera comes to when its cable is pulled. */
+const UNPLUGGED: readonly number[] = [AVERROR_ENODEV, AVERROR_EIO];
 /** Unreadable places in a row after which a file is given up. */
 const MAX_READ_ERRORS_IN_A_ROW = 100;
 /** For containers that do not tell a frame rate. */
@@ -46,6 +38,7 @@ const MAX_SIZE = 16_384;
  */
 export class VideoReader {
   readonly #location: MediaLocation;
+  readonly #idle: () => Promise<void>;
   readonly #input = new FormatContext();
   readonly #decoder = new CodecContext();
   readonly #packet = new Packet();
@@ -63,8 +56,10 @@ export class VideoReader {
   #interrupted = false;
   #closed = false;
 
-  constructor(location: MediaLocation) {
+  /** @param idle waits a little where a camera has no picture yet; only they need it */
+  constructor(location: MediaLocation, idle: () => Promise<void> = async () => undefined) {
     this.#location = location;
+    this.#idle = idle;
   }
 
   /** Known after `open`: the size of the pictures, odd sizes cropped to even, and the nominal frame rate. */
@@ -91,8 +86,13 @@ export class VideoReader {
     // Without a context beforehand, `interrupt` would not reach the protocol that openInput opens.
     this.#input.allocContext();
     this.#isAllocated = true;
-    this.#checkOpened(await this.#input.openInput(this.#location.url, null, this.#openOptions()));
-    this.#check(await this.#input.findStreamInfo(null), 'read the streams of');
+    const { camera } = this.#location;
+    if (camera !== undefined) {
+      await openCamera(this.#input, camera);
+    } else {
+      await openVideo(this.#input, this.#location);
+      this.#check(await this.#input.findStreamInfo(null), 'read the streams of');
+    }
     const index = this.#input.findBestStream(AVMEDIA_TYPE_VIDEO);
     const stream = this.#input.streams[index];
     if (index < 0 || stream === undefined) throw this.#failed('has no video stream');
@@ -159,12 +159,6 @@ export class VideoReader {
     await this.#input.closeInput();
   }
 
-  #openOptions(): Dictionary | null {
-    if (!this.#location.isNetwork) return null;
-    const timeout = String(NETWORK_TIMEOUT_US);
-    return Dictionary.fromObject({ rtsp_transport: 'tcp', timeout, rw_timeout: timeout });
-  }
-
   #readFormat(stream: Stream): void {
     const { width, height } = stream.codecpar;
     if (width < 2 || height < 2 || width > MAX_SIZE || height > MAX_SIZE) {
@@ -197,6 +191,10 @@ export class VideoReader {
       await this.#decoder.sendPacket(null);
       return;
     }
+    if (result === AVERROR_EAGAIN && this.#location.camera !== undefined) {
+      await this.#idle();
+      return;
+    }
     if (result < 0) {
       this.#tolerateReadError(result);
       return;
@@ -210,6 +208,10 @@ export class VideoReader {
 
   #tolerateReadError(code: number): void {
     if (this.#interrupted) return;
+    if (UNPLUGGED.includes(code) && this.#location.camera !== undefined) {
+      const context = { location: this.#location.label };
+      throw new FramelockError('SOURCE_UNPLUGGED', `${this.#location.label} was unplugged`, { context });
+    }
     this.#damaged += 1;
     this.#readErrorsInARow += 1;
     const passing = code === AVERROR_INVALIDDATA || code === AVERROR_EAGAIN;
@@ -220,7 +222,9 @@ export class VideoReader {
     const { width, height } = this.#decoded;
     if (width !== this.#sourceWidth || height !== this.#sourceHeight) {
       const sizes = `${this.#sourceWidth}x${this.#sourceHeight} to ${width}x${height}`;
-      throw this.#failed(`changed its picture size from ${sizes}; open it again for the new size`);
+      const message = `${this.#location.label} changed its picture size from ${sizes}; open it again for the new size`;
+      const context = { location: this.#location.label, width, height };
+      throw new FramelockError('SOURCE_FORMAT_CHANGED', message, { context });
     }
     if (this.#decoded.decodeErrorFlags !== 0 || this.#decoded.hasFlags(AV_FRAME_FLAG_CORRUPT)) this.#damaged += 1;
     this.#picture = needsConversion(this.#decoded) ? await this.#convert() : this.#decoded;
@@ -233,15 +237,6 @@ export class VideoReader {
     } catch (cause) {
       throw this.#failed(`has pictures that can't be converted to I420: ${describeError(cause)}`, cause);
     }
-  }
-
-  #checkOpened(code: number): void {
-    const { label } = this.#location;
-    if (code === AVERROR_ENOENT || code === AVERROR_HTTP_NOT_FOUND) {
-      const context = { location: label };
-      throw new FramelockError('SOURCE_NOT_FOUND', `there is no video at ${label}`, { context });
-    }
-    this.#check(code, 'open');
   }
 
   #check(code: number, action: string): void {

@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual, verify, X509Certificate } from 'node:crypto';
-import type { Fingerprint } from './answer-transport.js';
+import type { Fingerprint } from '../sdp/answer-transport.js';
 
 /** What a DTLS server showed of itself in the handshake. */
 export interface ServerProof {

@@ -10,12 +10,12 @@ import {
   SignatureAlgorithm,
 } from 'werift';
 import type { Clock } from '../../core/clock.js';
-import type { Fingerprint } from './answer-transport.js';
+import type { DtlsSessionState } from '../lifecycle/transport-state.js';
+import type { Fingerprint } from '../sdp/answer-transport.js';
 import { hasFingerprint, ownsCertificate } from './dtls-authentication.js';
 import { DtlsFlight } from './dtls-flight.js';
 import { DTLS_CONTENT, type DtlsRecord, readDtlsRecords, writeDtlsRecord } from './dtls-record.js';
 import type { SrtpKeys } from './srtp-session.js';
-import type { DtlsSessionState } from './transport-state.js';
 import { dtlsInternals } from './werift-internals.js';
 
 /** Our certificate: self-signed, P-256, made for one connection. */

@@ -4,13 +4,13 @@ import type { LateCompletionObserver } from '../../concurrency/late-completions.
 import { Lifetime } from '../../concurrency/lifetime.js';
 import type { Clock, Timer } from '../../core/clock.js';
 import { describeError } from '../../core/errors.js';
-import type { RemoteTransport } from './answer-transport.js';
+import type { IceAgentState } from '../lifecycle/transport-state.js';
+import type { RemoteTransport } from '../sdp/answer-transport.js';
+import type { LocalCandidate } from '../sdp/offer.js';
 import type { DatagramGuard, DatagramKind, GuardContext } from './datagram-guard.js';
 import { IceSockets } from './ice-sockets.js';
-import type { LocalCandidate } from './offer.js';
 import { RemoteCandidates } from './remote-candidates.js';
 import { isBindingRequest } from './stun-message.js';
-import type { IceAgentState } from './transport-state.js';
 import { connectionInternals } from './werift-internals.js';
 
 /** Servers and addresses of an agent. */

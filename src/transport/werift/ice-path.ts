@@ -1,11 +1,11 @@
 import type { Clock, Timer } from '../../core/clock.js';
 import { describeError, FramelockError } from '../../core/errors.js';
 import type { Logger } from '../../core/logger.js';
-import type { RemoteTransport } from './answer-transport.js';
+import type { IceAgentState } from '../lifecycle/transport-state.js';
+import type { RemoteTransport } from '../sdp/answer-transport.js';
+import type { IceDescription } from '../sdp/ice-fragment.js';
 import { DatagramGuard } from './datagram-guard.js';
 import { IceAgent, type IceAgentObserver, type IceAgentOptions } from './ice-agent.js';
-import type { IceDescription } from './ice-fragment.js';
-import type { IceAgentState } from './transport-state.js';
 
 /** What a path is made of. */
 export interface IcePathInit extends Omit<IceAgentOptions, 'addresses' | 'guard'> {

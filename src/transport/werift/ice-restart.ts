@@ -1,9 +1,9 @@
+import { boundedWait, type WaitBounds } from '../lifecycle/bounded-wait.js';
 import type { RestartExchange } from '../media-transport.js';
-import type { RemoteTransport } from './answer-transport.js';
-import { boundedWait, type WaitBounds } from './bounded-wait.js';
-import { readIceFragment, writeIceFragment } from './ice-fragment.js';
+import type { RemoteTransport } from '../sdp/answer-transport.js';
+import { readIceFragment, writeIceFragment } from '../sdp/ice-fragment.js';
+import type { MediaLine } from '../sdp/media-lines.js';
 import type { IcePath } from './ice-path.js';
-import type { MediaLine } from './media-lines.js';
 
 /** What a restart works on. */
 export interface IceRestartInit {

@@ -1,6 +1,6 @@
 import { Candidate, type Connection } from 'werift';
 import type { Clock, Timer } from '../../core/clock.js';
-import type { RemoteCandidate } from './answer-transport.js';
+import type { RemoteCandidate } from '../sdp/answer-transport.js';
 
 /**
  * How much longer than the first checks by UDP a way by TCP has to wait: over TCP a lost packet holds up all that follow it, so it is for networks that

@@ -1,10 +1,10 @@
 import type { Clock } from '../../core/clock.js';
 import type { RtpPacketHeader } from '../../rtp/rtp-packet.js';
+import type { DtlsSessionState } from '../lifecycle/transport-state.js';
 import type { TransportStats } from '../media-transport.js';
-import type { Fingerprint } from './answer-transport.js';
+import type { Fingerprint } from '../sdp/answer-transport.js';
 import { DtlsSession, type LocalCertificate } from './dtls-session.js';
 import { SrtpTransportSession } from './srtp-session.js';
-import type { DtlsSessionState } from './transport-state.js';
 
 /** What a channel is made of. */
 export interface SecureChannelInit {

@@ -1,9 +1,9 @@
 import { type RtpHeader, SrtcpSession, SrtpSession } from 'werift';
 import { FramelockError } from '../../core/errors.js';
 import type { RtpPacketHeader } from '../../rtp/rtp-packet.js';
+import { writeRtpHeader } from '../rtp-header-writer.js';
 import { ReplayWindow } from './replay-window.js';
 import { RolloverCounter } from './rollover-counter.js';
-import { writeRtpHeader } from './rtp-header-writer.js';
 
 /** Key material of a connection, from the DTLS exporter (RFC 5764 section 4.2). */
 export interface SrtpKeys {

@@ -5,6 +5,9 @@ import type { Clock, Timer } from '../../core/clock.js';
 import { describeError, FramelockError } from '../../core/errors.js';
 import type { Logger } from '../../core/logger.js';
 import type { RtpPacketHeader } from '../../rtp/rtp-packet.js';
+import { AddressWatch } from '../lifecycle/address-watch.js';
+import { boundedWait } from '../lifecycle/bounded-wait.js';
+import { TransportStatus } from '../lifecycle/transport-status.js';
 import type {
   MediaTransport,
   NegotiatedTrack,
@@ -15,18 +18,16 @@ import type {
   TransportStats,
   TransportTrackSpec,
 } from '../media-transport.js';
-import { AddressWatch } from './address-watch.js';
-import { assertSameTransport, type RemoteTransport } from './answer-transport.js';
-import { validateAnswer } from './answer-validation.js';
-import { boundedWait } from './bounded-wait.js';
+import { assertSameTransport, type RemoteTransport } from '../sdp/answer-transport.js';
+import { validateAnswer } from '../sdp/answer-validation.js';
+import { checkTracks, type MediaLine, MediaLines } from '../sdp/media-lines.js';
+import { logNamedCandidates } from '../sdp/named-candidates.js';
+import { writeOffer } from '../sdp/offer.js';
 import { createCertificate, type LocalCertificate } from './dtls-session.js';
 import { IcePath } from './ice-path.js';
 import { restartIce } from './ice-restart.js';
-import { checkTracks, type MediaLine, MediaLines } from './media-lines.js';
-import { writeOffer } from './offer.js';
 import { PeerLiveness } from './peer-liveness.js';
 import { SecureChannel } from './secure-channel.js';
-import { TransportStatus } from './transport-status.js';
 
 /** What a transport is made of; all options are checked and defaulted. */
 export interface WeriftTransportInit {
@@ -89,6 +90,7 @@ export class WeriftTransport implements MediaTransport {
     this.#liveness = new PeerLiveness({
       clock: this.#clock,
       probe: () => this.#probe(),
+      doubted: (heard) => this.#status.peerDoubted(heard),
       changed: (reason) => this.#update(reason),
     });
     this.#addresses = new AddressWatch({
@@ -165,7 +167,7 @@ export class WeriftTransport implements MediaTransport {
     this.#offered = undefined;
     if (this.#remote === undefined) {
       this.#remote = transport;
-      this.#tellOfNames(transport);
+      logNamedCandidates(this.#init.logger, transport);
       this.#channel = this.#createChannel(this.#certificate, transport);
       this.#ice.start(transport);
     }
@@ -277,16 +279,6 @@ export class WeriftTransport implements MediaTransport {
       this.#channel?.connect();
       this.#update();
     });
-  }
-
-  /** A name takes multicast DNS to look up; the peer's own checks, which need our addresses only, do without. */
-  #tellOfNames({ namedCandidates, candidates }: RemoteTransport): void {
-    if (namedCandidates === 0) return;
-    const context = { names: namedCandidates, addresses: candidates.length };
-    this.#init.logger.info(
-      'Candidates of the peer that are names were ignored: it is found by its own checks',
-      context,
-    );
   }
 
   #probe(): void {

@@ -2,10 +2,10 @@ import { createECDH, randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { DtlsServer } from 'werift';
 import { SystemClock } from '../../../src/core/clock.js';
-import type { Fingerprint } from '../../../src/transport/werift/answer-transport.js';
+import type { Fingerprint } from '../../../src/transport/sdp/answer-transport.js';
 import { createCertificate, DtlsSession, type LocalCertificate } from '../../../src/transport/werift/dtls-session.js';
 import type { SrtpKeys } from '../../../src/transport/werift/srtp-session.js';
-import { eventually } from './wrtc-peer.js';
+import { eventually } from '../wrtc-peer.js';
 
 function fingerprintOf(certificate: LocalCertificate): Fingerprint {
   return { algorithm: 'sha256', hex: certificate.fingerprint.replaceAll(':', '').toLowerCase() };

@@ -1,7 +1,8 @@
 import { createSocket } from 'node:dgram';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { RestartExchange } from '../../../src/transport/media-transport.js';
-import { createTransport, eventually, openUdpSockets, PacketPump, WrtcPeer } from './wrtc-peer.js';
+import { eventually, openUdpSockets, PacketPump, WrtcPeer } from '../wrtc-peer.js';
+import { createTransport } from './create-transport.js';
 
 const FRONT = { trackId: 'front', codec: 'vp8', ssrc: 1111 } as const;
 const PATIENCE = { timeoutMs: 10_000 };

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { createServer, connect as dial, type Server, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createTransport, eventually, PacketPump, UdpPath, WrtcPeer } from './wrtc-peer.js';
+import { eventually, PacketPump, UdpPath, WrtcPeer } from '../wrtc-peer.js';
+import { createTransport } from './create-transport.js';
 
 const FRONT = { trackId: 'front', codec: 'vp8', ssrc: 1111 } as const;
 /** A UDP port that nothing answers from: discard (RFC 863). */

@@ -1,7 +1,7 @@
 import { syncBuiltinESMExports } from 'node:module';
 import os from 'node:os';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { createTransport } from './wrtc-peer.js';
+import { createTransport } from './create-transport.js';
 
 afterEach(() => {
   vi.restoreAllMocks();

@@ -7,6 +7,7 @@ let clock: VirtualClock;
 let isCut: boolean;
 let changes: (string | undefined)[];
 let probes: number;
+let doubts: AbortSignal[];
 let liveness: PeerLiveness;
 
 beforeEach(() => {
@@ -14,12 +15,14 @@ beforeEach(() => {
   isCut = false;
   changes = [];
   probes = 0;
+  doubts = [];
   liveness = new PeerLiveness({
     clock,
     probe: () => {
       probes += 1;
       if (!isCut) clock.setTimer(100, () => liveness.heard());
     },
+    doubted: (heard) => void doubts.push(heard),
     changed: (reason) => void changes.push(reason),
   });
   liveness.start();
@@ -29,7 +32,7 @@ describe('PeerLiveness', () => {
   it('asks a peer nothing that reports by itself', async () => {
     for (let report = 0; report < 20; report += 1) {
       liveness.heard();
-      await clock.advance(900);
+      await clock.advance(700);
     }
     expect(probes).toBe(0);
     expect(changes).toEqual([]);
@@ -38,7 +41,8 @@ describe('PeerLiveness', () => {
   it('asks a quiet peer about once a second, and is content with its answers', async () => {
     await clock.advance(60_000);
     expect(probes).toBeGreaterThan(40);
-    expect(probes).toBeLessThan(60);
+    expect(probes).toBeLessThan(65);
+    expect(doubts).toEqual([]);
     expect(changes).toEqual([]);
   });
 
@@ -56,6 +60,24 @@ describe('PeerLiveness', () => {
       expect(changes).toEqual(['nothing came from the peer for 4 s', undefined]);
       expect(liveness.isSilent).toBe(false);
     }
+  });
+
+  it('has doubts about a peer that does not answer, once a silence, until it is heard again', async () => {
+    await clock.advance(5000);
+    isCut = true;
+    await clock.advance(800);
+    expect(doubts).toHaveLength(0);
+    await clock.advance(600);
+    expect(doubts).toHaveLength(1);
+    await clock.advance(5000);
+    expect(doubts.map(({ aborted }) => aborted)).toEqual([false]);
+    isCut = false;
+    await clock.advance(1000);
+    isCut = true;
+    await clock.advance(2000);
+    expect(doubts.map(({ aborted }) => aborted)).toEqual([true, false]);
+    liveness.stop();
+    expect(doubts.map(({ aborted }) => aborted)).toEqual([true, true]);
   });
 
   it.each([300, 2000])('is not alarmed by a blackout of %i ms, whenever it begins', async (blackoutMs) => {
@@ -80,6 +102,7 @@ describe('PeerLiveness', () => {
         setTimer: (ms, run) => stalled.setTimer(ms, run),
       },
       probe: () => undefined,
+      doubted: () => undefined,
       changed: () => {
         told += 1;
       },

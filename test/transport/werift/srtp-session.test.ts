@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { RtpPacket, SrtpSession } from 'werift';
 import type { RtpPacketHeader } from '../../../src/rtp/rtp-packet.js';
+import { writeRtpHeader } from '../../../src/transport/rtp-header-writer.js';
 import { ReplayWindow } from '../../../src/transport/werift/replay-window.js';
 import { RolloverCounter } from '../../../src/transport/werift/rollover-counter.js';
-import { writeRtpHeader } from '../../../src/transport/werift/rtp-header-writer.js';
 import { type SrtpKeys, SrtpTransportSession } from '../../../src/transport/werift/srtp-session.js';
 
 const SALT_BYTES = { 1: 14, 7: 12 } as const;

@@ -5,7 +5,7 @@ import { TcpActiveProtocol } from 'werift';
 import { LateCompletions } from '../../../src/concurrency/late-completions.js';
 import { Lifetime } from '../../../src/concurrency/lifetime.js';
 import { TcpStreams } from '../../../src/transport/werift/tcp-streams.js';
-import { eventually } from './wrtc-peer.js';
+import { eventually } from '../wrtc-peer.js';
 
 const DATAGRAM = Buffer.alloc(1200, 7);
 /** More than the sockets of a loopback connection hold. */

@@ -43,8 +43,18 @@ export function diagnose(evidence: Evidence): Diagnosis {
   );
 }
 
+/** What is told of a source that does not deliver what it should; `format-changed` is over before anybody can read it. */
+const SOURCE_TROUBLES: Readonly<Partial<Record<TrackView['source']['state'], string>>> = {
+  stalled: 'Source stalled',
+  frozen: 'Picture frozen',
+  unplugged: 'Unplugged',
+  reopening: 'Source lost',
+  ended: 'Source ended',
+  failed: 'Source failed',
+};
+
 function sourceFault({ track, stats }: Evidence): Diagnosis | undefined {
-  const { state, reason, sourceEnded } = track;
+  const { state, reason, source } = track;
   if (state === 'removing') return { tone: 'wait', title: 'Going', detail: 'The camera is being removed.' };
   if (state === 'starting')
     return { tone: 'wait', layer: 'source', title: 'Starting', detail: 'The source is being opened.' };
@@ -53,8 +63,9 @@ function sourceFault({ track, stats }: Evidence): Diagnosis | undefined {
     const layer = /encoder/i.test(reason ?? '') ? 'encoder' : 'source';
     return { tone: 'bad', layer, title: `No ${layer}`, detail: reason ?? 'It could not be started.' };
   }
-  if (sourceEnded)
-    return { tone: 'bad', layer: 'source', title: 'Source ended', detail: reason ?? 'No more pictures come.' };
+  const title = SOURCE_TROUBLES[source.state];
+  if (title !== undefined)
+    return { tone: 'bad', layer: 'source', title, detail: source.reason ?? 'No more pictures come.' };
   if (stats?.health === 'no-input') {
     return {
       tone: 'bad',

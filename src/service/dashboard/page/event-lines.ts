@@ -9,7 +9,7 @@ export interface EventLine {
   readonly text: string;
 }
 
-const BAD = new Set(['failed', 'stalled', 'no-input', 'closed', 'frozen']);
+const BAD = new Set(['failed', 'stalled', 'no-input', 'closed', 'frozen', 'unplugged', 'reopening', 'ended']);
 const GOOD = new Set(['ok', 'live', 'connected']);
 
 /** An event in a line; nothing for those that come by the second. */
@@ -21,7 +21,7 @@ export function eventLine({ type, publisherId, trackId, data }: ServiceEvent): E
 
 function toneOf(data: ServiceEvent['data']): EventLine['tone'] {
   const state = String(data['health'] ?? data['state'] ?? '');
-  if (BAD.has(state) || data['sourceEnded'] === true) return 'bad';
+  if (BAD.has(state)) return 'bad';
   if (GOOD.has(state)) return 'good';
   return state === '' ? 'plain' : 'wait';
 }
@@ -36,7 +36,9 @@ function textOf(type: ServiceEvent['type'], data: ServiceEvent['data']): string 
     case 'publisher-state':
       return `connection ${data['state']}${because}`;
     case 'track-state':
-      return `${data['sourceEnded'] === true ? 'source ended' : `camera ${data['state']}`}${because}`;
+      return `camera ${data['state']}${because}`;
+    case 'source-state':
+      return `source ${data['state']}${because}`;
     case 'track-health':
       return `health ${data['health']}${because}`;
     case 'track-activity':

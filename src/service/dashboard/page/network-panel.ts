@@ -1,10 +1,10 @@
 import type { SenderStats } from '../../../client.js';
 import { need, setAttribute, setText } from './dom.js';
-import { axisBps, axisMs, formatBps, formatMs, formatShare } from './format.js';
+import { axisBps, axisMs, formatBps, formatMs, formatShare, UNKNOWN } from './format.js';
 import { History } from './history.js';
 import { PLOT_SECONDS, Plot } from './plot.js';
 
-/** Why the estimate is not larger. */
+/** Why the budget is not larger. */
 const LIMITS: Readonly<Record<string, string>> = {
   maximum: 'the configured maximum',
   delay: 'the trend of delays',
@@ -20,7 +20,7 @@ export class NetworkPanel {
   readonly #root = need(document, '#network', HTMLElement);
   readonly #rates = new Plot(need(this.#root, '.rates', HTMLElement), {
     lines: [
-      { label: 'estimate', colour: '--granted', dashed: true, stepped: true },
+      { label: 'budget', colour: '--granted', dashed: true, stepped: true },
       { label: 'sent', colour: '--encoded' },
     ],
     format: axisBps,
@@ -48,8 +48,9 @@ export class NetworkPanel {
     const elapsedS = last === undefined ? 0 : (stats.timestamp - last.timestamp) / 1e6;
     const bytes = (transport?.bytesSent ?? 0) - (last?.transport?.bytesSent ?? 0);
     const sentBps = elapsedS > 0 && bytes >= 0 && transport !== undefined ? (bytes * 8) / elapsedS : undefined;
-    const rttMs = congestion?.rttMs ?? reportedRttMs(stats);
-    const lossShare = congestion?.lossShare ?? reportedLossShare(stats);
+    const isConnected = stats.state === 'connected';
+    const rttMs = isConnected ? (congestion?.rttMs ?? reportedRttMs(stats)) : undefined;
+    const lossShare = isConnected ? (congestion?.lossShare ?? reportedLossShare(stats)) : undefined;
     this.#rateHistory.push(nowS, [congestion?.targetBps ?? targetBitrate, sentBps]);
     this.#delayHistory.push(nowS, [rttMs, congestion?.queueMs, congestion?.pacerQueueMs]);
     this.#rates.show(this.#rateHistory.columns, nowS);
@@ -61,8 +62,7 @@ export class NetworkPanel {
       loss: formatShare(lossShare),
       queue: formatMs(congestion?.queueMs),
       pacer: formatMs(congestion?.pacerQueueMs),
-      limit:
-        congestion === undefined ? 'no congestion control' : (LIMITS[congestion.limitedBy] ?? congestion.limitedBy),
+      limit: limitText(stats),
       'lock-read': formatMs(tracksMu.read.holdMaxUs / 1000),
       'lock-write': formatMs(tracksMu.write.holdMaxUs / 1000),
     };
@@ -71,7 +71,7 @@ export class NetworkPanel {
     }
     const describe = (selector: string, text: string): void =>
       setAttribute(need(this.#root, selector, HTMLElement), 'aria-label', text);
-    describe('.rates', `Rates over two minutes; now estimate ${figures.estimate}, sent ${figures.sent}`);
+    describe('.rates', `Rates over two minutes; now budget ${figures.estimate}, sent ${figures.sent}`);
     describe('.delays', `Delays over two minutes; now round trip ${figures.rtt}, network queue ${figures.queue}`);
   }
 
@@ -79,6 +79,11 @@ export class NetworkPanel {
     this.#rates.close();
     this.#delays.close();
   }
+}
+
+function limitText({ congestion, state }: SenderStats): string {
+  if (congestion !== undefined) return LIMITS[congestion.limitedBy] ?? congestion.limitedBy;
+  return state === 'connected' ? 'what was asked for: there is no congestion control' : UNKNOWN;
 }
 
 function reportedRttMs({ tracks }: SenderStats): number | undefined {

@@ -1,0 +1,93 @@
+import { describe, expect, it } from 'vitest';
+import { KeyFrameWishes, TRACK_INTERVAL_MS, WISH_INTERVAL_MS } from '../../src/loopback/preview/key-frame-wishes.js';
+import { BACKLOG_PACKETS, BATCH_PACKETS, PacketBacklog } from '../../src/loopback/preview/packet-backlog.js';
+import { VirtualClock } from '../support/virtual-clock.js';
+
+describe('wishes for key frames', () => {
+  function wishes() {
+    const clock = new VirtualClock();
+    const beganUs = clock.nowUs();
+    const asked: [trackId: string, atMs: number][] = [];
+    const kept = new KeyFrameWishes(clock, (trackId) => void asked.push([trackId, (clock.nowUs() - beganUs) / 1000]));
+    return { clock, asked, wishes: kept };
+  }
+
+  it('are passed on one after the other, so that the cameras of a new viewer make no burst', async () => {
+    const { clock, asked, wishes: kept } = wishes();
+    for (const trackId of ['front', 'rear', 'left', 'front']) kept.add(trackId);
+    await clock.advance(TRACK_INTERVAL_MS - 1);
+    expect(asked).toEqual([
+      ['front', 0],
+      ['rear', WISH_INTERVAL_MS],
+      ['left', 2 * WISH_INTERVAL_MS],
+    ]);
+  });
+
+  it('of one track are far apart, however often a viewer asks', async () => {
+    const { clock, asked, wishes: kept } = wishes();
+    for (let ms = 0; ms < 2 * TRACK_INTERVAL_MS - 100; ms += 100) {
+      kept.add('front');
+      await clock.advance(100);
+    }
+    expect(asked.map(([, atMs]) => atMs)).toEqual([0, TRACK_INTERVAL_MS]);
+  });
+
+  it('do not hold up those of other tracks', async () => {
+    const { clock, asked, wishes: kept } = wishes();
+    kept.add('front');
+    await clock.advance(WISH_INTERVAL_MS);
+    kept.add('front');
+    await clock.advance(WISH_INTERVAL_MS);
+    kept.add('rear');
+    await clock.advance(2 * WISH_INTERVAL_MS);
+    expect(asked.map(([trackId]) => trackId)).toEqual(['front', 'rear']);
+  });
+
+  it('are forgotten when nobody looks any more, and for good when the room is closed', async () => {
+    const { clock, asked, wishes: kept } = wishes();
+    kept.add('front');
+    kept.add('rear');
+    kept.clear();
+    await clock.advance(WISH_INTERVAL_MS);
+    kept.close();
+    kept.add('left');
+    await clock.advance(TRACK_INTERVAL_MS);
+    expect(asked.map(([trackId]) => trackId)).toEqual(['front']);
+  });
+});
+
+describe('the backlog of packets', () => {
+  it('forwards nothing while it is filled, and a few at a time later, in their order', async () => {
+    const clock = new VirtualClock();
+    const forwarded: number[] = [];
+    const backlog = new PacketBacklog<number>(clock, (item) => void forwarded.push(item));
+    const items = Array.from({ length: 2 * BATCH_PACKETS + 1 }, (_, index) => index);
+    for (const item of items) backlog.put(item);
+    expect(forwarded).toEqual([]);
+    const sizes: number[] = [];
+    await clock.advance(10, async () => void sizes.push(forwarded.length));
+    expect(sizes.slice(0, 3)).toEqual([BATCH_PACKETS, 2 * BATCH_PACKETS, items.length]);
+    expect(forwarded).toEqual(items);
+  });
+
+  it('is bounded: what finds no room is left out and counted', async () => {
+    const clock = new VirtualClock();
+    const forwarded: number[] = [];
+    const backlog = new PacketBacklog<number>(clock, (item) => void forwarded.push(item));
+    for (let item = 0; item < BACKLOG_PACKETS + 3; item += 1) backlog.put(item);
+    await clock.advance(1000);
+    expect({ last: forwarded.at(-1), leftOut: backlog.leftOut }).toEqual({ last: BACKLOG_PACKETS - 1, leftOut: 3 });
+  });
+
+  it('gives up what waits, and begins anew', async () => {
+    const clock = new VirtualClock();
+    const forwarded: number[] = [];
+    const backlog = new PacketBacklog<number>(clock, (item) => void forwarded.push(item));
+    backlog.put(1);
+    backlog.clear();
+    await clock.advance(10);
+    backlog.put(2);
+    await clock.advance(10);
+    expect(forwarded).toEqual([2]);
+  });
+});
