@@ -3,7 +3,7 @@ import { SystemClock } from '../../src/core/clock.js';
 import { NEAR_ADDRESS } from '../support/network/addresses.js';
 import { morePictures, SfuSite } from '../support/sfu/sfu-site.js';
 import { SFUS, type SfuKind } from '../support/sfu/test-sfu.js';
-import { eventually } from '../transport/werift/wrtc-peer.js';
+import { eventually } from '../transport/wrtc-peer.js';
 
 const TASK = { codecs: ['vp8'], size: { width: 320, height: 240 }, framerate: 30 } as const;
 const OTHER_ADDRESS = '198.18.0.7';

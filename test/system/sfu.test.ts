@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { recording, startRecording } from '../support/recorded-pictures.js';
 import { morePictures, type Received, SfuSite } from '../support/sfu/sfu-site.js';
 import { SFUS } from '../support/sfu/test-sfu.js';
-import { eventually } from '../transport/werift/wrtc-peer.js';
+import { eventually } from '../transport/wrtc-peer.js';
 
 const SIZE = { width: 320, height: 240 };
 const PICTURES = 30;

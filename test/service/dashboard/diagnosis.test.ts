@@ -2,7 +2,13 @@ import { describe, expect, it } from 'vitest';
 import type { SenderStats, TrackStats, TrackView } from '../../../src/client.js';
 import { diagnose, type Evidence } from '../../../src/service/dashboard/page/diagnosis.js';
 
-const TRACK: TrackView = { id: 'front', generation: 1, state: 'live', sourceEnded: false, codec: 'vp8' };
+const TRACK: TrackView = {
+  id: 'front',
+  generation: 1,
+  state: 'live',
+  source: { state: 'live', reopened: 0 },
+  codec: 'vp8',
+};
 
 type Facts = Partial<Omit<Evidence, 'stats' | 'track' | 'congestion'>> & {
   readonly track?: Partial<TrackView>;
@@ -31,7 +37,9 @@ describe('the diagnosis of a camera', () => {
     ['bad source: No source', { track: { state: 'failed', reason: 'could not open clip.mp4' } }],
     ['bad encoder: No encoder', { track: { state: 'failed', reason: 'the encoder libvpx cannot be opened' } }],
     ['wait source: Starting', { track: { state: 'starting' } }],
-    ['bad source: Source ended', { track: { sourceEnded: true } }],
+    ['bad source: Source ended', { track: { source: { state: 'ended', reopened: 0 } } }],
+    ['bad source: Picture frozen', { track: { source: { state: 'frozen', reopened: 0 } } }],
+    ['bad source: Unplugged', { track: { source: { state: 'unplugged', reopened: 2 } } }],
     ['bad source: No pictures', { stats: { health: 'no-input' } }],
     ['wait source: Waiting', { stats: { health: 'waiting' } }],
     ['bad encoder: Encoder failed', { stats: { health: 'failed' } }],

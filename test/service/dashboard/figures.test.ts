@@ -111,7 +111,7 @@ describe('lines of events', () => {
       tone: 'good',
       text: 'connection connected',
     });
-    expect(line('track-state', { state: 'live', sourceEnded: true, reason: 'unplugged' }, 'rear')).toMatchObject({
+    expect(line('source-state', { state: 'ended', reason: 'unplugged' }, 'rear')).toMatchObject({
       tone: 'bad',
       text: 'source ended: unplugged',
     });
