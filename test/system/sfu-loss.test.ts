@@ -3,7 +3,7 @@ import { NEAR_ADDRESS } from '../support/network/addresses.js';
 import { recording, startRecording } from '../support/recorded-pictures.js';
 import { morePictures, type Received, SfuSite } from '../support/sfu/sfu-site.js';
 import { SFUS } from '../support/sfu/test-sfu.js';
-import { eventually } from '../transport/werift/wrtc-peer.js';
+import { eventually } from '../transport/wrtc-peer.js';
 
 const ONE_WAY_MS = 30;
 const TASK = {

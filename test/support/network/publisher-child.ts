@@ -38,7 +38,13 @@ export type PublisherNews =
   | { readonly kind: 'state'; readonly state: string; readonly reason?: string | undefined; readonly atUs: number }
   | { readonly kind: 'sent'; readonly trackId: string; readonly timestamp: number }
   /** After `stop filming`, by track. */
-  | { readonly kind: 'sums'; readonly nackCount: number; readonly retransmitted: number; readonly keyFrames: number; readonly lost: number }
+  | {
+      readonly kind: 'sums';
+      readonly nackCount: number;
+      readonly retransmitted: number;
+      readonly keyFrames: number;
+      readonly lost: number;
+    }
   /** After `end`. */
   | { readonly kind: 'ended'; readonly wasClean: boolean };
 
