@@ -7,6 +7,7 @@ import { congestion } from './congestion.js';
 import { congestionReal, congestionRealNative } from './congestion-real.js';
 import { connect } from './connect.js';
 import { encoders } from './encoders.js';
+import { fec } from './fec.js';
 import { locks } from './locks.js';
 import { pipeline } from './pipeline.js';
 import { swap } from './swap.js';
@@ -19,6 +20,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   congestionRealNative,
   connect,
   encoders,
+  fec,
   locks,
   pipeline,
   swap,

@@ -1,5 +1,6 @@
 import { randomFillSync } from 'node:crypto';
 import wrtc from '@roamhq/wrtc';
+import { type BarCode, readBarCode } from '../../src/source/bar-code.js';
 
 const WIDTH = 160;
 const HEIGHT = 120;
@@ -107,6 +108,8 @@ export class WrtcViewer {
   /** Luma of the last decoded picture on each m-line, by index, and how many there were. */
   readonly lumas: number[] = [];
   readonly frames: number[] = [];
+  /** What the bar codes of the pictures of each m-line said, by index; those without one are left out. */
+  readonly codes: BarCode[][] = [];
   readonly #sinks: InstanceType<typeof wrtc.nonstandard.RTCVideoSink>[] = [];
 
   constructor(capacity: number) {
@@ -143,6 +146,10 @@ export class WrtcViewer {
     sink.onframe = ({ frame }: SinkEvent) => {
       this.lumas[index] = frame.data[(frame.width * frame.height) >> 1] ?? 0;
       this.frames[index] = (this.frames[index] ?? 0) + 1;
+      const { buffer, byteOffset, length } = frame.data;
+      const code = readBarCode(new Uint8Array(buffer, byteOffset, length), frame.width, frame.height);
+      this.codes[index] ??= [];
+      if (code !== undefined) this.codes[index].push(code);
     };
   }
 }

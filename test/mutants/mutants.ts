@@ -14,6 +14,7 @@ import { RETRANSMISSION_MUTANTS } from './retransmission.js';
 import { SEND_PATH_MUTANTS } from './send-path.js';
 import { SERVICE_MUTANTS } from './service.js';
 import { SIMULCAST_MUTANTS } from './simulcast.js';
+import { SOURCE_MUTANTS } from './sources.js';
 import { WIRE_MUTANTS } from './wire.js';
 
 /** Every guard that `npm run mutants` takes away, one at a time. */
@@ -34,4 +35,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...SERVICE_MUTANTS,
   ...DASHBOARD_MUTANTS,
   ...SIMULCAST_MUTANTS,
+  ...SOURCE_MUTANTS,
 ];
