@@ -16,6 +16,12 @@ describe('ICE servers in Link headers', () => {
     ]);
   });
 
+  it('may have their question mark escaped, as LiveKit does', () => {
+    expect(
+      readIceServers('<turn:turn.example.net:443%3Ftransport=tcp>; rel="ice-server"; username="u"; credential="p"'),
+    ).toEqual([{ urls: 'turn:turn.example.net:443?transport=tcp', username: 'u', credential: 'p' }]);
+  });
+
   it('may have commas, semicolons and quotes in their credentials', () => {
     const header = '<turn:a>; rel="ice-server"; username="a,b;<c>"; credential="d\\"e"';
     expect(readIceServers(header)).toEqual([{ urls: 'turn:a', username: 'a,b;<c>', credential: 'd"e' }]);

@@ -1,13 +1,17 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { commandIn, type ServerPlace } from './network/server-place.js';
+
+const run = promisify(execFile);
 
 export const TURN_USER = { username: 'robot', credential: 'secret' } as const;
 
-/** coturn on 127.0.0.1, over UDP, TCP and TLS, which relays to 127.0.0.1 as well. */
+/** coturn, on 127.0.0.1 unless it is told where, over UDP, TCP and TLS; relays to where it is as well. */
 export class TurnServer {
   readonly port: number;
   readonly tlsPort: number;
@@ -16,7 +20,7 @@ export class TurnServer {
   readonly #process: ChildProcess;
   readonly #folder: string;
 
-  private constructor(port: number, tlsPort: number) {
+  private constructor(port: number, tlsPort: number, place: ServerPlace) {
     this.port = port;
     this.tlsPort = tlsPort;
     this.#folder = mkdtempSync(join(tmpdir(), 'turn-'));
@@ -27,20 +31,22 @@ export class TurnServer {
     execFileSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', ...files, ...subject], {
       stdio: 'ignore',
     });
-    const listen = ['-L', '127.0.0.1', '-E', '127.0.0.1', '-p', String(port), '--tls-listening-port', String(tlsPort)];
+    const { address } = place;
+    const listen = ['-L', address, '-E', address, '-p', String(port), '--tls-listening-port', String(tlsPort)];
     const user = ['--lt-cred-mech', '-u', `${TURN_USER.username}:${TURN_USER.credential}`, '-r', 'test'];
     const tls = ['--cert', this.certificate, '--pkey', key];
     const rest = ['-n', '--no-cli', '--allow-loopback-peers', '--log-file', 'stdout', '--simple-log', '--no-dtls'];
-    this.#process = spawn('turnserver', [...listen, ...user, ...tls, ...rest], {
+    const { program, args } = commandIn(place, ['turnserver', ...listen, ...user, ...tls, ...rest]);
+    this.#process = spawn(program, args, {
       stdio: 'ignore',
       cwd: this.#folder,
     });
   }
 
-  static async start(): Promise<TurnServer> {
-    const server = new TurnServer(await freePort(), await freePort());
+  static async start(place: ServerPlace = { address: '127.0.0.1' }): Promise<TurnServer> {
+    const server = new TurnServer(await freePort(), await freePort(), place);
     for (let attempt = 0; attempt < 100; attempt += 1) {
-      if (await accepts(server.tlsPort)) return server;
+      if (await listens(server.tlsPort, place)) return server;
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
     await server.close();
@@ -64,12 +70,7 @@ async function freePort(): Promise<number> {
   return typeof address === 'object' ? (address?.port ?? 0) : 0;
 }
 
-async function accepts(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1');
-  const accepted = await once(socket, 'connect').then(
-    () => true,
-    () => false,
-  );
-  socket.destroy();
-  return accepted;
+async function listens(port: number, place: ServerPlace): Promise<boolean> {
+  const { program, args } = commandIn(place, ['ss', '-ltnH', `sport = :${port}`]);
+  return (await run(program, args)).stdout !== '';
 }

@@ -1,7 +1,9 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { FAR_ADDRESS } from '../support/network/addresses.js';
 import { recording, startRecording } from '../support/recorded-pictures.js';
 import { morePictures, type Received, SfuSite } from '../support/sfu/sfu-site.js';
 import { SFUS } from '../support/sfu/test-sfu.js';
+import { TURN_USER, TurnServer } from '../support/turn-server.js';
 import { eventually } from '../transport/wrtc-peer.js';
 
 const SIZE = { width: 320, height: 240 };
@@ -50,5 +52,20 @@ describe.each(SFUS)('$name and a browser that watches it', (kind) => {
     await eventually(() => site.told('ended').length === 1, 'the publisher to end');
     expect(site.told('ended')).toEqual([{ kind: 'ended', wasClean: true }]);
     expect(errors).toEqual([]);
+  });
+
+  it.skipIf(!kind.isThere)('get pictures of a camera that a TURN server relays', async () => {
+    const site = await SfuSite.open(kind);
+    cleanups.push(() => site.close());
+    const turn = await TurnServer.start({ namespace: site.network.far, address: FAR_ADDRESS });
+    cleanups.push(() => turn.close());
+    const iceServers = [{ urls: `turn:${FAR_ADDRESS}:${turn.port}`, ...TURN_USER }];
+    const options = { startBitrateBps: 800_000, iceServers, iceTransportPolicy: 'relay' } as const;
+    const publisher = await site.publish({ codecs: ['vp8'], size: SIZE, framerate: 15, options });
+    const { page } = await site.watch();
+    await morePictures(page, 1, PICTURES);
+    publisher.send('stop filming');
+    await eventually(() => site.told('sums').length === 1, 'the sums');
+    expect(site.told('sums')[0]?.localCandidate).toMatch(/^relay/);
   });
 });

@@ -16,7 +16,11 @@ export function readIceServers(header: string | null): readonly IceServer[] {
   for (let at = header.indexOf('<'); at >= 0 && servers.length < MAX_ICE_SERVERS; at = header.indexOf('<', at)) {
     const end = header.indexOf('>', at);
     if (end < 0) break;
-    const urls = header.slice(at + 1, end).trim();
+    // LiveKit escapes the question mark (RFC 7065 has it as it is).
+    const urls = header
+      .slice(at + 1, end)
+      .trim()
+      .replace(/%3F/i, '?');
     const parameters = new Map<string, string>();
     at = end + 1;
     for (PARAMETER.lastIndex = at; ; at = PARAMETER.lastIndex) {

@@ -44,6 +44,7 @@ export type PublisherNews =
       readonly retransmitted: number;
       readonly keyFrames: number;
       readonly lost: number;
+      readonly localCandidate: string | undefined;
     }
   /** After `end`. */
   | { readonly kind: 'ended'; readonly wasClean: boolean };
@@ -97,6 +98,7 @@ async function stopFilming(): Promise<void> {
     nackCount: tracks.reduce((sum, { nackCount }) => sum + nackCount, 0),
     retransmitted: tracks.reduce((sum, { retransmittedPacketsSent }) => sum + retransmittedPacketsSent, 0),
     keyFrames: tracks.reduce((sum, { keyFramesEncoded }) => sum + keyFramesEncoded, 0),
+    localCandidate: sender.getStats().transport?.selectedLocalCandidate,
     lost: lossy?.dropped ?? 0,
   });
 }

@@ -26,17 +26,27 @@ export interface SfuKind {
   readonly codecs: readonly VideoCodec[];
   /** Whether it takes from all m-lines no codecs but those of the first. */
   readonly wantsAllCodecs: boolean;
+  /** Whether it asks for a packet until it has it. Janus asks twice (janus ice.c, `SEQ_NACKED`), and a viewer waits 3 s for what never comes. */
+  readonly asksUntilItComes: boolean;
   readonly make: (place: Required<ServerPlace>) => TestSfu;
 }
 
 /** The SFUs that are tested with. */
 export const SFUS: readonly SfuKind[] = [
-  { name: 'Janus', isThere: true, codecs: ['vp8', 'h264', 'vp9', 'av1'], wantsAllCodecs: false, make: janusAt },
+  {
+    name: 'Janus',
+    isThere: true,
+    codecs: ['vp8', 'h264', 'vp9', 'av1'],
+    wantsAllCodecs: false,
+    asksUntilItComes: false,
+    make: janusAt,
+  },
   {
     name: 'LiveKit',
     isThere: hasLiveKit,
     codecs: ['vp8', 'h264', 'vp9', 'av1'],
     wantsAllCodecs: true,
+    asksUntilItComes: true,
     make: liveKitAt,
   },
 ];
