@@ -7,9 +7,11 @@ import { congestion } from './congestion.js';
 import { congestionReal, congestionRealNative } from './congestion-real.js';
 import { connect } from './connect.js';
 import { encoders } from './encoders.js';
+import { fec } from './fec.js';
 import { locks } from './locks.js';
 import { pipeline } from './pipeline.js';
 import { swap } from './swap.js';
+import { transport } from './transport.js';
 
 const BENCHMARKS: readonly Benchmark[] = [
   allocation,
@@ -18,9 +20,11 @@ const BENCHMARKS: readonly Benchmark[] = [
   congestionRealNative,
   connect,
   encoders,
+  fec,
   locks,
   pipeline,
   swap,
+  transport,
 ];
 
 const { values, positionals } = parseArgs({

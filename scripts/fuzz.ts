@@ -1,4 +1,4 @@
-// Feeds one part of the sender with hostile input: npm run fuzz -- --target rtcp|twcc|sdp|frames|datagram|whip [--runs N] [--seed S]
+// Feeds one part of the sender with hostile input: npm run fuzz -- --target rtcp|twcc|sdp|frames|datagram|datagram-native|whip [--runs N] [--seed S]
 // Exits 1 at the first thing that must not happen, with the seed, the last inputs and the command that replays it.
 import { parseArgs } from 'node:util';
 import { FuzzRandom } from '../test/fuzz/fuzz-random.js';

@@ -42,6 +42,11 @@ export class Connection {
   readonly #signaller: Signaller;
   readonly #lifetime: Lifetime;
   #closing: Promise<SignallingCloseResult> | undefined;
+  #answerCame = (): void => undefined;
+  /** Until there is an answer, the server knows of no session that candidates could belong to. */
+  readonly #answered = new Promise<void>((resolve) => {
+    this.#answerCame = resolve;
+  });
 
   constructor(init: ConnectionInit) {
     this.#signaller = init.signaller;
@@ -51,6 +56,9 @@ export class Connection {
     const guarded: TransportObserver = {
       stateChanged: this.#lifetime.guard('transport state', (state, reason) => observer.stateChanged(state, reason)),
       rtcp: this.#lifetime.guard('rtcp', (compound) => observer.rtcp(compound)),
+      ...(init.signaller.canTrickle === true
+        ? { candidates: this.#lifetime.guard('candidates', (lines: readonly string[]) => void this.#trickle(lines)) }
+        : {}),
       peerDoubted: this.#lifetime.guard('doubt', (heard) => observer.peerDoubted?.(heard)),
       addressesChanged: this.#lifetime.guard('addresses', (reason) => observer.addressesChanged?.(reason)),
       lateCompletion: (kind) => late.lateCompletion(kind),
@@ -101,6 +109,7 @@ export class Connection {
     const cancel = AbortSignal.any([signal, this.#lifetime.signal]);
     const offer = await this.#step('offer', cancel, () => this.transport.createOffer(tracks, cancel));
     const answer = await this.#step('answer', cancel, () => this.#signaller.offer(offer, cancel));
+    this.#answerCame();
     const negotiated = await this.#step('negotiated tracks', cancel, () => this.transport.acceptAnswer(answer.sdp));
     await this.#step('connected', cancel, () => this.transport.connected(timeoutMs, cancel));
     return negotiated;
@@ -110,6 +119,12 @@ export class Connection {
   close(): Promise<SignallingCloseResult> {
     this.#closing ??= this.#close();
     return this.#closing;
+  }
+
+  /** Never rejects. Without them, the connection goes by what the offer had. */
+  async #trickle(candidates: readonly string[]): Promise<void> {
+    await this.#answered;
+    await this.#signaller.trickle?.(candidates, this.#lifetime.signal);
   }
 
   /** Starts a step unless it is cancelled, and waits for it until then at the longest: an application's own signalling may be deaf to the signal. */

@@ -3,12 +3,12 @@ import type { Logger } from '../core/logger.js';
 import { SystemRandom } from '../core/random.js';
 import { createSource } from '../source/create-source.js';
 import { parseSourceSpec } from '../source/source-spec.js';
-import { createWeriftTransportFactory } from '../transport/werift/werift-transport-factory.js';
 import { createSender } from './create-sender.js';
 import { tapTransports } from './dashboard/tapped-transport.js';
 import type { PublisherParts } from './publishers/publisher-parts.js';
 import { signallerFor } from './signaller-for.js';
 import { sourceSupervision } from './supervision/source-supervision.js';
+import { transportFactory } from './transport-choice.js';
 
 const DEFAULT_BITRATE_BPS = 2_000_000;
 
@@ -19,19 +19,18 @@ export function defaultParts(clock: Clock, logger: Logger): PublisherParts {
     random: new SystemRandom(),
     logger,
     createSender: (
-      { bitrateBps = DEFAULT_BITRATE_BPS, congestionControl, isolation, hardwareEncoders, transport },
+      { bitrateBps = DEFAULT_BITRATE_BPS, congestionControl, isolation, hardwareEncoders, transport = 'werift' },
       senderLogger,
       tap,
     ) => {
       const sender = createSender({
         clock,
         logger: senderLogger,
-        transport: tapTransports(createWeriftTransportFactory({ clock, logger: senderLogger }), tap, senderLogger),
+        transport: tapTransports(transportFactory(transport, { clock, logger: senderLogger }), tap, senderLogger),
         startBitrateBps: bitrateBps,
         ...(congestionControl === undefined ? {} : { congestionControl }),
         ...(isolation === undefined ? {} : { isolation }),
         ...(hardwareEncoders === undefined ? {} : { hardwareEncoders }),
-        ...(transport === undefined ? {} : { transport }),
       });
       sender.updateBitrate(bitrateBps);
       return sender;

@@ -43,6 +43,13 @@ export interface Signaller {
    * @throws FramelockError SIGNALLING_FAILED, SIGNALLING_REJECTED, CLOSED
    */
   restartIce?(fragment: string, signal?: AbortSignal): Promise<string>;
+  /** Whether candidates may follow an offer, as far as is known from this session and earlier ones. @default false */
+  readonly canTrickle?: boolean;
+  /**
+   * Tells the server of candidates that were found after the offer, as lines of SDP. Called only after an offer that was made while `canTrickle` was true, and
+   * its answer. Resolves with whether the server took them; bounded in time, never rejects.
+   */
+  trickle?(candidates: readonly string[], signal: AbortSignal): Promise<boolean>;
   /**
    * Asks the server whether it still has the open session, and changes nothing there. Called when the SFU is silent: an SFU that was killed and is back
    * knows nothing of it. Bounded in time; never rejects. @param signal says that nobody wants to know any more

@@ -102,6 +102,11 @@ export interface TransportObserver extends Partial<LateCompletionObserver> {
    * elsewhere may do so. Told once a silence. @param heard is aborted when the peer is heard again, or the transport ends
    */
   peerDoubted?(heard: AbortSignal): void;
+  /**
+   * Candidates that were found after the offer, as lines of SDP; told once a connection or restart at the most. Where it is given, an offer waits for STUN and TURN
+   * servers only a little (RFC 8838), unless it would have no candidate at all.
+   */
+  candidates?(lines: readonly string[]): void;
   /** The machine's addresses have changed so that the connection needs an ICE restart, or may be helped by one. */
   addressesChanged?(reason: string): void;
 }

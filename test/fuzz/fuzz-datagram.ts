@@ -4,7 +4,9 @@ import { SystemClock } from '../../src/core/clock.js';
 import { LoopbackSfu } from '../../src/loopback/loopback-sfu.js';
 import type { RtcSender } from '../../src/sender/rtc-sender.js';
 import { createSender } from '../../src/service/create-sender.js';
+import type { TransportName } from '../../src/service/transport-choice.js';
 import { WhipSignaller } from '../../src/signalling/whip/whip-signaller.js';
+import { createNodeDatachannelTransportFactory } from '../../src/transport/node-datachannel/node-datachannel-transport-factory.js';
 import { createWeriftTransportFactory } from '../../src/transport/werift/werift-transport-factory.js';
 import { openUdp } from '../support/network/udp.js';
 import { type Relay, relayTo } from './datagram-relay.js';
@@ -26,10 +28,13 @@ const VP8_DELTA = Uint8Array.from([0x11, ...new Array<number>(600).fill(7)]);
 /**
  * A sender with an encoded track at the loopback SFU, by a relay that plays the intruder: fuzzed datagrams go to the sender's UDP port from strange addresses, and
  * from the very address of its peer. Real ones of the peer are among what is mutated, and repeated. Media has to go on.
+ *
+ * A sender over node-datachannel gets them from strange addresses only: libdatachannel ends a connection on one malformed DTLS record from its peer's.
  */
 export class DatagramTarget implements FuzzTarget {
   readonly stateful = true;
   readonly #clock = new SystemClock();
+  readonly #name: TransportName;
   readonly #sfu = new LoopbackSfu({ port: 0 });
   readonly #sender: RtcSender;
   readonly #strangers: Socket[] = [];
@@ -42,16 +47,21 @@ export class DatagramTarget implements FuzzTarget {
   #seenAtMs = performance.now();
   #longestSilenceMs = 0;
 
-  private constructor() {
-    const transport = createWeriftTransportFactory({ clock: this.#clock, bindAddresses: [ADDRESS] });
+  private constructor(name: TransportName) {
+    this.#name = name;
+    const clock = this.#clock;
+    const transport =
+      name === 'werift'
+        ? createWeriftTransportFactory({ clock, bindAddresses: [ADDRESS] })
+        : createNodeDatachannelTransportFactory({ clock, bindAddress: ADDRESS });
     this.#sender = createSender({ clock: this.#clock, transport });
     this.#sender.on('connectionState', ({ state, reason = '' }) => {
       if (state === 'failed') this.#failures.push(`the connection failed: ${reason}`);
     });
   }
 
-  static async open(): Promise<DatagramTarget> {
-    const target = new DatagramTarget();
+  static async open(name: TransportName): Promise<DatagramTarget> {
+    const target = new DatagramTarget(name);
     await target.#connect();
     return target;
   }
@@ -84,7 +94,7 @@ export class DatagramTarget implements FuzzTarget {
     if (relay === undefined) throw new Error('there is no relay');
     const { name, datagram } = hostile(random, relay.heard);
     note(datagram);
-    const isSpoofed = random.chance(0.5);
+    const isSpoofed = this.#name === 'werift' && random.chance(0.5);
     if (isSpoofed) relay.toSender(datagram);
     else this.#strangers[random.below(STRANGERS)]?.send(datagram, relay.senderPort, ADDRESS);
     this.#attacks += 1;

@@ -11,7 +11,8 @@ export const FUZZ_TARGETS: ReadonlyMap<string, () => Promise<FuzzTarget>> = new 
   ['rtcp', () => RtcpTarget.open()],
   ['twcc', async () => new TwccTarget()],
   ['whip', () => WhipTarget.open()],
-  ['datagram', () => DatagramTarget.open()],
+  ['datagram', () => DatagramTarget.open('werift')],
+  ['datagram-native', () => DatagramTarget.open('node-datachannel')],
   ['sdp', async () => new SdpTarget()],
   ['frames', async () => new FramesTarget()],
 ]);

@@ -108,6 +108,8 @@ export class WrtcViewer {
   /** Luma of the last decoded picture on each m-line, by index, and how many there were. */
   readonly lumas: number[] = [];
   readonly frames: number[] = [];
+  /** What the bar codes of the pictures of each m-line said, by index; those without one are left out. */
+  readonly codes: BarCode[][] = [];
   /** Decoded pictures of the first m-line, in their order. */
   readonly pictures: { readonly width: number; readonly code: BarCode | undefined }[] = [];
   readonly #sinks: InstanceType<typeof wrtc.nonstandard.RTCVideoSink>[] = [];
@@ -147,7 +149,10 @@ export class WrtcViewer {
       this.lumas[index] = frame.data[(frame.width * frame.height) >> 1] ?? 0;
       this.frames[index] = (this.frames[index] ?? 0) + 1;
       const { width, height, data } = frame;
-      if (index === 0) this.pictures.push({ width, code: readBarCode(new Uint8Array(data), width, height) });
+      const code = readBarCode(new Uint8Array(data.buffer, data.byteOffset, data.length), width, height);
+      this.codes[index] ??= [];
+      if (code !== undefined) this.codes[index].push(code);
+      if (index === 0) this.pictures.push({ width, code });
     };
   }
 }

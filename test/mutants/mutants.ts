@@ -1,5 +1,6 @@
 import { ALLOCATION_MUTANTS } from './allocation.js';
 import { CONGESTION_MUTANTS } from './congestion.js';
+import { DASHBOARD_MUTANTS } from './dashboard.js';
 import { DRAIN_MUTANTS } from './drain.js';
 import { ENCODER_LOCK_MUTANTS } from './encoder-lock.js';
 import { EVENT_MUTANTS } from './events.js';
@@ -13,6 +14,7 @@ import { RETRANSMISSION_MUTANTS } from './retransmission.js';
 import { SEND_PATH_MUTANTS } from './send-path.js';
 import { SERVICE_MUTANTS } from './service.js';
 import { SIMULCAST_MUTANTS } from './simulcast.js';
+import { SOURCE_MUTANTS } from './sources.js';
 import { WIRE_MUTANTS } from './wire.js';
 
 /** Every guard that `npm run mutants` takes away, one at a time. */
@@ -31,5 +33,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...RECOVERY_MUTANTS,
   ...NATIVE_TRANSPORT_MUTANTS,
   ...SERVICE_MUTANTS,
+  ...DASHBOARD_MUTANTS,
   ...SIMULCAST_MUTANTS,
+  ...SOURCE_MUTANTS,
 ];

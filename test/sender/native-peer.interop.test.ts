@@ -3,6 +3,7 @@ import { SystemClock } from '../../src/core/clock.js';
 import type { FrameReport } from '../../src/sender/frame-report.js';
 import type { RtcSender } from '../../src/sender/rtc-sender.js';
 import { createSender } from '../../src/service/create-sender.js';
+import { TRANSPORT_NAMES, type TransportName } from '../../src/service/transport-choice.js';
 import { TestPatternSource } from '../../src/source/test-pattern/test-pattern-source.js';
 import { type DecodedPicture, NativePeer } from '../support/native-peer.js';
 
@@ -19,14 +20,14 @@ let sender: RtcSender;
 let sources: TestPatternSource[];
 let reports: FrameReport[];
 
-beforeEach(async () => {
+async function start(transport: TransportName): Promise<void> {
   peer = new NativePeer(() => clock.nowUs());
-  sender = createSender({ clock, startBitrateBps: 1_600_000, congestionControl: 'fixed' });
+  sender = createSender({ clock, transport, startBitrateBps: 1_600_000, congestionControl: 'fixed' });
   reports = [];
   sender.on('frameSent', (report) => void reports.push(report));
   for (const { id } of CAMERAS) await sender.addVideoTrack({ id, width: 640, height: 480 });
   await sender.connect(peer.negotiate);
-});
+}
 
 afterEach(async () => {
   await Promise.all(sources.map((source) => source.stop()));
@@ -96,7 +97,9 @@ async function runAtSize(id: string, cameraId: number, width: number, height: nu
   });
 }
 
-describe('a native libwebrtc peer', () => {
+describe.each(TRANSPORT_NAMES)('a native libwebrtc peer, over %s,', (transport) => {
+  beforeEach(() => start(transport));
+
   it('follows a change of size, down and up again, with no wrong picture and at most one frame lost each time', async () => {
     sources = [];
     const sizes = [

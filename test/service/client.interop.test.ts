@@ -80,7 +80,7 @@ describe('the client of the service', () => {
     const events = new ServiceClient({ url, token: TOKEN, fetch: flaky }).events({ signal: controller.signal });
     const reading = (async () => {
       for await (const event of events) {
-        if (event.type === 'track-state' && event.trackId === 'arm') ids.push(event.id ?? '');
+        if ('trackId' in event && event.trackId === 'arm') ids.push(event.id ?? '');
         if (isRemoval(event)) controller.abort();
       }
     })();

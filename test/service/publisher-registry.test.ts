@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FramelockError } from '../../src/core/errors.js';
 import { MAX_PUBLISHERS } from '../../src/service/publishers/publisher-registry.js';
-import { codeOf, gate } from '../sender/sender-harness.js';
+import { codeOf, gate, HEIGHT, WIDTH } from '../sender/sender-harness.js';
 import { settle } from '../support/virtual-clock.js';
 import { ServiceHarness } from './service-harness.js';
 
@@ -189,5 +189,34 @@ describe('tracks of a publisher', () => {
       ['front', 'unplugged'],
       ['front', 'live'],
     ]);
+  });
+
+  it('go on without losing a frame while the source of another one fails and comes back in another size', async () => {
+    const robot = await harness.publisher('robot', ['front', 'rear']);
+    const rear = harness.sources[1];
+    let given = 0;
+    const deliver = async (frames: number): Promise<void> => {
+      for (let frame = 0; frame < frames; frame += 1) {
+        const data = new Uint8Array((WIDTH * HEIGHT * 3) / 2);
+        const timestamp = harness.clock.nowUs();
+        rear?.sink?.frame({ format: 'I420', codedWidth: WIDTH, codedHeight: HEIGHT, data, timestamp });
+        given += 1;
+        await harness.clock.advance(33);
+      }
+    };
+    await deliver(10);
+    harness.starting = () => Promise.reject(new FramelockError('SOURCE_FAILED', 'bad weather'));
+    harness.sources[0]?.sink?.ended(new FramelockError('SOURCE_UNPLUGGED', 'the cable'));
+    await deliver(60);
+    expect(robot.trackView('front').source.state).toBe('reopening');
+    harness.starting = async (name) => {
+      const source = harness.sources.findLast((candidate) => candidate.name === name);
+      if (source !== undefined) source.format = { ...source.format, width: WIDTH * 2 };
+    };
+    await deliver(300);
+    expect(robot.trackView('front').source.state).toBe('live');
+    const stats = robot.stats().tracks.find(({ trackId }) => trackId === 'rear');
+    expect([stats?.frames, stats?.framesSent]).toEqual([given, given]);
+    expect(robot.trackView('rear').source).toEqual({ state: 'live', reopened: 0 });
   });
 });

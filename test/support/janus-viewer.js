@@ -80,9 +80,10 @@ window.watchRoom = async (url, room, pin) => {
     if (publisher === undefined) return;
     const live = publisher.streams.filter(({ disabled }) => disabled !== true);
     viewer.published = live.length;
-    const fresh = live.filter(({ mid }) => !subscribed.has(mid));
+    const key = ({ mid }) => `${publisher.id} ${mid}`;
+    const fresh = live.filter((stream) => !subscribed.has(key(stream)));
     const joined = subscribed.size > 0;
-    subscribed = new Set(live.map(({ mid }) => mid));
+    subscribed = new Set(live.map(key));
     if (fresh.length === 0) return;
     const streams = fresh.map(({ mid }) => ({ feed: publisher.id, mid }));
     const request = joined ? { request: 'subscribe' } : { request: 'join', ptype: 'subscriber', room, pin };

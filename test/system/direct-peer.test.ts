@@ -82,11 +82,16 @@ function playTone(): void {
   ends.push(async () => clearInterval(timer));
 }
 
-describe.each(['fixed', 'goog-cc'] as const)(
-  'a browser as the peer of a sender, with congestion control %s,',
-  (congestionControl) => {
+describe.each([
+  ['fixed', 'werift'],
+  ['goog-cc', 'werift'],
+  ['goog-cc', 'node-datachannel'],
+] as const)(
+  'a browser as the peer of a sender, with congestion control %s, over %s,',
+  (congestionControl, transport) => {
     beforeEach(() => {
-      sender = createSender({ clock, startBitrateBps: 1_500_000, maxBitrateBps: 3_000_000, congestionControl });
+      const rates = { startBitrateBps: 1_500_000, maxBitrateBps: 3_000_000 };
+      sender = createSender({ clock, ...rates, congestionControl, transport });
     });
 
     it('hears a tone that was sent as Opus', async () => {

@@ -8,6 +8,7 @@ import { SystemClock } from '../../src/core/clock.js';
 import type { VideoCodec } from '../../src/encoder/encoder.js';
 import type { RtcSender } from '../../src/sender/rtc-sender.js';
 import { createSender } from '../../src/service/create-sender.js';
+import { TRANSPORT_NAMES, type TransportName } from '../../src/service/transport-choice.js';
 import { JanusSignaller } from '../../src/signalling/janus/janus-signaller.js';
 import { TestPatternSource } from '../../src/source/test-pattern/test-pattern-source.js';
 import { launchBrowser, openPage } from '../support/browser.js';
@@ -71,8 +72,8 @@ function signaller(options: { readonly room?: number | string; readonly pin?: st
   return new JanusSignaller({ url: janus.url, room: JANUS_ROOM, ...options, clock });
 }
 
-function sender(): RtcSender {
-  const made = createSender({ clock, startBitrateBps: 1_500_000 });
+function sender(transport: TransportName = 'werift'): RtcSender {
+  const made = createSender({ clock, transport, startBitrateBps: 1_500_000 });
   ends.push(() => made.close());
   return made;
 }
@@ -118,33 +119,36 @@ async function morePictures(page: Page, mid: string): Promise<Received | undefin
 }
 
 describe('Janus and a browser that watches its room', () => {
-  it('get every picture of four cameras with a codec each, whole and in order, and nothing is left in the room', async () => {
-    const robot = sender();
-    const cameras: Camera[] = [];
-    for (const [index, codec] of CODECS.entries()) cameras.push(await addCamera(robot, codec, index + 1));
-    const signalling = signaller();
-    await robot.connect(signalling);
-    for (const codec of CODECS) expect(robot.getTrackStats(codec).rtxSsrc).toBeGreaterThan(0);
-    const { page, errors } = await watch();
-    for (const [index, codec] of CODECS.entries()) {
-      const mid = String(index);
-      await morePictures(page, mid);
-      await startRecording(page, mid);
-      const shown = await morePictures(page, mid);
-      const { decoded } = await recording(page);
-      expect(shown?.codec).toBe(`video/${codec.toUpperCase()}`);
-      const times = cameras[index]?.due.timesOf(decoded) ?? [];
-      expect(times.length).toBeGreaterThanOrEqual(PICTURES - 1);
-      expect(cameras[index]?.due.missing(times, [])).toEqual([0]);
-    }
-    expect(await page.evaluate(`othersInRoom(${JANUS_ROOM})`)).toBe(1);
-    await Promise.all(cameras.map(({ source }) => source.stop()));
-    await robot.close();
-    expect(await signalling.close()).toEqual({ confirmed: true });
-    expect(signalling.lateCompletions).toEqual({});
-    expect(await page.evaluate(`othersInRoom(${JANUS_ROOM})`)).toBe(0);
-    expect(errors).toEqual([]);
-  });
+  it.each(TRANSPORT_NAMES)(
+    'get every picture of four cameras with a codec each over %s, whole and in order, and nothing is left in the room',
+    async (transport) => {
+      const robot = sender(transport);
+      const cameras: Camera[] = [];
+      for (const [index, codec] of CODECS.entries()) cameras.push(await addCamera(robot, codec, index + 1));
+      const signalling = signaller();
+      await robot.connect(signalling);
+      for (const codec of CODECS) expect(robot.getTrackStats(codec).rtxSsrc).toBeGreaterThan(0);
+      const { page, errors } = await watch();
+      for (const [index, codec] of CODECS.entries()) {
+        const mid = String(index);
+        await morePictures(page, mid);
+        await startRecording(page, mid);
+        const shown = await morePictures(page, mid);
+        const { decoded } = await recording(page);
+        expect(shown?.codec).toBe(`video/${codec.toUpperCase()}`);
+        const times = cameras[index]?.due.timesOf(decoded) ?? [];
+        expect(times.length).toBeGreaterThanOrEqual(PICTURES - 1);
+        expect(cameras[index]?.due.missing(times, [])).toEqual([0]);
+      }
+      expect(await page.evaluate(`othersInRoom(${JANUS_ROOM})`)).toBe(1);
+      await Promise.all(cameras.map(({ source }) => source.stop()));
+      await robot.close();
+      expect(await signalling.close()).toEqual({ confirmed: true });
+      expect(signalling.lateCompletions).toEqual({});
+      expect(await page.evaluate(`othersInRoom(${JANUS_ROOM})`)).toBe(0);
+      expect(errors).toEqual([]);
+    },
+  );
 
   it('see a camera come and go and come back, while another loses no picture', async () => {
     const robot = sender();

@@ -15,6 +15,7 @@ export class KeyFrameWishes {
   readonly #clock: Clock;
   readonly #request: (trackId: string) => void;
   readonly #wanted = new Set<string>();
+  /** Those that are too young to be repeated. */
   readonly #requestedAtUs = new Map<string, number>();
   #timer: Timer | undefined;
   #isClosed = false;
@@ -47,13 +48,13 @@ export class KeyFrameWishes {
   #next(): void {
     this.#timer = undefined;
     const nowUs = this.#clock.nowUs();
-    const isDue = (trackId: string): boolean =>
-      nowUs - (this.#requestedAtUs.get(trackId) ?? Number.NEGATIVE_INFINITY) >= TRACK_INTERVAL_MS * 1000;
-    const due = [...this.#wanted].find(isDue);
-    // The rest wait no longer than this, however young their last ones are: another track may be wished for meanwhile.
-    if (due !== undefined || this.#wanted.size > 0) {
-      this.#timer = this.#clock.setTimer(WISH_INTERVAL_MS, () => this.#next());
+    for (const [trackId, requestedAtUs] of this.#requestedAtUs) {
+      if (nowUs - requestedAtUs >= TRACK_INTERVAL_MS * 1000) this.#requestedAtUs.delete(trackId);
     }
+    if (this.#wanted.size === 0) return;
+    // Not for as long as those that wait must: another track may be wished for meanwhile.
+    this.#timer = this.#clock.setTimer(WISH_INTERVAL_MS, () => this.#next());
+    const due = [...this.#wanted].find((trackId) => !this.#requestedAtUs.has(trackId));
     if (due === undefined) return;
     this.#wanted.delete(due);
     this.#requestedAtUs.set(due, nowUs);

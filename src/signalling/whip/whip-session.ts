@@ -85,6 +85,23 @@ export class WhipSession {
     return this.#ice.restart(fragment, this.#orCutOff(signal));
   }
 
+  /** Whether the server takes candidates after the offer, as far as is known. */
+  get canTrickle(): boolean {
+    return this.#ice?.takesCandidates === true;
+  }
+
+  /** Tells of candidates; resolves with whether the server took them. Never rejects. */
+  async trickle(candidates: readonly string[], signal: AbortSignal): Promise<boolean> {
+    if (this.#ice === undefined || !this.canTrickle) return false;
+    try {
+      const status = await this.#ice.tell(candidates, this.#orCutOff(signal));
+      return status >= 200 && status < 300;
+    } catch (error) {
+      this.#options.logger.warn('WHIP: the server was not told of further candidates', { error: describeError(error) });
+      return false;
+    }
+  }
+
   /** Asks the server whether it still has the session. Never rejects. */
   async confirm(signal: AbortSignal): Promise<SessionVerdict> {
     const { clock, url } = this.#options;

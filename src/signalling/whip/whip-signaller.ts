@@ -29,8 +29,8 @@ export interface WhipSignallerOptions {
 }
 
 /**
- * WHIP (RFC 9725) in its plain form: one POST with all candidates in the offer, one DELETE at the end; no trickle. Where the
- * server gives the session an entity tag, ICE is restarted by PATCH (section 4.3.3).
+ * WHIP (RFC 9725): one POST with all candidates in the offer, one DELETE at the end. Where the server gives the session an entity tag, ICE is restarted by
+ * PATCH (section 4.3.3), and from the next offer on candidates that take long follow by PATCH (section 4.3.1).
  *
  * The instance may be used again after `close()`: every `offer` is a new session at the server. Each session is pinned by the call
  * that works on it, so an answer that comes after `close()`, an abort or a timeout ends only its own session, by DELETE.
@@ -44,6 +44,8 @@ export class WhipSignaller implements Signaller {
   readonly #clock: Clock;
   readonly #logger: Logger;
   #iceServers: readonly IceServer[] = [];
+  /** Whether the last session that came to be could. */
+  #couldTrickle = false;
   readonly #late = new LateCompletions();
   /** The last session that was begun and not closed; changed only synchronously, before any await. */
   #current: WhipSession | undefined;
@@ -103,6 +105,19 @@ export class WhipSignaller implements Signaller {
     }
   }
 
+  /** What the last session has shown; a server that was never spoken to gets offers with all candidates. */
+  get canTrickle(): boolean {
+    return this.#current === undefined || this.#current.failed ? this.#couldTrickle : this.#current.canTrickle;
+  }
+
+  /**
+   * One PATCH with the entity tag (RFC 9725 section 4.3.1). A server that refuses it (405, 422, 501) is not asked again, and its offers have all candidates
+   * from then on.
+   */
+  async trickle(candidates: readonly string[], signal: AbortSignal): Promise<boolean> {
+    return this.#current?.trickle(candidates, signal) ?? false;
+  }
+
   get canRestartIce(): boolean {
     return this.#current?.canRestartIce === true;
   }
@@ -130,6 +145,7 @@ export class WhipSignaller implements Signaller {
     const session = this.#current;
     if (session === undefined) return this.#ending;
     this.#current = undefined;
+    if (!session.failed) this.#couldTrickle = session.canTrickle;
     session.abandon(new FramelockError('CLOSED', 'WHIP: closed before the answer came'));
     this.#ending = this.#bounded(session);
     return this.#ending;

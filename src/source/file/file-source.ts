@@ -14,7 +14,7 @@ export interface FileSourceOptions {
   /** Path of a video file, or an rtsp, rtsps, http or https URL; or where a video is, taken apart. */
   readonly location: string | MediaLocation;
   readonly clock: Clock;
-  /** Whether it starts again at the end. Cameras (rtsp, rtsps) never do. @default true */
+  /** Whether it starts again at the end. Cameras (rtsp, rtsps) and streams that cannot be rewound never do. @default true */
   readonly loop?: boolean;
 }
 
@@ -150,7 +150,7 @@ export class FileSource implements FrameSource {
         if (this.#lifetime.enter('picture')) this.#deliver(sink, pool);
       } else if (!this.#lifetime.ended) {
         if (picturesInLoop === 0) throw this.#failed('has no picture that can be decoded');
-        if (!this.#loop) return;
+        if (!this.#loop || !this.#reader.isRepeatable) return;
         await this.#reader.rewind();
         timeline.rewind();
         picturesInLoop = 0;

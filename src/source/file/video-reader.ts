@@ -128,6 +128,15 @@ export class VideoReader {
   }
 
   /**
+   * Whether it can be played again. A live stream, which has no duration, cannot: what FFmpeg still has of it in its buffer it would play again and
+   * again, as if it were live.
+   */
+  get isRepeatable(): boolean {
+    const { duration } = this.#input;
+    return !this.#location.isNetwork || (duration !== AV_NOPTS_VALUE && duration > 0n);
+  }
+
+  /**
    * Back to the first picture.
    * @throws FramelockError SOURCE_FAILED if the video can't be repeated
    */

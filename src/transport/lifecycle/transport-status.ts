@@ -53,6 +53,12 @@ export class TransportStatus {
     this.#notify('peerDoubted', () => this.#observer.peerDoubted?.(heard));
   }
 
+  /** Tells of candidates that came after the offer, unless the transport is over. */
+  candidates(lines: readonly string[]): void {
+    if (this.#state === 'closed' || this.#state === 'failed') return;
+    this.#notify('candidates', () => this.#observer.candidates?.(lines));
+  }
+
   /** @throws FramelockError CONNECT_FAILED, and what the bounds say */
   async untilConnected(bounds: WaitBounds): Promise<void> {
     let settle = (): void => undefined;

@@ -35,7 +35,8 @@ const DEFAULT_GATHERING_TIMEOUT_MS = 5000;
 const FIRST_PORT = 1025;
 
 /**
- * A factory of transports over node-datachannel, an optional package.
+ * A factory of transports over node-datachannel, an optional package. It says in the log what docs/architecture.md measures: whoever can send datagrams to the
+ * machine can end such a connection.
  * @throws FramelockError INVALID_ARGUMENT, TRANSPORT_UNAVAILABLE: the package cannot be loaded
  */
 export function createNodeDatachannelTransportFactory(options: NodeDatachannelTransportOptions): MediaTransportFactory {
@@ -52,6 +53,7 @@ export function createNodeDatachannelTransportFactory(options: NodeDatachannelTr
   }
   const given = readIceServers(options.iceServers ?? []);
   const library = options.library ?? loadDatachannelLibrary();
+  logger.warn('The transport node-datachannel has no datagram guard: use it on networks that no stranger can send to');
   return (observer, named = []) =>
     new NodeDatachannelTransport({
       library,

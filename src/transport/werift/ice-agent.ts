@@ -23,8 +23,10 @@ export interface IceAgentOptions {
   /** Literal local addresses, one socket and host candidate each. */
   readonly addresses: readonly string[];
   readonly portRange?: readonly [number, number];
-  /** How long servers may take to answer; then it goes on with the candidates that there are, if any, ms. */
+  /** How long servers may take to answer, ms. */
   readonly serverPatienceMs: number;
+  /** How long `gather` waits for them where there are other candidates, ms; those that come later are told by `foundLater`. */
+  readonly offerPatienceMs: number;
   /** STUN and TURN servers in werift's form. */
   readonly servers: Readonly<Partial<Connection['options']>>;
 }
@@ -34,6 +36,8 @@ export interface IceAgentObserver {
   stateChanged(state: IceAgentState, reason?: string): void;
   /** A datagram that the guard admitted, other than STUN. */
   received(kind: Exclude<DatagramKind, 'stun'>, datagram: Buffer): void;
+  /** Candidates that came after `gather` had resolved; once. */
+  foundLater(candidates: readonly LocalCandidate[]): void;
   /** A check came that is signed with our password. */
   heard(): void;
   /** The operating system refused a datagram. */
@@ -205,12 +209,24 @@ export class IceAgent implements GuardContext {
   /** werift asks a TURN server for 40 s, and a machine that has a direct way as well should not wait for one that is dead. */
   async #gather(): Promise<void> {
     const enough = new Promise<void>((resolve) => {
-      this.#patience = this.#options.clock.setTimer(this.#options.serverPatienceMs, () => {
+      this.#patience = this.#options.clock.setTimer(this.#options.offerPatienceMs, () => {
         if (this.#connection.localCandidates.length > 0) resolve();
       });
     });
-    await Promise.race([this.#connection.gatherCandidates(), enough]);
+    const all = this.#connection.gatherCandidates();
+    await Promise.race([all, enough]);
     this.#patience?.cancel();
+    const known = this.localCandidates.length;
+    // What fails is left out; the promise never rejects.
+    void all.then(() => this.#gatheredLater(known));
+  }
+
+  #gatheredLater(known: number): void {
+    const found = this.localCandidates.slice(known);
+    if (found.length === 0 || !this.#lifetime.enter('candidates')) return;
+    const internals = connectionInternals(this.#connection);
+    for (const protocol of internals.protocols) internals.pairLocalProtocol(protocol);
+    this.#observer.foundLater(found);
   }
 
   #receive(datagram: Buffer, from: Address, toIce: (datagram: Buffer, from: Address) => void): void {

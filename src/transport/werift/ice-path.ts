@@ -151,6 +151,9 @@ export class IcePath {
           else if (agent === this.#restart?.agent) this.#restartChanged(this.#restart, state, reason);
         },
         received: (kind, datagram) => observer.received(kind, datagram),
+        foundLater: (candidates) => {
+          if (agent === this.#agent) observer.foundLater(candidates);
+        },
         heard: () => {
           if (agent === this.#agent) observer.heard();
         },

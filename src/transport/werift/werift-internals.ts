@@ -20,6 +20,10 @@ import { FramelockError } from '../../core/errors.js';
 export interface ConnectionInternals {
   /** Called with every protocol before its socket exists. Replaced, to give the protocol our socket. */
   ensureProtocol(protocol: Protocol): void;
+  /** All sockets and relays. Read, to pair those that came late. */
+  readonly protocols: readonly Protocol[];
+  /** Pairs a candidate of ours with those of the peer. Called for relays that come late, which werift leaves alone. */
+  pairLocalProtocol(protocol: Protocol): void;
   /** Makes a connectivity check. Called, to check the pair in use whenever the peer is silent. */
   buildRequest(check: {
     readonly nominate: boolean;
@@ -58,6 +62,8 @@ export interface DtlsInternals {
 export function connectionInternals(connection: Connection): ConnectionInternals {
   const internals = connection as unknown as ConnectionInternals;
   assertInternals(internals, 'ensureProtocol');
+  assertInternals(internals, 'protocols');
+  assertInternals(internals, 'pairLocalProtocol');
   return assertInternals(internals, 'buildRequest');
 }
 
@@ -81,7 +87,7 @@ export function dtlsInternals(client: DtlsClient): DtlsInternals {
 }
 
 function assertInternals<T extends object>(target: T, member: keyof T & string): T {
-  if (typeof target[member] === 'function') return target;
+  if (typeof target[member] === 'function' || Array.isArray(target[member])) return target;
   throw new FramelockError('CONNECT_FAILED', `This version of werift has no ${member}; 0.25.2 is supported`, {
     context: { member },
   });

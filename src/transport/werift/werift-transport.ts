@@ -22,7 +22,7 @@ import { assertSameTransport, type RemoteTransport } from '../sdp/answer-transpo
 import { validateAnswer } from '../sdp/answer-validation.js';
 import { checkTracks, type MediaLine, MediaLines } from '../sdp/media-lines.js';
 import { logNamedCandidates } from '../sdp/named-candidates.js';
-import { writeOffer } from '../sdp/offer.js';
+import { candidateLine, writeOffer } from '../sdp/offer.js';
 import { createCertificate, type LocalCertificate } from './dtls-session.js';
 import { IcePath } from './ice-path.js';
 import { restartIce } from './ice-restart.js';
@@ -46,6 +46,8 @@ export interface WeriftTransportInit {
 /** A peer that is still checking the pair drops our first flight, and its repetition comes 500 ms later: better wait a round trip. */
 const DTLS_DELAY_MS = 100;
 const CLOSE_TIMEOUT_MS = 1000;
+/** A server that is well answers by then: STUN takes one round trip, TURN two. */
+const TRICKLE_PATIENCE_MS = 250;
 const NO_TRAFFIC = { bytesSent: 0, packetsSent: 0, bytesReceived: 0, packetsReceived: 0, srtcpRejected: 0 };
 
 /**
@@ -107,6 +109,7 @@ export class WeriftTransport implements MediaTransport {
         addresses,
         servers,
         serverPatienceMs: gatheringTimeoutMs / 2,
+        offerPatienceMs: observer.candidates === undefined ? gatheringTimeoutMs / 2 : TRICKLE_PATIENCE_MS,
         ...(portRange === undefined ? {} : { portRange }),
       },
       {
@@ -116,6 +119,7 @@ export class WeriftTransport implements MediaTransport {
         },
         received: (kind, datagram) => this.#channel?.receive(kind, datagram),
         heard: () => this.#liveness.heard(),
+        foundLater: (candidates) => this.#status.candidates(candidates.map(candidateLine)),
         sendFailed: (error) => {
           this.#sendErrors += 1;
           logger.debug('A UDP socket reported an error', { error: error.message });

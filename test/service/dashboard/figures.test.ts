@@ -111,9 +111,9 @@ describe('lines of events', () => {
       tone: 'good',
       text: 'connection connected',
     });
-    expect(line('source-state', { state: 'ended', reason: 'unplugged' }, 'rear')).toMatchObject({
+    expect(line('source-state', { state: 'unplugged', reason: 'no such device' }, 'rear')).toMatchObject({
       tone: 'bad',
-      text: 'source ended: unplugged',
+      text: 'source unplugged: no such device',
     });
     expect(line('encoder-swapped', { cause: 'recreate', exclusiveHoldUs: 250 })).toMatchObject({
       tone: 'plain',

@@ -225,6 +225,9 @@ describe('a supervised source', () => {
     await bench.clock.advance(60_000);
     expect(bench.sources).toHaveLength(1);
     expect(bench.source.status.state).toBe('reopening');
+    // Late.
+    bench.present?.sink?.frame(bench.frame(200));
+    expect(bench.delivered).not.toContain(200);
     bench.stopping = async () => undefined;
     stopped();
     await settle();

@@ -38,7 +38,13 @@ export type PublisherNews =
   | { readonly kind: 'state'; readonly state: string; readonly reason?: string | undefined; readonly atUs: number }
   | { readonly kind: 'sent'; readonly trackId: string; readonly timestamp: number }
   /** After `stop filming`, by track. */
-  | { readonly kind: 'sums'; readonly nackCount: number; readonly retransmitted: number; readonly lost: number }
+  | {
+      readonly kind: 'sums';
+      readonly nackCount: number;
+      readonly retransmitted: number;
+      readonly keyFrames: number;
+      readonly lost: number;
+    }
   /** After `end`. */
   | { readonly kind: 'ended'; readonly wasClean: boolean };
 
@@ -90,6 +96,7 @@ async function stopFilming(): Promise<void> {
     kind: 'sums',
     nackCount: tracks.reduce((sum, { nackCount }) => sum + nackCount, 0),
     retransmitted: tracks.reduce((sum, { retransmittedPacketsSent }) => sum + retransmittedPacketsSent, 0),
+    keyFrames: tracks.reduce((sum, { keyFramesEncoded }) => sum + keyFramesEncoded, 0),
     lost: lossy?.dropped ?? 0,
   });
 }

@@ -76,6 +76,7 @@ export class LeasePanel {
     if (known.join('\n') !== view.presets.join('\n')) {
       this.#presets.replaceChildren(...view.presets.map((preset) => this.#presetButton(preset)));
     }
+    need(this.#root, 'fieldset', HTMLElement).hidden = view.presets.length === 0;
     const { preset } = documentInForce(view);
     for (const button of this.#presets.querySelectorAll('button')) {
       button.disabled = areLocked;

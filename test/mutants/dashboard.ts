@@ -1,0 +1,106 @@
+import type { Mutant } from './mutant.js';
+
+const guarantee = 'service';
+const WISHES = 'src/loopback/preview/key-frame-wishes.ts';
+const BACKLOG = 'src/loopback/preview/packet-backlog.ts';
+const TAP = 'src/service/dashboard/tapped-transport.ts';
+const PEER = 'src/service/api/peer-address.ts';
+const EDIT = 'src/service/dashboard/page/allocation-edit.ts';
+const EDITOR = 'src/service/dashboard/page/allocation-editor.ts';
+const DIAGNOSIS = 'src/service/dashboard/page/diagnosis.ts';
+
+const PREVIEW_TESTS = ['loopback/preview'];
+const TAP_TESTS = ['service/dashboard/tapped-transport'];
+const EDITOR_TESTS = ['service/dashboard/allocation-editor'];
+
+/** That looking on costs the sending nothing, and that the dashboard changes what it was asked to and nothing else. */
+export const DASHBOARD_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'preview-key-frames-of-all-cameras-at-once',
+    guarantee,
+    file: WISHES,
+    find: 'setTimer(WISH_INTERVAL_MS, ',
+    replace: 'setTimer(0, ',
+    tests: PREVIEW_TESTS,
+  },
+  {
+    name: 'preview-key-frames-as-often-as-viewers-ask',
+    guarantee,
+    file: WISHES,
+    find: '!this.#requestedAtUs.has(trackId)',
+    replace: "trackId !== ''",
+    tests: PREVIEW_TESTS,
+  },
+  {
+    name: 'preview-backlog-without-a-bound',
+    guarantee,
+    file: BACKLOG,
+    find: 'this.#waiting.length >= BACKLOG_PACKETS',
+    replace: 'this.#waiting.length < 0',
+    tests: PREVIEW_TESTS,
+  },
+  {
+    name: 'preview-forwarded-without-a-pause',
+    guarantee,
+    file: BACKLOG,
+    find: 'splice(0, BATCH_PACKETS)',
+    replace: 'splice(0)',
+    tests: PREVIEW_TESTS,
+  },
+  {
+    name: 'preview-fault-stops-the-sending',
+    guarantee,
+    file: TAP,
+    find: '      this.#logger.error(',
+    replace: '      throw error;\n      this.#logger.error(',
+    tests: TAP_TESTS,
+  },
+  {
+    name: 'preview-of-what-was-not-sent',
+    guarantee,
+    file: TAP,
+    find: 'if (isSent) this.#look',
+    replace: 'this.#look',
+    tests: TAP_TESTS,
+  },
+  {
+    name: 'preview-for-other-machines',
+    guarantee,
+    file: PEER,
+    find: 'remoteAddress === localAddress',
+    replace: "remoteAddress !== ''",
+    tests: ['service/peer-address'],
+  },
+  {
+    name: 'dashboard-forgets-what-it-does-not-change',
+    guarantee,
+    file: EDIT,
+    find: '{ ...entry, ...change,',
+    replace: '{ ...change,',
+    tests: EDITOR_TESTS,
+  },
+  {
+    name: 'dashboard-overwrites-what-others-have-changed',
+    guarantee,
+    file: EDITOR,
+    find: '{ ifMatch: this.#tag }',
+    replace: '{}',
+    tests: EDITOR_TESTS,
+  },
+  {
+    name: 'dashboard-renews-leases-of-others',
+    guarantee,
+    file: EDITOR,
+    find: '    if (!this.holdsLease) return Promise.resolve();\n',
+    replace: '',
+    tests: EDITOR_TESTS,
+  },
+  {
+    name: 'dashboard-blames-the-network-for-a-dead-source',
+    guarantee,
+    file: DIAGNOSIS,
+    find: '    sourceFault(evidence) ??\n    connectionFault(evidence) ??\n',
+    replace: '    connectionFault(evidence) ??\n    sourceFault(evidence) ??\n',
+    tests: ['service/dashboard/diagnosis'],
+  },
+];
