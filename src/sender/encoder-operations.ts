@@ -1,6 +1,7 @@
 import type { LateCompletionObserver } from '../concurrency/late-completions.js';
 import type { TracksLock } from '../concurrency/lock-order.js';
 import type { Clock } from '../core/clock.js';
+import { isFramelockError } from '../core/errors.js';
 import type { BitrateAllocation } from './allocation.js';
 import type { BitrateControl } from './bitrate-control.js';
 import type { Camera } from './camera.js';
@@ -9,7 +10,9 @@ import { type SwapTarget, swapEncoders } from './encoder-swap.js';
 import type { InFlight } from './in-flight.js';
 import type { EncoderSwapped } from './sender-events.js';
 import { Sequencer } from './sequencer.js';
-import type { RawStream, RawTrack, Track } from './track.js';
+import { assertRaw, type RawStream, type RawTrack, streamsOf, type Track } from './track.js';
+import type { TrackHandle } from './track-handle.js';
+import type { StreamName } from './track-host.js';
 import type { TrackRegistry } from './track-registry.js';
 
 /** What the operations need from their sender. */
@@ -24,6 +27,8 @@ export interface EncoderOperationsHost {
   /** @throws FramelockError CLOSED */
   assertOpen(): void;
   encoderSwapped(event: EncoderSwapped): void;
+  /** An encoder that had failed was not replaced. */
+  encodeFailed(stream: StreamName, error: unknown): void;
 }
 
 /** One swap, as it was asked for. */
@@ -63,12 +68,17 @@ export class EncoderOperations {
     layer.counters.resolutionChanges += 1;
   }
 
-  /**
-   * Replaces an encoder that has failed.
-   * @throws FramelockError ENCODER_OPEN_FAILED, ENCODER_BUSY, TRACK_REMOVED, CLOSED; in each case it stays
-   */
-  async replaceBroken(track: RawTrack, streams: readonly RawStream[]): Promise<void> {
-    await this.#replace(track, 'failure', streams.map(freshTarget));
+  /** Replaces an encoder that has failed; if that fails as well it is told, unless the track has gone. Never rejects. */
+  async repair(handle: TrackHandle, rid: string | undefined): Promise<void> {
+    try {
+      const track = this.#host.registry.pin(handle);
+      assertRaw(track);
+      await this.#replace(track, 'failure', streamsOf<RawStream>(track, rid).map(freshTarget));
+    } catch (error) {
+      const isGone = isFramelockError(error, 'CLOSED') || isFramelockError(error, 'TRACK_REMOVED');
+      const name = rid === undefined ? { trackId: handle.id } : { trackId: handle.id, rid };
+      if (!isGone) this.#host.encodeFailed(name, error);
+    }
   }
 
   /**

@@ -1,6 +1,6 @@
 import type { RtpCodec } from '../rtp/rtp-codec.js';
 import type { MediaTransport, NegotiatedTrack, TransportTrackSpec } from '../transport/media-transport.js';
-import type { PeerRefusal } from './outbound-rtp.js';
+import type { PeerRefusal } from './routed-stream.js';
 import type { SendPath } from './send-path.js';
 import type { Track, TrackStream } from './track.js';
 

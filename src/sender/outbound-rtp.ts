@@ -1,7 +1,5 @@
-import type { LayerRefusal } from '../congestion/allocator/layer-division.js';
 import type { Clock } from '../core/clock.js';
 import type { Random } from '../core/random.js';
-import type { PlayoutDelay } from '../rtp/header-extensions.js';
 import { ntpTimestamp, rtpTimestamp } from '../rtp/media-time.js';
 import type { ReportBlock } from '../rtp/rtcp-packet.js';
 import { writeSenderReport } from '../rtp/rtcp-write.js';
@@ -19,7 +17,8 @@ import {
 } from './outbound-packets.js';
 import { ReceiverReports } from './receiver-reports.js';
 import { Retransmitter } from './retransmitter.js';
-import { RtpRoute, type StreamLabels } from './rtp-route.js';
+import { type PeerRefusal, RoutedStream } from './routed-stream.js';
+import type { RtpRoute, StreamLabels } from './rtp-route.js';
 import type { OutboundPacket, SendPath, TakenBack } from './send-path.js';
 import type { RemoteInboundStats } from './track-stats.js';
 
@@ -28,19 +27,15 @@ const MAX_PADDING_BYTES = 255;
 /** Until a receiver report tells the round trip, a packet is not sent again more often than this. */
 const DEFAULT_RESEND_INTERVAL_US = 50_000;
 
-/** What a peer may say of an encoding. */
-export type PeerRefusal = Exclude<LayerRefusal, 'inactive'>;
-
 /**
  * The RTP side of one stream of a track: cuts frames into packets, stamps packets when the send path lets them go, and tells sender reports. The
  * streams (SSRCs, sequence numbers, timestamps) live as long as the track and run on over encoder swaps and reconnects.
  *
- * Owner: its track. All calls are synchronous. The route is replaced by the connector in one assignment.
+ * Owner: its track. All calls are synchronous.
  */
-export class OutboundRtp {
+export class OutboundRtp extends RoutedStream {
   readonly #clock: Clock;
   readonly #stream: RtpStream;
-  readonly #labels: StreamLabels;
   /** Is offered for its retransmissions. */
   readonly rtxSsrc: number | undefined;
   readonly #retransmitter: Retransmitter;
@@ -49,8 +44,6 @@ export class OutboundRtp {
   /** Read by every packet that waits. */
   readonly #pacing: { -readonly [Field in keyof StreamPacing]: StreamPacing[Field] };
   #lossesGivenUp: () => void = () => undefined;
-  #route: RtpRoute | undefined;
-  #refusal: PeerRefusal | undefined;
   /** Of the last packet to this peer; nothing before the first. */
   #lastPayloadType: number | undefined;
   #reports: ReceiverReports;
@@ -67,7 +60,7 @@ export class OutboundRtp {
     readonly path: SendPath;
   }) {
     const { clock, random, path, codec, rtxSsrc } = init;
-    this.#labels = init.labels ?? {};
+    super(init.labels ?? {});
     this.#clock = clock;
     this.#path = path;
     this.#cutter = new FrameCutter(codec, random);
@@ -81,16 +74,6 @@ export class OutboundRtp {
     this.#retransmitter = new Retransmitter({ clock, media: this.#stream, rtx, path, pacing, givenUp });
   }
 
-  /** Is told to the peer with each frame, if it wants to know. */
-  get playoutDelay(): PlayoutDelay | undefined {
-    return this.#labels.playoutDelay;
-  }
-
-  /** Names its encoding; nothing where its track has but one. */
-  get rid(): string | undefined {
-    return this.#labels.rid;
-  }
-
   get ssrc(): number {
     return this.#stream.ssrc;
   }
@@ -102,24 +85,19 @@ export class OutboundRtp {
 
   /** What this peer calls the stream, as far as it takes it. */
   get agreed(): { readonly mid?: string; readonly payloadType?: number } {
-    const mid = this.#route?.mid;
-    const payloadType = this.#route?.payloadTypes.get(this.#cutter.codec);
+    const mid = this.route?.mid;
+    const payloadType = this.route?.payloadTypes.get(this.#cutter.codec);
     return mid === undefined || payloadType === undefined ? {} : { mid, payloadType };
   }
 
   /** That of its retransmissions, if this peer takes them as a stream of their own. */
   get agreedRtxSsrc(): number | undefined {
-    return (this.#route?.rtxPayloadTypes.size ?? 0) > 0 ? this.rtxSsrc : undefined;
+    return (this.route?.rtxPayloadTypes.size ?? 0) > 0 ? this.rtxSsrc : undefined;
   }
 
   /** What the receiver last reported. */
   get remoteInbound(): RemoteInboundStats | undefined {
     return this.#reports.latest;
-  }
-
-  /** Whether frames of this codec can be sent: to the peer that there is, or to one that is yet to come. */
-  accepts(codec: RtpCodec): boolean {
-    return this.#route === undefined || this.#route.payloadTypes.has(codec);
   }
 
   /** Frames are of another codec from now on, of the same kind: the stream goes on with another payload type. */
@@ -129,16 +107,6 @@ export class OutboundRtp {
 
   get #traits(): RtpCodecTraits {
     return this.#cutter.traits;
-  }
-
-  /** Why the peer does not want what would be sent; nothing if it does, and without one. */
-  get refusal(): PeerRefusal | undefined {
-    return this.#refusal;
-  }
-
-  /** Whether packets can be sent now. */
-  get connected(): boolean {
-    return this.#route?.isConnected === true;
   }
 
   /**
@@ -152,9 +120,8 @@ export class OutboundRtp {
     codec: RtpCodec = this.#cutter.codec,
     refusal?: PeerRefusal,
   ): void {
-    this.#refusal = refusal;
-    if (this.#route?.transport !== transport) this.#forgetPeer();
-    this.#route = new RtpRoute(transport, negotiated, codec, this.#labels);
+    if (this.route?.transport !== transport) this.#forgetPeer();
+    this.take(transport, negotiated, codec, refusal);
   }
 
   /** Its packets go before those of lower classes from now on; what waits keeps its place, and no packet of a stream overtakes another. */
@@ -172,8 +139,7 @@ export class OutboundRtp {
    * @param refusal why the peer that there is will get nothing
    */
   unbind(refusal?: PeerRefusal): void {
-    this.#route = undefined;
-    this.#refusal = refusal;
+    this.leave(refusal);
     this.takeBack('not-connected');
   }
 
@@ -208,7 +174,7 @@ export class OutboundRtp {
    * @throws FramelockError INVALID_FRAME if the bytes are not a bitstream of the codec; `settled` is not called then
    */
   sendFrame(data: Uint8Array, type: 'key' | 'delta', timestampUs: number, settled: (fate: FrameFate) => void): void {
-    const route = this.#route;
+    const route = this.route;
     const payloadType = route?.payloadTypes.get(this.#cutter.codec);
     // A frame of a codec that this peer has not agreed to cannot be sent to it, like one without a connection.
     if (!route?.isConnected || payloadType === undefined) {
@@ -239,7 +205,7 @@ export class OutboundRtp {
 
   /** Something that was sent already, as padding for probes: it may be of use. Nothing where the peer takes no retransmissions as a stream of their own. */
   repetition(): OutboundPacket | undefined {
-    return this.#route === undefined ? undefined : this.#retransmitter.repetition(this.#route);
+    return this.route === undefined ? undefined : this.#retransmitter.repetition(this.route);
   }
 
   /**
@@ -248,7 +214,7 @@ export class OutboundRtp {
    * (libwebrtc's modules/video_coding/rtp_seq_num_only_ref_finder.cc).
    */
   padding(): OutboundPacket | undefined {
-    const route = this.#route;
+    const route = this.route;
     const payloadType = this.#lastPayloadType;
     const timestamp = this.#stream.lastTimestamp;
     if (!route?.hasTransportSequence || payloadType === undefined || timestamp === undefined) return undefined;
@@ -263,9 +229,9 @@ export class OutboundRtp {
 
   /** Answers a NACK: sends again what there still is, each packet at most once a round trip. */
   resend(sequenceNumbers: readonly number[]): void {
-    if (this.#route === undefined) return;
+    if (this.route === undefined) return;
     const intervalUs = this.#reports.roundTripUs ?? DEFAULT_RESEND_INTERVAL_US;
-    this.#retransmitter.resend(this.#route, sequenceNumbers, intervalUs);
+    this.#retransmitter.resend(this.route, sequenceNumbers, intervalUs);
   }
 
   /** Takes in what a receiver says of this stream. `arrivalWallUs`: when the report arrived, on the wall clock that stamps sender reports. */

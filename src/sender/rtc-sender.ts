@@ -1,15 +1,11 @@
 import type { EventHandler } from '../concurrency/event-queue.js';
 import type { TrackAllocation } from '../congestion/allocator/allocator.js';
 import { FramelockError } from '../core/errors.js';
-import type { AudioEncoderConfig } from '../encoder/audio-encoder.js';
-import { AUDIO_SAMPLE_RATE, type RawAudioData } from '../encoder/audio-frame.js';
-import type { VideoEncoderConfig } from '../encoder/encoder.js';
-import { validateAudioEncoderConfig } from '../encoder/validate-audio.js';
-import { validateEncoderConfig } from '../encoder/validate-frame.js';
+import type { RawAudioData } from '../encoder/audio-frame.js';
 import type { RawVideoFrame } from '../encoder/video-frame.js';
 import type { Signaller } from '../signalling/signaller.js';
 import type { TransportState } from '../transport/media-transport.js';
-import { audioShareBps, type BitrateAllocation } from './allocation.js';
+import type { BitrateAllocation } from './allocation.js';
 import { Camera } from './camera.js';
 import type { VideoConfigChange } from './camera-layer.js';
 import type { CloseReport } from './close-report.js';
@@ -29,12 +25,10 @@ import { type SenderStats, trackStats } from './sender-stats.js';
 import { type Negotiate, signallerFromNegotiation } from './signaller-from-negotiation.js';
 import { statsReport } from './stats-report.js';
 import { assertCamera, assertRaw, type RawStream, streamsOf, type TrackStream, wrongFeedingCall } from './track.js';
-import { encoderBitrate } from './track-controls.js';
+import { audioConfigOf, videoConfigOf } from './track-config.js';
 import type { TrackHandle, TrackRef } from './track-handle.js';
 import type { TrackStats } from './track-stats.js';
 import type { StatsReport } from './w3c-stats.js';
-
-const DEFAULT_FRAMERATE = 30;
 
 /**
  * Sends many camera and microphone tracks over one WebRTC connection to an SFU, each through an encoder of its own, with the bitrate
@@ -66,21 +60,12 @@ export class RtcSender implements AsyncDisposable {
    * Adds a camera and opens its encoder; works before and after connecting. While a custom allocation is in force the new track is paused
    * until an allocation names it.
    *
-   * @throws FramelockError TRACK_EXISTS, INVALID_ARGUMENT, CODEC_UNSUPPORTED, ENCODER_OPEN_FAILED, CLOSED, and what the renegotiation throws:
+   * @throws FramelockError TRACK_EXISTS, INVALID_ARGUMENT, INVALID_BITRATE (of an encoding), CODEC_UNSUPPORTED, ENCODER_OPEN_FAILED, CLOSED, and what the renegotiation throws:
    * in each case the sender is as before
    */
   async addVideoTrack(spec: VideoTrackSpec): Promise<TrackHandle> {
     this.#core.assertOpen();
-    const config: VideoEncoderConfig = {
-      codec: spec.codec ?? 'vp8',
-      width: spec.width,
-      height: spec.height,
-      format: spec.format ?? 'I420',
-      framerate: spec.framerate ?? DEFAULT_FRAMERATE,
-      ...(spec.threads === undefined ? {} : { threads: spec.threads }),
-      bitrateBps: encoderBitrate(this.#core.bitrate.targetBps),
-    };
-    validateEncoderConfig(config);
+    const config = videoConfigOf(spec, this.#core.bitrate.targetBps);
     return this.#core.lifecycle.addRaw(spec.id, () => this.#core.factory.raw(spec, config), config.bitrateBps);
   }
 
@@ -104,15 +89,7 @@ export class RtcSender implements AsyncDisposable {
    */
   async addAudioTrack(spec: AudioTrackSpec): Promise<TrackHandle> {
     this.#core.assertOpen();
-    const config: AudioEncoderConfig = {
-      codec: 'opus',
-      format: spec.format ?? 's16',
-      sampleRate: spec.sampleRate ?? AUDIO_SAMPLE_RATE,
-      numberOfChannels: spec.numberOfChannels,
-      bitrateBps: audioShareBps(this.#core.bitrate.targetBps),
-      dtx: spec.dtx ?? false,
-    };
-    validateAudioEncoderConfig(config);
+    const config = audioConfigOf(spec, this.#core.bitrate.targetBps);
     return this.#core.lifecycle.addRaw(spec.id, () => this.#core.factory.rawAudio(spec, config), config.bitrateBps);
   }
 

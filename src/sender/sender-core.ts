@@ -1,17 +1,17 @@
 import { availableParallelism } from 'node:os';
-import { EventQueue, type EventScope } from '../concurrency/event-queue.js';
+import { EventQueue } from '../concurrency/event-queue.js';
 import { LateCompletions } from '../concurrency/late-completions.js';
 import { Lifetime } from '../concurrency/lifetime.js';
 import type { LockChecker } from '../concurrency/lock-checker.js';
 import { TracksLock } from '../concurrency/lock-order.js';
 import { type Clock, SystemClock } from '../core/clock.js';
-import { FramelockError, isFramelockError } from '../core/errors.js';
+import { FramelockError } from '../core/errors.js';
 import { type Logger, silentLogger } from '../core/logger.js';
 import { SystemRandom } from '../core/random.js';
 import type { TransportState } from '../transport/media-transport.js';
 import { NodeAsyncContext } from './async-context.js';
 import { BitrateControl } from './bitrate-control.js';
-import { type CloseReport, type CloseStep, closeReport, Shutdown } from './close-report.js';
+import type { CloseReport } from './close-report.js';
 import { Connector } from './connector.js';
 import { DeferredCalls } from './deferred-calls.js';
 import { EncoderOperations } from './encoder-operations.js';
@@ -21,16 +21,16 @@ import { HealthMonitor, isFault } from './health-monitor.js';
 import { InFlight } from './in-flight.js';
 import { KeyFramePacer } from './key-frame-pacer.js';
 import { watchLocks } from './lock-watch.js';
+import { paddingOf } from './padding-source.js';
 import { PeriodicWork } from './periodic-work.js';
 import { Rescaler } from './rescaler.js';
-import { type OutboundPacket, SendPath } from './send-path.js';
+import { SendPath } from './send-path.js';
 import { EVENT_POLICIES, type SenderEvents } from './sender-events.js';
 import { coresOr, isControlled, millisecondsOr, type RtcSenderOptions } from './sender-options.js';
+import { SenderShutdown } from './sender-shutdown.js';
 import { type SenderStats, trackStats } from './sender-stats.js';
 import { ThreadBudget } from './thread-budget.js';
-import { assertRaw, type RawStream, streamsOf, type TrackStream } from './track.js';
 import { TrackFactory } from './track-factory.js';
-import type { TrackHandle } from './track-handle.js';
 import { TrackLifecycle } from './track-lifecycle.js';
 import { TrackRegistry } from './track-registry.js';
 
@@ -46,7 +46,6 @@ const DEFAULT_STOP_TIMEOUT_MS = 1000;
 export class SenderCore {
   readonly clock: Clock;
   readonly #logger: Logger;
-  readonly #stopTimeoutMs: number;
   /** Of the sender and of everything that it has made. */
   readonly #late = new LateCompletions();
   readonly #lifetime = new Lifetime('The sender', this.#late);
@@ -58,23 +57,21 @@ export class SenderCore {
   readonly lifecycle: TrackLifecycle;
   readonly operations: EncoderOperations;
   readonly events: EventQueue<SenderEvents>;
-  readonly #deferred: DeferredCalls;
-  /** Operations that hold encoders of their own. */
-  readonly #inFlight = new InFlight();
   readonly #path: SendPath;
   readonly #feedback: FeedbackRouter;
   readonly connector: Connector;
   readonly #errors: ErrorReports;
   readonly #periodicWork: PeriodicWork;
-  #stopping: Promise<readonly CloseStep[]> | undefined;
-  #closing: Promise<CloseReport> | undefined;
+  readonly #shutdown: SenderShutdown;
 
   /** Starts nothing: no timer, socket or encoder before the first track or `connect`. @throws FramelockError INVALID_BITRATE, INVALID_ARGUMENT */
   constructor(options: RtcSenderOptions) {
     const clock = options.clock ?? new SystemClock();
     this.clock = clock;
     this.#logger = options.logger ?? silentLogger;
-    this.#stopTimeoutMs = millisecondsOr(options.stopTimeoutMs, DEFAULT_STOP_TIMEOUT_MS, 'stopTimeoutMs');
+    const stopTimeoutMs = millisecondsOr(options.stopTimeoutMs, DEFAULT_STOP_TIMEOUT_MS, 'stopTimeoutMs');
+    /** Operations that hold encoders of their own. */
+    const inFlight = new InFlight();
     const statsIntervalMs = millisecondsOr(options.statsIntervalMs, DEFAULT_STATS_INTERVAL_MS, 'statsIntervalMs');
     const { checkLocks, logger } = options;
     const { checker, observer } = watchLocks({ checkLocks, environment: process.env, clock, logger });
@@ -102,7 +99,7 @@ export class SenderCore {
       handlerDeadlineMs: millisecondsOr(options.handlerDeadlineMs, DEFAULT_HANDLER_DEADLINE_MS, 'handlerDeadlineMs'),
       onHandlerError: (type, error) => this.#errors.handlerFailed(type, error),
     });
-    this.#deferred = new DeferredCalls(schedule, (error) => this.#errors.releaseFailed(error));
+    const deferred = new DeferredCalls(schedule, (error) => this.#errors.releaseFailed(error));
     const keyFrames = new KeyFramePacer();
     this.#feedback = new FeedbackRouter({
       clock,
@@ -118,7 +115,7 @@ export class SenderCore {
         activityChanged: (change) => this.events.emit('trackActivity', change),
         keyFrames,
         late: this.#late,
-        defer: (userCode) => this.#deferred.add(userCode),
+        defer: (userCode) => deferred.add(userCode),
       },
       random: options.random ?? new SystemRandom(),
       tracksMu: this.#tracksMu,
@@ -134,7 +131,7 @@ export class SenderCore {
       isSsrcTaken: (ssrc) => this.registry.findBySsrc(ssrc) !== undefined,
       faults: {
         encodeFailed: (stream, error) => this.#errors.encodeFailed(stream, error),
-        replaceEncoder: (handle, rid) => this.#detached(() => this.#replaceEncoder(handle, rid)),
+        replaceEncoder: (handle, rid) => this.#detached(() => this.operations.repair(handle, rid)),
       },
     });
     this.operations = new EncoderOperations({
@@ -142,10 +139,11 @@ export class SenderCore {
       tracksMu: this.#tracksMu,
       registry: this.registry,
       bitrate: this.bitrate,
-      inFlight: this.#inFlight,
+      inFlight,
       late: this.#late,
       assertOpen: () => this.assertOpen(),
       encoderSwapped: (event) => this.events.emit('encoderSwapped', event),
+      encodeFailed: (stream, error) => this.#errors.encodeFailed(stream, error),
     });
     this.connector = new Connector({
       clock,
@@ -165,13 +163,28 @@ export class SenderCore {
       registry: this.registry,
       bitrate: this.bitrate,
       connector: this.connector,
-      inFlight: this.#inFlight,
+      inFlight,
       late: this.#late,
-      stopTimeoutMs: this.#stopTimeoutMs,
+      stopTimeoutMs,
       assertOpen: () => this.assertOpen(),
       detached: (body) => this.#detached(body),
       trackAdded: () => this.startPeriodicWork(),
-      drainEvents: (trackId) => this.#drainEvents(trackId),
+      drainEvents: (trackId) => this.#shutdown.drainEvents(trackId),
+    });
+    this.#shutdown = new SenderShutdown({
+      clock,
+      registry: this.registry,
+      connector: this.connector,
+      events: this.events,
+      deferred,
+      inFlight,
+      stopTimeoutMs,
+      begin: () => {
+        this.#lifetime.end();
+        this.#periodicWork.stop();
+        this.bitrate.end();
+        this.#path.end();
+      },
     });
     this.#periodicWork = new PeriodicWork({
       clock: living,
@@ -234,50 +247,8 @@ export class SenderCore {
   }
 
   /** Ends everything; see `RtcSender.close`. Idempotent. */
-  async close(): Promise<CloseReport> {
-    this.#stopping ??= this.#stop();
-    const stopped = await this.#stopping;
-    // Each caller for itself: a handler cannot wait for its own end, and whoever else closes must.
-    if (this.events.isInside()) {
-      await this.events.close('discard');
-      return closeReport(...stopped, { name: 'events', durationMs: 0, outcome: 'deferred' });
-    }
-    this.#closing ??= this.#closeEvents().then((events) => closeReport(...stopped, ...events));
-    return this.#closing;
-  }
-
-  /** Ends everything but the events. */
-  async #stop(): Promise<readonly CloseStep[]> {
-    this.#lifetime.end();
-    this.#periodicWork.stop();
-    this.bitrate.end();
-    this.#path.end();
-    const tracks = this.registry.all;
-    const shutdown = new Shutdown(this.clock, this.#stopTimeoutMs);
-    await shutdown.step('operations', () => this.#inFlight.settled());
-    await shutdown.step('frame paths', () => Promise.all(tracks.map((track) => track.stop())));
-    await shutdown.step('encoders', () => Promise.all(tracks.map((track) => track.dispose())));
-    await shutdown.step('connection', () => this.connector.close());
-    this.#deferred.flush();
-    return shutdown.steps;
-  }
-
-  async #closeEvents(): Promise<readonly CloseStep[]> {
-    const shutdown = new Shutdown(this.clock, this.#stopTimeoutMs);
-    await shutdown.step('events', async () => {
-      const { timedOut } = await this.events.close({ drainMs: this.#stopTimeoutMs / 2 });
-      if (!timedOut) return;
-      throw new FramelockError('HANDLER_TIMEOUT', 'an event handler did not return; what waited behind it was dropped');
-    });
-    return shutdown.steps;
-  }
-
-  async #drainEvents(trackId: string): Promise<void> {
-    this.#deferred.flush();
-    const ofTrack: EventScope<SenderEvents> = ({ payload }) => 'trackId' in payload && payload.trackId === trackId;
-    const { deferred } = await this.events.drain(this.#stopTimeoutMs, ofTrack);
-    // Called by a handler, which the events behind it cannot pass.
-    if (deferred > 0) this.events.discard(ofTrack);
+  close(): Promise<CloseReport> {
+    return this.#shutdown.close();
   }
 
   #stateChanged(state: TransportState, reason?: string): void {
@@ -286,33 +257,8 @@ export class SenderCore {
     this.events.emit('connectionState', { state, ...(reason === undefined ? {} : { reason }) });
   }
 
-  async #replaceEncoder(handle: TrackHandle, rid: string | undefined): Promise<void> {
-    try {
-      const track = this.registry.pin(handle);
-      assertRaw(track);
-      await this.operations.replaceBroken(track, streamsOf<RawStream>(track, rid));
-    } catch (error) {
-      const isGone = isFramelockError(error, 'CLOSED') || isFramelockError(error, 'TRACK_REMOVED');
-      const name = rid === undefined ? { trackId: handle.id } : { trackId: handle.id, rid };
-      if (!isGone) this.#errors.encodeFailed(name, error);
-    }
-  }
-
   /** Runs something that outlives its caller, outside of whatever locks the caller holds. */
   #detached<T>(body: () => T): T {
     return this.#checker === undefined ? body() : this.#checker.detached(body);
   }
-}
-
-/** Of the first stream that can repeat something useful, or else of the first that can carry nothing. */
-function paddingOf(streams: readonly TrackStream[]): OutboundPacket | undefined {
-  return firstOf(streams, ({ rtp }) => rtp.repetition()) ?? firstOf(streams, ({ rtp }) => rtp.padding());
-}
-
-function firstOf<T, Result>(items: readonly T[], find: (item: T) => Result | undefined): Result | undefined {
-  for (const item of items) {
-    const found = find(item);
-    if (found !== undefined) return found;
-  }
-  return undefined;
 }

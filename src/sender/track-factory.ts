@@ -58,9 +58,10 @@ export class TrackFactory {
     const [first, ...others] = completeEncodings(spec.id, spec.encodings, config);
     const handle = this.#handle(spec.id);
     const isSimulcast = others.length > 0;
+    const ssrcs = new Set<number>();
     const layer = (encoding: Encoding): CameraLayer =>
       new CameraLayer({
-        ...this.#encoderStream(handle, config.codec, { playoutDelay: spec.playoutDelay, rid: encoding.rid }),
+        ...this.#encoderStream(handle, config.codec, { playoutDelay: spec.playoutDelay, rid: encoding.rid }, ssrcs),
         // Encoders of one camera run beside one another as it is.
         config: isSimulcast ? { threads: 1, ...config } : config,
         encoding,
@@ -96,12 +97,17 @@ export class TrackFactory {
     return this.#encodedTrack(id, { codec: 'opus', frameSize: undefined, stereo: numberOfChannels === 2 });
   }
 
-  #encoderStream(handle: TrackHandle, codec: RtpCodec, labels: StreamLabels = {}): EncoderStreamInit {
+  #encoderStream(
+    handle: TrackHandle,
+    codec: RtpCodec,
+    labels: StreamLabels = {},
+    taken = new Set<number>(),
+  ): EncoderStreamInit {
     const { host, tracksMu, checker, faults } = this.#init;
     const name = labels.rid === undefined ? handle.id : `${handle.id}/${labels.rid}`;
     return {
       handle,
-      rtp: this.#rtp(codec, labels),
+      rtp: this.#rtp(codec, labels, taken),
       host,
       tracksMu,
       encoderMu: new EncoderLock({ name: `encoderMu(${name})`, tracks: tracksMu, clock: host.clock, checker }),
@@ -124,14 +130,14 @@ export class TrackFactory {
     return Object.freeze({ id, generation: this.#generations });
   }
 
-  #rtp(codec: RtpCodec, labels: StreamLabels): OutboundRtp {
+  #rtp(codec: RtpCodec, labels: StreamLabels, taken = new Set<number>()): OutboundRtp {
     const { random, host, path } = this.#init;
     if (labels.playoutDelay !== undefined) writePlayoutDelay(labels.playoutDelay);
-    const ssrc = this.#freshSsrc();
+    const ssrc = this.#freshSsrc(taken);
     return new OutboundRtp({
       codec,
       ssrc,
-      rtxSsrc: this.#freshSsrc(ssrc),
+      rtxSsrc: this.#freshSsrc(taken),
       labels,
       clock: host.clock,
       random,
@@ -139,11 +145,15 @@ export class TrackFactory {
     });
   }
 
-  /** A random SSRC that no other stream has (RFC 3550 section 8.1); 0 is left out, since some peers take it for "none". */
-  #freshSsrc(other?: number): number {
+  /**
+   * A random SSRC that no other stream has (RFC 3550 section 8.1); 0 is left out, since some peers take it for "none".
+   * @param taken by streams that are made together with it, to which it is added
+   */
+  #freshSsrc(taken: Set<number>): number {
     const { random, isSsrcTaken } = this.#init;
     let ssrc = random.uint32();
-    while (ssrc === 0 || ssrc === other || isSsrcTaken(ssrc)) ssrc = random.uint32();
+    while (ssrc === 0 || taken.has(ssrc) || isSsrcTaken(ssrc)) ssrc = random.uint32();
+    taken.add(ssrc);
     return ssrc;
   }
 }

@@ -3,6 +3,7 @@ import type { Mutant } from './mutant.js';
 const guarantee = 'L2 drain';
 const LIFECYCLE = 'src/sender/track-lifecycle.ts';
 const CORE = 'src/sender/sender-core.ts';
+const SHUTDOWN = 'src/sender/sender-shutdown.ts';
 const TRACK = 'src/sender/encoder-stream.ts';
 const QUEUE = 'src/concurrency/event-queue.ts';
 const SUPERVISION = 'src/sender/encoder-supervision.ts';
@@ -76,8 +77,8 @@ export const DRAIN_MUTANTS: readonly Mutant[] = [
   {
     name: 'removal-by-a-handler-leaves-events-behind-it',
     guarantee,
-    file: CORE,
-    find: '    if (deferred > 0) this.events.discard(ofTrack);\n',
+    file: SHUTDOWN,
+    find: '    if (deferred > 0) events.discard(ofTrack);\n',
     replace: '',
     tests: ['sender/drain'],
   },
@@ -108,15 +109,15 @@ export const DRAIN_MUTANTS: readonly Mutant[] = [
   {
     name: 'close-does-not-wait-for-operations',
     guarantee,
-    file: CORE,
-    find: "    await shutdown.step('operations', () => this.#inFlight.settled());\n",
+    file: SHUTDOWN,
+    find: "    await shutdown.step('operations', () => inFlight.settled());\n",
     replace: '',
     tests: ['sender/close'],
   },
   {
     name: 'close-does-not-stop-frame-paths',
     guarantee,
-    file: CORE,
+    file: SHUTDOWN,
     find: "    await shutdown.step('frame paths', () => Promise.all(tracks.map((track) => track.stop())));\n",
     replace: '',
     tests: ['sender/close'],
@@ -124,16 +125,16 @@ export const DRAIN_MUTANTS: readonly Mutant[] = [
   {
     name: 'close-does-not-drain-events',
     guarantee,
-    file: CORE,
-    find: 'const { timedOut } = await this.events.close({ drainMs: this.#stopTimeoutMs / 2 });',
+    file: SHUTDOWN,
+    find: 'const { timedOut } = await events.close({ drainMs: stopTimeoutMs / 2 });',
     replace: 'const timedOut = false;',
     tests: ['sender/close'],
   },
   {
     name: 'close-leaves-frames-unreleased',
     guarantee,
-    file: CORE,
-    find: '    this.#deferred.flush();\n    return shutdown.steps;',
+    file: SHUTDOWN,
+    find: '    deferred.flush();\n    return shutdown.steps;',
     replace: '    return shutdown.steps;',
     tests: ['sender/close', 'sender/deferred-calls'],
   },
@@ -149,7 +150,7 @@ export const DRAIN_MUTANTS: readonly Mutant[] = [
   {
     name: 'close-shares-the-wait-for-events',
     guarantee,
-    file: CORE,
+    file: SHUTDOWN,
     find: '    this.#stopping ??= this.#stop();',
     replace:
       '    this.#stopping ??= this.#stop().then(async (stopped) => [...stopped, ...(await this.#closeEvents())]);',

@@ -130,7 +130,7 @@ export const HANDLE_MUTANTS: readonly Mutant[] = [
   {
     name: 'close-not-idempotent',
     guarantee,
-    file: 'src/sender/sender-core.ts',
+    file: 'src/sender/sender-shutdown.ts',
     find: 'this.#stopping ??= this.#stop();',
     replace: 'this.#stopping = this.#stop();',
     tests: ['sender/close'],

@@ -221,9 +221,9 @@ export const LIFETIME_MUTANTS: readonly Mutant[] = [
   {
     name: 'close-of-a-handler-waits-for-that-handler',
     guarantee,
-    file: 'src/sender/sender-core.ts',
-    find: 'if (this.events.isInside()) {',
-    replace: 'if (this.events === undefined) {',
+    file: 'src/sender/sender-shutdown.ts',
+    find: 'if (events.isInside()) {',
+    replace: 'if (events === undefined) {',
     tests: ['sender/close'],
   },
   {

@@ -77,7 +77,7 @@ export const WIRE_MUTANTS: readonly Mutant[] = [
     name: 'packets-of-the-last-peer-resent-to-the-next',
     guarantee,
     file: RTP,
-    find: '    if (this.#route?.transport !== transport) this.#forgetPeer();\n',
+    find: '    if (this.route?.transport !== transport) this.#forgetPeer();\n',
     replace: '',
     tests: ['sender/outbound-rtp'],
   },
