@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { allocation } from './allocation.js';
+import { api } from './api.js';
 import type { Benchmark, BenchmarkContext } from './benchmark.js';
 import { congestion } from './congestion.js';
 import { congestionReal, congestionRealNative } from './congestion-real.js';
@@ -15,6 +16,7 @@ import { transport } from './transport.js';
 
 const BENCHMARKS: readonly Benchmark[] = [
   allocation,
+  api,
   congestion,
   congestionReal,
   congestionRealNative,

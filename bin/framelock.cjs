@@ -6,4 +6,6 @@
 const { availableParallelism } = require('node:os');
 
 process.env.UV_THREADPOOL_SIZE ??= String(Math.max(4, availableParallelism() + 2));
+// The lock checker takes a stack trace for every lock of every frame: it is for those who develop.
+process.env.NODE_ENV ??= 'production';
 import('../dist/cli/main.js');

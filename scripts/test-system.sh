@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs the system tests: the program as its users start it, with a real browser and a real SFU, and over network namespaces, which need root.
-# Installs browser, SFU, TURN server and iproute2 by apt where they are missing. LiveKit, a second SFU, is built where there is a Go toolchain; its tests
-# are skipped where it cannot be.
+# Installs browser, SFU, TURN server and iproute2 by apt where they are missing. LiveKit, a second SFU, is built where there is a Go toolchain;
+# Prometheus and schemathesis, clients of the service, come into a cache folder. Tests of what cannot be had are skipped, and counted as skipped.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -15,6 +15,8 @@ if [ "${#missing[@]}" -gt 0 ]; then
   $as_root apt-get update -qq
   $as_root apt-get install -y -qq --no-install-recommends "${missing[@]}"
 fi
+
+source scripts/foreign-clients.sh
 
 if [ -z "${LIVEKIT_SERVER:-}" ]; then
   if command -v go >/dev/null; then

@@ -58,7 +58,7 @@ export type {
   RtcSenderOptions,
   VideoTrackSpec,
 } from './sender/sender-options.js';
-export type { SenderStats } from './sender/sender-stats.js';
+export type { SenderGrants, SenderStats } from './sender/sender-stats.js';
 export type { Negotiate } from './sender/signaller-from-negotiation.js';
 export type { TrackHandle, TrackRef } from './sender/track-handle.js';
 export type { TrackHealth } from './sender/track-health.js';

@@ -1,3 +1,6 @@
+/** Upper bounds of the classes in which waits are counted, in microseconds: from one that nobody notices to one that is a fault. */
+export const WAIT_BOUNDS_US: readonly number[] = Object.freeze([100, 1000, 5000, 10_000, 25_000, 100_000, 1_000_000]);
+
 /** Figures of one side of a lock since its creation. Times in microseconds. */
 export interface LockSideStats {
   /** Requests that got the lock. */
@@ -11,6 +14,8 @@ export interface LockSideStats {
   /** Waiting time of all acquisitions together. */
   readonly waitTotalUs: number;
   readonly waitMaxUs: number;
+  /** How many waits fell into each class: up to the first of {@link WAIT_BOUNDS_US}, up to the second, and so on; longer ones last. */
+  readonly waitCounts: readonly number[];
   /** Holding time of all released acquisitions together. */
   readonly holdTotalUs: number;
   readonly holdMaxUs: number;
@@ -31,6 +36,7 @@ export class LockMeter {
   #holding = 0;
   #waitTotalUs = 0;
   #waitMaxUs = 0;
+  readonly #waitCounts = [...WAIT_BOUNDS_US, Number.POSITIVE_INFINITY].map(() => 0);
   #holdTotalUs = 0;
   #holdMaxUs = 0;
 
@@ -53,6 +59,9 @@ export class LockMeter {
     this.#acquisitions += 1;
     this.#waitTotalUs += waitUs;
     this.#waitMaxUs = Math.max(this.#waitMaxUs, waitUs);
+    const found = WAIT_BOUNDS_US.findIndex((boundUs) => waitUs <= boundUs);
+    const index = found === -1 ? WAIT_BOUNDS_US.length : found;
+    this.#waitCounts[index] = (this.#waitCounts[index] ?? 0) + 1;
   }
 
   released(holdUs: number): void {
@@ -69,6 +78,7 @@ export class LockMeter {
       holding: this.#holding,
       waitTotalUs: this.#waitTotalUs,
       waitMaxUs: this.#waitMaxUs,
+      waitCounts: [...this.#waitCounts],
       holdTotalUs: this.#holdTotalUs,
       holdMaxUs: this.#holdMaxUs,
     };

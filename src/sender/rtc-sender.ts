@@ -21,7 +21,7 @@ import type {
   RtcSenderOptions,
   VideoTrackSpec,
 } from './sender-options.js';
-import { type SenderStats, trackStats } from './sender-stats.js';
+import { type SenderGrants, type SenderStats, trackStats } from './sender-stats.js';
 import { type Negotiate, signallerFromNegotiation } from './signaller-from-negotiation.js';
 import { statsReport } from './stats-report.js';
 import { assertCamera, assertRaw, type RawStream, streamsOf, type TrackStream, wrongFeedingCall } from './track.js';
@@ -266,8 +266,13 @@ export class RtcSender implements AsyncDisposable {
     return this.#core.stats();
   }
 
+  /** What is divided among the video tracks and what each has of it: for those who ask often, since it takes a fraction of {@link RtcSender.getStats}. */
+  getGrants(): SenderGrants {
+    return this.#core.grants();
+  }
+
   /**
-   * The same in the form of a browser's `getStats()`: entries by id, linked with one another, of the types `media-source`, `outbound-rtp`,
+   * Statistics in the form of a browser's `getStats()`: entries by id, linked with one another, of the types `media-source`, `outbound-rtp`,
    * `remote-inbound-rtp`, `codec`, `transport`, `candidate-pair` and `local-candidate` and `remote-candidate`. Works after `close` as well.
    */
   getStatsReport(): StatsReport {

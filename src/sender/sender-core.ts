@@ -28,7 +28,7 @@ import { SendPath } from './send-path.js';
 import { EVENT_POLICIES, type SenderEvents } from './sender-events.js';
 import { coresOr, isControlled, millisecondsOr, type RtcSenderOptions } from './sender-options.js';
 import { SenderShutdown } from './sender-shutdown.js';
-import { type SenderStats, trackStats } from './sender-stats.js';
+import { type SenderGrants, type SenderStats, trackStats } from './sender-stats.js';
 import { ThreadBudget } from './thread-budget.js';
 import { TrackFactory } from './track-factory.js';
 import { TrackLifecycle } from './track-lifecycle.js';
@@ -221,6 +221,20 @@ export class SenderCore {
   updateBitrate(bitrateBps: number): void {
     this.bitrate.setTarget(bitrateBps);
     this.#path.limitChanged();
+  }
+
+  /** What each video track has of the target now. */
+  grants(): SenderGrants {
+    const cameras = this.registry.all.filter(({ media }) => media === 'video');
+    return {
+      targetBps: this.bitrate.targetBps,
+      tracks: cameras.map(({ id, targetBps, paused, allocationReason = 'weight' }) => ({
+        trackId: id,
+        targetBps,
+        paused,
+        reason: allocationReason,
+      })),
+    };
   }
 
   /** A snapshot of everything; works after `close` as well. */

@@ -34,6 +34,20 @@ export interface SenderStats {
   readonly tracksMu: LockStats;
 }
 
+/** What the video tracks of a sender have of its target; a fresh object each time. */
+export interface SenderGrants {
+  /** As {@link SenderStats.targetBitrate}. */
+  readonly targetBps: number;
+  /** In the order in which they were added. */
+  readonly tracks: readonly {
+    readonly trackId: string;
+    /** Bits per second; 0 while it is paused. */
+    readonly targetBps: number;
+    readonly paused: boolean;
+    readonly reason: NonNullable<TrackStats['allocationReason']>;
+  }[];
+}
+
 /** The statistics of one track. */
 export function trackStats(track: Track, nowUs: number): TrackStats {
   const [first, ...others] = track.streams.map((stream) => streamStats(stream, nowUs));

@@ -1,4 +1,3 @@
-import { Registry } from 'prom-client';
 import { Access } from './api/access.js';
 import { accessRoutes } from './api/access-routes.js';
 import { allocationRoutes } from './api/allocation-routes.js';
@@ -9,11 +8,11 @@ import { serviceRoutes } from './api/service-routes.js';
 import { dashboardRoutes } from './dashboard/dashboard-routes.js';
 import { previewRoutes } from './dashboard/preview-routes.js';
 import { EventLog, type NewEvent } from './events/event-log.js';
+import { ServiceMetrics } from './metrics/service-metrics.js';
 import type { PublisherParts } from './publishers/publisher-parts.js';
 import { PublisherRegistry } from './publishers/publisher-registry.js';
 import { type ReloadReport, reconcile } from './publishers/reconcile.js';
 import type { HttpSpec, ServiceSpec } from './schema/service-schema.js';
-import { registerPublisherMetrics } from './sender-metrics.js';
 import { registerSourceMetrics } from './source-metrics.js';
 
 const DEFAULT_HOST = '127.0.0.1';
@@ -41,6 +40,7 @@ export class PublisherService {
   readonly #log: EventLog;
   readonly #stream: EventStream;
   readonly #server: ApiServer;
+  readonly #metrics: ServiceMetrics;
   readonly #host: string;
   readonly #port: number;
   #reloads: Promise<unknown> = Promise.resolve();
@@ -54,10 +54,20 @@ export class PublisherService {
     this.#port = port;
     this.#log = new EventLog(parts.clock, parts.random.uint32().toString(36));
     this.#stream = new EventStream(this.#log, parts.clock);
-    this.registry = new PublisherRegistry(parts, (event) => this.#tell(event));
-    const metrics = new Registry();
-    registerPublisherMetrics(() => this.registry.all, metrics);
-    registerSourceMetrics(() => this.registry.all, metrics);
+    const metrics = new ServiceMetrics(() => this.registry.all, parts.clock, version);
+    this.#metrics = metrics;
+    this.registry = new PublisherRegistry(
+      {
+        ...parts,
+        createSender: (publisher, ...rest) => {
+          const sender = parts.createSender(publisher, ...rest);
+          metrics.watch(publisher.id, sender);
+          return sender;
+        },
+      },
+      (event) => this.#tell(event),
+    );
+    registerSourceMetrics(() => this.registry.all, metrics.registry);
     const access = new Access(tokens);
     const others = [
       ...publisherRoutes(this.registry),
@@ -65,12 +75,20 @@ export class PublisherService {
       ...previewRoutes(this.registry),
       ...accessRoutes(access),
     ];
-    const own = serviceRoutes({ registry: this.registry, events: this.#stream, metrics, version, others });
+    const own = serviceRoutes({
+      registry: this.registry,
+      events: this.#stream,
+      metrics: metrics.registry,
+      version,
+      isGuarded: tokens.length > 0,
+      others,
+    });
     this.#server = new ApiServer({
       routes: [...others, ...own, ...dashboardRoutes()],
       access,
       allowedHosts: [...allowedHosts, host],
       logger: parts.logger,
+      answered: (operation, status, elapsedMs) => metrics.http.answered(operation, status, elapsedMs),
       ...(requestTimeoutMs === undefined ? {} : { requestTimeoutMs }),
     });
   }
@@ -81,6 +99,7 @@ export class PublisherService {
    */
   async start(): Promise<{ readonly url: string }> {
     const port = await this.#server.listen(this.#host, this.#port);
+    this.#metrics.process.start();
     for (const spec of this.#init.spec.publishers ?? []) this.registry.create(spec, 'config');
     return { url: `http://${this.#host.includes(':') ? `[${this.#host}]` : this.#host}:${port}` };
   }
@@ -109,6 +128,7 @@ export class PublisherService {
   }
 
   async #close(): Promise<void> {
+    this.#metrics.process.stop();
     await this.registry.closeAll();
     this.#stream.close();
     await this.#server.close();

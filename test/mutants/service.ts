@@ -108,9 +108,9 @@ const DESK_MUTANTS: readonly Mutant[] = [
     name: 'revision-counted-before-the-sender-agrees',
     guarantee: 'service',
     file: DESK,
-    find: '      if (inForce(next) !== inForce(this.#standing)) await target.apply(inForce(next));\n      this.#commit(next);',
+    find: '      if (inForce(next) !== inForce(this.#standing)) await target.apply(inForce(next));\n      return this.#commit(next);',
     replace:
-      '      const former = inForce(this.#standing);\n      this.#commit(next);\n      if (inForce(next) !== former) await target.apply(inForce(next));',
+      '      const former = inForce(this.#standing);\n      const view = this.#commit(next);\n      if (inForce(next) !== former) await target.apply(inForce(next));\n      return view;',
     tests: DESK_TESTS,
   },
   {
@@ -286,5 +286,41 @@ const API_MUTANTS: readonly Mutant[] = [
   },
 ];
 
+/** What operators are told. */
+const METRIC_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'frame-times-of-tracks-that-are-gone',
+    guarantee: 'service',
+    file: 'src/service/metrics/frame-times.ts',
+    find: '      this.#encode.remove(labels);\n',
+    replace: '',
+    tests: ['service/service-metrics'],
+  },
+  {
+    name: 'metrics-of-publishers-that-are-gone',
+    guarantee: 'service',
+    file: 'src/service/metrics/scrape.ts',
+    find: '        collect() {\n          this.reset();\n          for (const sample of samples()) this.inc(',
+    replace: '        collect() {\n          for (const sample of samples()) this.inc(',
+    tests: ['service/service-metrics'],
+  },
+  {
+    name: 'paused-cameras-among-the-needs',
+    guarantee: 'service',
+    file: 'src/service/metrics/publisher-families.ts',
+    find: 'wish === undefined || wish.paused || wish.weight === 0',
+    replace: 'wish === undefined',
+    tests: ['service/service-metrics'],
+  },
+  {
+    name: 'leases-that-were-given-back-counted-as-expired',
+    guarantee: 'service',
+    file: DESK,
+    find: '    if (lease === undefined) return;\n',
+    replace: '    if (lease === undefined) return;\n    this.#expiredLeases += 1;\n',
+    tests: ['service/service-metrics'],
+  },
+];
+
 /** The publisher service. */
-export const SERVICE_MUTANTS: readonly Mutant[] = [...HANDLES, ...DESK_MUTANTS, ...API_MUTANTS];
+export const SERVICE_MUTANTS: readonly Mutant[] = [...HANDLES, ...DESK_MUTANTS, ...API_MUTANTS, ...METRIC_MUTANTS];

@@ -1,7 +1,9 @@
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FramelockError } from '../../src/core/errors.js';
+import { MAX_CONNECTIONS } from '../../src/service/api/api-server.js';
 import { MAX_LISTENERS } from '../../src/service/api/event-stream.js';
 import { PublisherService } from '../../src/service/publisher-service.js';
 import type { HttpSpec } from '../../src/service/schema/service-schema.js';
@@ -79,6 +81,8 @@ describe('the control API', () => {
     const added = await post(tracks, { id: 'arm', source: 'test' });
     expect(added).toMatchObject({ status: 201, json: { id: 'arm', generation: 3, state: 'live' } });
     expect((await post(`${tracks}/arm/key-frame`)).status).toBe(202);
+    // As from clients that name the type of a body with every call.
+    expect((await api(`${tracks}/arm/key-frame`, { method: 'POST', body: '' })).status).toBe(202);
     expect((await post(`${tracks}/arm/recreate-encoder?generation=3`)).status).toBe(204);
     expect((await post(`${tracks}/arm/recreate-encoder?generation=2`)).json).toMatchObject({ code: 'TRACK_REMOVED' });
     expect((await api(`${tracks}/arm`)).json).toMatchObject({ state: 'live' });
@@ -119,7 +123,7 @@ describe('the control API', () => {
     const metrics = await api('/metrics');
     expect(metrics.headers['content-type']).toMatch(/^text\/plain/);
     expect(metrics.text).toContain('framelock_connected{publisher="robot"} 1');
-    expect(metrics.text).toContain('framelock_target_bits_per_second{publisher="robot",track="front"} 1000000');
+    expect(metrics.text).toContain('framelock_target_bytes_per_second{publisher="robot",track="front"} 125000');
     harness.sources[0]?.sink?.ended(new Error('unplugged'));
     expect((await api('/readyz')).json).toEqual({ ready: false, publishers: 1, connected: 1, camerasNotLive: 1 });
     await remove('/v1/publishers/robot');
@@ -245,6 +249,28 @@ describe('bad input to the control API', () => {
     const slowBody =
       'POST /v1/publishers HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{';
     expect(await raw(slowBody)).toMatch(/^HTTP\/1\.1 408 .*REQUEST_TIMEOUT/s);
+    // Nor one that never pauses for long: what counts is when it is there as a whole.
+    const drip = setInterval(() => dripping.write('x: y\r\n'), 20);
+    const dripping = connect(Number(new URL(url).port), '127.0.0.1', () => dripping.write('GET /healthz HTTP/1.1\r\n'));
+    dripping.on('error', () => undefined).setEncoding('utf8');
+    const [answer] = (await once(dripping, 'data')) as [string];
+    clearInterval(drip);
+    dripping.destroy();
+    expect(answer).toMatch(/^HTTP\/1\.1 408 .*REQUEST_TIMEOUT/s);
+  });
+
+  it('is not held up: connections beyond the limit are closed at once, and those that there are go on', async () => {
+    const { port } = new URL(url);
+    const open = () => connect(Number(port), '127.0.0.1').on('error', () => undefined);
+    const sockets = Array.from({ length: MAX_CONNECTIONS }, open);
+    await Promise.all(sockets.map((socket) => once(socket, 'connect')));
+    const beyond = open();
+    await once(beyond, 'close');
+    const [first] = sockets;
+    first?.setEncoding('utf8').write('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    const [answer] = first === undefined ? [''] : ((await once(first, 'data')) as [string]);
+    expect(answer).toMatch(/^HTTP\/1\.1 200 /);
+    for (const socket of sockets) socket.destroy();
   });
 });
 

@@ -14,9 +14,15 @@ export class Program {
   #stdout = '';
   #stderr = '';
 
-  constructor(args: readonly string[], environment: NodeJS.ProcessEnv = {}, script = 'src/cli/main.ts') {
+  /** @param loader options of Node that make the script's language understood */
+  constructor(
+    args: readonly string[],
+    environment: NodeJS.ProcessEnv = {},
+    script = 'src/cli/main.ts',
+    loader: readonly string[] = ['--import', 'tsx'],
+  ) {
     // Node itself and not a wrapper, so that signals reach the program and its exit code reaches us.
-    this.#process = spawn(process.execPath, ['--import', 'tsx', script, ...args], {
+    this.#process = spawn(process.execPath, [...loader, script, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...environment },
     });

@@ -55,12 +55,18 @@ export class AllocationDesk {
   readonly #turns = new Sequencer();
   readonly #expiry: LeaseTimer;
   #standing: Standing;
+  #expiredLeases = 0;
   #closed = false;
 
   constructor(init: AllocationDeskInit) {
     this.#init = init;
     this.#expiry = new LeaseTimer(init.clock);
     this.#standing = { revision: 1, base: init.base ?? EQUAL_SHARES };
+  }
+
+  /** Leases that ended because their owner did not come back. */
+  get expiredLeases(): number {
+    return this.#expiredLeases;
   }
 
   /** Names the present revision, for `ETag` and `If-Match`: of this publisher and of no later one of its id. */
@@ -95,8 +101,7 @@ export class AllocationDesk {
       const next = this.#next(document, request);
       if (dryRun) return allocationView(this.#init, next, target.preview(inForce(next)), true);
       if (inForce(next) !== inForce(this.#standing)) await target.apply(inForce(next));
-      this.#commit(next);
-      return this.view();
+      return this.#commit(next);
     });
   }
 
@@ -152,12 +157,14 @@ export class AllocationDesk {
     return same ? next : { ...next, revision: revision + 1 };
   }
 
-  #commit(next: Standing): void {
+  #commit(next: Standing): AllocationView {
     const changed = next.revision !== this.#standing.revision;
     this.#standing = next;
     // A sender that was closed meanwhile has agreed to nothing that a timer could take back.
     if (!this.#closed) this.#expiry.set(next.lease, (lease) => this.#expired(lease));
-    if (changed) this.#init.changed(this.view());
+    const view = this.view();
+    if (changed) this.#init.changed(view);
+    return view;
   }
 
   #expired(lease: Lease): void {
@@ -167,6 +174,7 @@ export class AllocationDesk {
       if (this.#closed || this.#standing.lease !== lease) return;
       logger.warn('a lease has expired; the base allocation comes back', { owner: lease.owner });
       await this.#revert();
+      this.#expiredLeases += 1;
     });
     done.catch((error: unknown) => {
       if (this.#closed) return;

@@ -30,7 +30,7 @@ export class SenderAllocation implements AllocationTarget {
   }
 
   targetBps(): number {
-    return this.#sender.getStats().targetBitrate;
+    return this.#sender.getGrants().targetBps;
   }
 
   async apply(document: CheckedDocument): Promise<void> {
@@ -38,13 +38,7 @@ export class SenderAllocation implements AllocationTarget {
   }
 
   grants(): readonly Grant[] {
-    const cameras = this.#sender.getStats().tracks.filter(({ kind }) => kind === 'video');
-    return cameras.map(({ trackId, targetBitrate, active, allocationReason }) => ({
-      trackId,
-      targetBps: targetBitrate,
-      paused: !active,
-      reason: allocationReason ?? 'weight',
-    }));
+    return this.#sender.getGrants().tracks;
   }
 
   preview(document: CheckedDocument): readonly Grant[] {
@@ -53,7 +47,7 @@ export class SenderAllocation implements AllocationTarget {
   }
 
   #cameraIds(): readonly string[] {
-    return this.#sender.getStats().tracks.flatMap(({ trackId, kind }) => (kind === 'video' ? [trackId] : []));
+    return this.#sender.getGrants().tracks.map(({ trackId }) => trackId);
   }
 }
 

@@ -34,6 +34,7 @@ export function allocationRoutes(registry: PublisherRegistry): readonly ApiRoute
         operationId: 'putAllocation',
         summary: 'Divides the bitrate anew, for all cameras at one boundary or not at all',
         role: 'control',
+        isFrequent: true,
         params: PublisherParams,
         query: Type.Object(
           { dryRun: Type.Optional(Type.Boolean({ description: 'Tells what would be, and changes nothing.' })) },

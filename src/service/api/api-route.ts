@@ -43,6 +43,8 @@ export interface RouteDescription<Params extends TSchema, Query extends TSchema,
   readonly operationId: string;
   readonly summary: string;
   readonly role: Role;
+  /** Whether programs call it many times a second; then only a log of level `debug` has it. @default false */
+  readonly isFrequent?: boolean;
   readonly params?: Params;
   readonly query?: Query;
   readonly body?: Body;

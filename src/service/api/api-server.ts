@@ -21,7 +21,7 @@ const HEADERS_TIMEOUT_MS = 5_000;
 const TIMEOUT_CHECK_MS = 1_000;
 const KEEP_ALIVE_TIMEOUT_MS = 5_000;
 /** More are refused by closing them. */
-const MAX_CONNECTIONS = 512;
+export const MAX_CONNECTIONS = 512;
 const MAX_HEADER_BYTES = 16 * 1024;
 const MAX_PARAMETER_LENGTH = 256;
 
@@ -39,8 +39,16 @@ export interface ApiServerInit {
   /** Names that the service is known by, beside addresses and `localhost`. */
   readonly allowedHosts: readonly string[];
   readonly logger: Logger;
+  /** Told of each answer: by which call, if it was one, with which status, and how long it took. */
+  readonly answered: (operationId: string | undefined, status: number, elapsedMs: number) => void;
   /** Shorter for tests. @default 10_000 */
   readonly requestTimeoutMs?: number;
+}
+
+/** What is known of a request's route before its handler is called; empty where there is none. */
+interface RouteFacts {
+  readonly operationId?: string;
+  readonly takesBody?: boolean;
 }
 
 /**
@@ -67,10 +75,19 @@ export class ApiServer {
     });
     this.#app.removeAllContentTypeParsers();
     const parseJson = this.#app.getDefaultJsonParser('error', 'error');
-    this.#app.addContentTypeParser('application/json', { parseAs: 'string' }, parseJson);
+    this.#app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body: string, done) => {
+      const { takesBody } = request.routeOptions.config as RouteFacts;
+      // Clients that name the type with every call mean nothing by it where there is nothing.
+      if (body === '' && takesBody === false) done(null);
+      else parseJson(request, body, done);
+    });
     this.#app.addHook('onRequest', async (request, reply) => {
       reply.headers(SECURITY_HEADERS);
       refuseForeignPages(request.headers, init.allowedHosts);
+    });
+    this.#app.addHook('onResponse', async ({ routeOptions }, reply) => {
+      const { operationId } = routeOptions.config as RouteFacts;
+      init.answered(operationId, reply.statusCode, reply.elapsedTime);
     });
     this.#app.setErrorHandler((error, request, reply) => this.#fail(error, request, reply));
     this.#app.setNotFoundHandler((request, reply) => this.#answerProblem(reply, this.#notFound(request)));
@@ -116,6 +133,7 @@ export class ApiServer {
     this.#app.route({
       method: route.method,
       url: route.path.replaceAll(/\{(\w+)\}/g, ':$1'),
+      config: { operationId: route.operationId, takesBody: route.body !== undefined } satisfies RouteFacts,
       onRequest: async ({ headers }) => access.assert(route.role, headers.authorization),
       handler: (request, reply) => this.#handle(route, request, reply),
     });
@@ -131,9 +149,12 @@ export class ApiServer {
       header: (name) => [request.headers[name]].flat()[0],
       isFromThisMachine: isFromThisMachine(request.socket),
     });
-    // What changes something; those who look come too often for a log.
+    // What changes something; those who look, or steer all the time, come too often for a log.
     if (route.method !== 'GET')
-      logger.info('a request was answered', { operation: route.operationId, status: answer.status });
+      logger[route.isFrequent === true ? 'debug' : 'info']('a request was answered', {
+        operation: route.operationId,
+        status: answer.status,
+      });
     if (answer.takeOver !== undefined) {
       reply.hijack();
       for (const [name, value] of Object.entries(SECURITY_HEADERS)) reply.raw.setHeader(name, value);

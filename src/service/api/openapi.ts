@@ -26,11 +26,12 @@ type Json = Readonly<Record<string, unknown>>;
 /**
  * The OpenAPI 3.1 document of some routes, from the very schemas that check their requests.
  * @param version of the program
+ * @param isGuarded whether the service asks for tokens
  */
-export function openApiDocument(routes: readonly ApiRoute[], version: string): Json {
+export function openApiDocument(routes: readonly ApiRoute[], version: string, isGuarded: boolean): Json {
   const paths: Record<string, Record<string, Json>> = {};
   for (const route of routes)
-    paths[route.path] = { ...paths[route.path], [route.method.toLowerCase()]: operation(route) };
+    paths[route.path] = { ...paths[route.path], [route.method.toLowerCase()]: operation(route, isGuarded) };
   return {
     openapi: '3.1.0',
     info: {
@@ -49,14 +50,14 @@ export function openApiDocument(routes: readonly ApiRoute[], version: string): J
   };
 }
 
-function operation(route: ApiRoute): Json {
+function operation(route: ApiRoute, isGuarded: boolean): Json {
   const { operationId, summary, role, params, query, headers = {}, body } = route;
   return {
     operationId,
     summary,
     tags: [route.path.startsWith('/v1/publishers') ? 'publishers' : 'service'],
     // Without tokens in its configuration the service asks for none.
-    security: role === 'public' ? [] : [{ token: [] }, {}],
+    security: role === 'public' || !isGuarded ? [] : [{ token: [] }],
     'x-framelock-role': role,
     parameters: [
       ...parameters('path', params),

@@ -15,6 +15,7 @@ const GenerationQuery = Type.Object(
     generation: Type.Optional(
       Type.Integer({
         minimum: 1,
+        maximum: Number.MAX_SAFE_INTEGER,
         description: 'Means only this one of those that have had the id, one after the other.',
       }),
     ),

@@ -13,6 +13,8 @@ export interface ServiceRoutesInit {
   readonly metrics: Registry;
   /** Of the program. */
   readonly version: string;
+  /** Whether the service asks for tokens. */
+  readonly isGuarded: boolean;
   /** Every other route, for the OpenAPI document. */
   readonly others: readonly ApiRoute[];
 }
@@ -29,7 +31,7 @@ const Readiness = Type.Object({
 
 /** Events, metrics, health and the document that describes it all. */
 export function serviceRoutes(init: ServiceRoutesInit): readonly ApiRoute[] {
-  const { registry, events, metrics, version, others } = init;
+  const { registry, events, metrics, version, isGuarded, others } = init;
   const own: readonly ApiRoute[] = [
     route(
       {
@@ -100,7 +102,7 @@ export function serviceRoutes(init: ServiceRoutesInit): readonly ApiRoute[] {
       () => ({ status: 200, body: document }),
     ),
   ];
-  const document = openApiDocument([...others, ...own], version);
+  const document = openApiDocument([...others, ...own], version, isGuarded);
   return own;
 }
 

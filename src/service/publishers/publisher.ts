@@ -122,7 +122,7 @@ export class Publisher {
       origin: this.origin,
       state: this.state,
       sfu: this.#sfu,
-      targetBps: this.#sender.getStats().targetBitrate,
+      targetBps: this.#sender.getGrants().targetBps,
       tracks: this.#tracks.all.map((track) => track.view()),
     };
   }
