@@ -38,6 +38,7 @@ export interface LoopbackSfuOptions {
  * | `GET /` | the page; `?room=` chooses a room other than `demo` |
  * | `POST /whip/{room}`, `DELETE` of its `Location` | publish; a second publisher replaces the first |
  * | `POST /whep/{room}`, `DELETE` of its `Location` | view: the n-th video m-line gets the n-th track |
+ * | `?rid=` at that `POST`, `PUT` of `{ "rid", "index" }` to its `Location` + `/layer` | which encoding of a simulcast track it gets |
  * | `GET /rooms`, `/rooms/{room}`, `/rooms/{room}/events` | snapshots; the last one as server-sent events |
  * | `GET /api/status`, `/api/events` | the last {@link SenderStatus}; the same as server-sent events |
  */

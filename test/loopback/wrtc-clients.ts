@@ -110,6 +110,8 @@ export class WrtcViewer {
   readonly frames: number[] = [];
   /** What the bar codes of the pictures of each m-line said, by index; those without one are left out. */
   readonly codes: BarCode[][] = [];
+  /** Decoded pictures of the first m-line, in their order. */
+  readonly pictures: { readonly width: number; readonly code: BarCode | undefined }[] = [];
   readonly #sinks: InstanceType<typeof wrtc.nonstandard.RTCVideoSink>[] = [];
 
   constructor(capacity: number) {
@@ -146,10 +148,11 @@ export class WrtcViewer {
     sink.onframe = ({ frame }: SinkEvent) => {
       this.lumas[index] = frame.data[(frame.width * frame.height) >> 1] ?? 0;
       this.frames[index] = (this.frames[index] ?? 0) + 1;
-      const { buffer, byteOffset, length } = frame.data;
-      const code = readBarCode(new Uint8Array(buffer, byteOffset, length), frame.width, frame.height);
+      const { width, height, data } = frame;
+      const code = readBarCode(new Uint8Array(data.buffer, data.byteOffset, data.length), width, height);
       this.codes[index] ??= [];
       if (code !== undefined) this.codes[index].push(code);
+      if (index === 0) this.pictures.push({ width, code });
     };
   }
 }

@@ -118,4 +118,12 @@ export const SIMULCAST_MUTANTS: readonly Mutant[] = [
     replace: '',
     tests: SENDER_TESTS,
   },
+  {
+    name: 'viewer-changes-its-encoding-without-a-key-frame',
+    guarantee: 'wire',
+    file: 'src/loopback/room/layer-choice.ts',
+    find: "if (source.rid === undefined || startsKeyFrame(codec?.name ?? '', packet.payload)) this.#current = source;",
+    replace: "if (startsKeyFrame(codec?.name ?? '', packet.payload) || packet.ssrc > 0) this.#current = source;",
+    tests: ['loopback/simulcast'],
+  },
 ];

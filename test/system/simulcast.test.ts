@@ -6,9 +6,11 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { SystemClock } from '../../src/core/clock.js';
 import type { VideoCodec } from '../../src/encoder/encoder.js';
+import { LoopbackSfu } from '../../src/loopback/loopback-sfu.js';
 import type { RtcSender } from '../../src/sender/rtc-sender.js';
 import { createSender } from '../../src/service/create-sender.js';
 import { JanusSignaller } from '../../src/signalling/janus/janus-signaller.js';
+import { WhipSignaller } from '../../src/signalling/whip/whip-signaller.js';
 import { TestPatternSource } from '../../src/source/test-pattern/test-pattern-source.js';
 import { launchBrowser, openPage } from '../support/browser.js';
 import { JANUS_PIN, JANUS_ROOM, JanusServer } from '../support/janus-server.js';
@@ -109,6 +111,27 @@ describe.each(['vp8', 'h264'] as const)('Janus, of a camera in three encodings o
       [2, 'f'],
     ] as const) {
       await page.evaluate(`takeSubstream('0', ${substream})`);
+      expectWhole(await picturesOf(page, WIDTHS[rid]));
+    }
+    expect(errors).toEqual([]);
+  });
+});
+
+describe('the page of the loopback SFU, of a camera in three encodings,', () => {
+  it('shows the one that its address names, and then the one that its viewer chooses', async () => {
+    const sfu = new LoopbackSfu({ port: 0 });
+    const { url } = await sfu.start();
+    ends.push(() => sfu.close());
+    const sender = await simulcastCamera('vp8');
+    await sender.connect(new WhipSignaller({ url: `${url}/whip/demo` }));
+    const { page, errors } = await openPage(browser, `${url}/?rid=h`, addRecorder);
+    ends.push(() => page.close());
+    await page.waitForSelector('[data-track-id="front"] video');
+    for (let decoded = 0; decoded === 0; ) decoded = await page.evaluate('framelockStats()[0]?.framesDecoded ?? 0');
+    await startRecording(page, 'front');
+    expectWhole(await picturesOf(page, WIDTHS.h));
+    for (const rid of ['q', 'f'] as const) {
+      await page.selectOption('[data-track-id="front"] [data-action="layer"]', rid);
       expectWhole(await picturesOf(page, WIDTHS[rid]));
     }
     expect(errors).toEqual([]);

@@ -274,7 +274,7 @@ export function itKeepsTheTransportContract(name: string, fixture: TransportFixt
       const packets = new PacketPump(transport, [{ ...track, ssrc: FRONT.ssrc }]);
       cleanUps.push(() => packets.stop());
       await receivesMore(peer, FRONT.ssrc);
-      await eventually(() => rtcp.length > 2, 'reports');
+      await eventually(() => rtcp.length > 4, 'reports');
       path.cut = true;
       await eventually(() => transport.state === 'disconnected', 'silence to be noticed', 10_000);
       expect(transport.sendRtcp(writeCompound([writeReceiverReport(1111, [])]))).toBe(false);

@@ -37,7 +37,7 @@ export interface LayerAllocation {
 
 /** What must be left unspent for an encoding to return: this share of what its camera has, since it is that which wobbles (see `admit`)... */
 const HEADROOM = 0.1;
-/** ...and this share of its minimum (libwebrtc's `kDefaultVideoHysteresis`, rtc_base/experiments/stable_target_rate_experiment.cc). */
+/** ...and this share of its minimum (libwebrtc's `kVideoHysteresisFactor` of simulcast_rate_allocator.cc, 1.2). */
 const MINIMUM_HEADROOM = 0.2;
 
 /**

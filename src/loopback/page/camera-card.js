@@ -22,6 +22,8 @@ export class CameraCard {
   #parts;
   #receiver = null;
   #codec = '';
+  /** Its place in the room. */
+  #index = 0;
   #status = null;
   #stats = {
     codec: '',
@@ -38,7 +40,10 @@ export class CameraCard {
   #chosenAt = Number.NEGATIVE_INFINITY;
   #history = [];
 
-  /** `actions`: `weigh()`, `changeCodec(id, codec)`, `resize(id, { width, height })`, `requestKeyFrame(id)` and `recreateEncoder(id)`. */
+  /**
+   * `actions`: `weigh()`, `changeCodec(id, codec)`, `resize(id, { width, height })`, `chooseLayer(index, rid)`, `requestKeyFrame(id)` and
+   * `recreateEncoder(id)`.
+   */
   constructor(id, template, actions) {
     this.id = id;
     this.element = template.content.cloneNode(true).firstElementChild;
@@ -56,6 +61,7 @@ export class CameraCard {
       ratesTitle: find('.rates title'),
       codec: find('[data-action="codec"]'),
       size: find('[data-action="size"]'),
+      layer: find('[data-action="layer"]'),
       buttons: [...this.element.querySelectorAll('button')],
     };
     find('h2').textContent = id;
@@ -71,6 +77,7 @@ export class CameraCard {
       const [width, height] = name.split('x').map(Number);
       actions.resize(id, { width, height });
     });
+    this.#choice(this.#parts.layer, 'Encoding', (rid) => actions.chooseLayer(this.#index, rid));
     const [keyFrame, recreate] = this.#parts.buttons;
     keyFrame.setAttribute('aria-label', `Key frame of ${id}`);
     recreate.setAttribute('aria-label', `Swap encoder of ${id}`);
@@ -202,6 +209,19 @@ export class CameraCard {
     this.#parts.target.setAttribute('points', line('target'));
     const { received, target } = this.#history.at(-1);
     this.#parts.ratesTitle.textContent = `Last minute: received ${formatBps(received)} now, target ${formatBps(target)}`;
+  }
+
+  /** Lets the viewer choose among the encodings of a track that is at this place; there is nothing to choose where there are none. */
+  offerLayers(index, rids, first) {
+    this.#index = index;
+    const { layer } = this.#parts;
+    layer.parentElement.hidden = rids.length === 0;
+    const shown = rids.includes(layer.value) ? layer.value : rids.includes(first) ? first : rids[0];
+    renderChoice(
+      layer,
+      shown,
+      rids.map((rid) => [rid, rid]),
+    );
   }
 
   #choice(select, what, choose) {

@@ -13,13 +13,19 @@ const HANDS_OFF_MS = 2_000;
 const MIN_TOTAL_BPS = 100_000;
 const MAX_TOTAL_BPS = 50_000_000;
 
-const room = new URLSearchParams(location.search).get('room') ?? 'demo';
+const query = new URLSearchParams(location.search);
+const room = query.get('room') ?? 'demo';
+/** The encoding of simulcast tracks that is seen until another one is chosen; by default the publisher's first. */
+const rid = query.get('rid');
 const element = (id) => document.getElementById(id);
 const cards = new Map();
-const viewer = new WhepViewer(`/whep/${encodeURIComponent(room)}`, {
-  changed: attachReceivers,
-  failed: (error) => showError('No video', error),
-});
+const viewer = new WhepViewer(
+  `/whep/${encodeURIComponent(room)}${rid === null ? '' : `?rid=${encodeURIComponent(rid)}`}`,
+  {
+    changed: attachReceivers,
+    failed: (error) => showError('No video', error),
+  },
+);
 let tracks = [];
 let status = null;
 let totalMovedAt = Number.NEGATIVE_INFINITY;
@@ -60,6 +66,8 @@ const actions = {
   changeCodec: (id, codec) =>
     call('Codec not changed', 'PUT', `/api/tracks/${encodeURIComponent(id)}/codec`, { codec }),
   resize: (id, size) => call('Size not changed', 'PUT', `/api/tracks/${encodeURIComponent(id)}/size`, size),
+  chooseLayer: (index, chosen) =>
+    viewer.choose(index, chosen).catch((error) => showError('Encoding not changed', error)),
   recreateEncoder: (id) =>
     call('Encoder not swapped', 'POST', `/api/tracks/${encodeURIComponent(id)}/recreate-encoder`),
 };
@@ -110,6 +118,7 @@ function attachReceivers() {
   for (const card of cards.values()) {
     const track = tracks.find((candidate) => candidate.id === card.id);
     card.attach(track === undefined ? undefined : viewer.receiver(track.index), track?.codec ?? '');
+    card.offerLayers(track?.index ?? 0, track?.layers?.map((layer) => layer.rid) ?? [], rid);
   }
   renderConnection();
 }

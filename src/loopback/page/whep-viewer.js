@@ -12,6 +12,8 @@ export class WhepViewer {
   #resource = null;
   #receivers = [];
   #attempt = 0;
+  /** Encodings that were chosen, by their places; chosen again after each connect. */
+  #layers = new Map();
 
   /** `changed()` is called when the state or the receivers changed, `failed(error)` when an attempt to connect failed. */
   constructor(endpoint, { changed, failed }) {
@@ -54,6 +56,7 @@ export class WhepViewer {
       const answer = await this.#post(connection.localDescription.sdp, attempt);
       if (attempt !== this.#attempt) return;
       await connection.setRemoteDescription({ type: 'answer', sdp: answer });
+      for (const [index, rid] of this.#layers) await this.choose(index, rid);
       // The pictures are of now: nothing is worth waiting for.
       for (const receiver of this.#receivers) receiver.jitterBufferTarget = 0;
       this.#changed();
@@ -61,6 +64,18 @@ export class WhepViewer {
     } catch (error) {
       this.#retry(attempt, error);
     }
+  }
+
+  /** Shows this encoding of the track at this place in the room. Resolves when the SFU knows. */
+  async choose(index, rid) {
+    this.#layers.set(index, rid);
+    if (this.#resource === null) return;
+    const response = await fetch(`${this.#resource}/layer`, {
+      method: 'PUT',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ index, rid }),
+    });
+    if (!response.ok) throw new Error(`it was refused with status ${response.status}`);
   }
 
   /** Ends the session; a page that goes away has no time to wait for the answer. */

@@ -10,6 +10,7 @@ import { isForwardable, retransmissionsOf } from '../sdp/codec-match.js';
 import type { IceCredentials } from '../sdp/ice-fragment.js';
 import { type AnsweredMedia, type AnswererTransport, buildAnswer } from '../sdp/sdp-answer.js';
 import type { OfferedMedia, SdpOffer } from '../sdp/sdp-offer.js';
+import type { PublishedPlace } from './published-place.js';
 import { PublisherTrack } from './publisher-track.js';
 
 /** How often transport-wide feedback is sent; libwebrtc's default (modules/remote_bitrate_estimator, `kDefaultInterval`). */
@@ -29,12 +30,17 @@ export interface PublisherObserver {
 /** One WHIP session: receives the tracks of a publisher and gives it the feedback that a real SFU would. */
 export class PublisherSession {
   readonly id: string;
-  readonly tracks: readonly PublisherTrack[];
+  /** Its m-lines, in their order. */
+  readonly places: readonly PublishedPlace[];
+  /** Every stream of them. */
+  readonly #tracks: readonly PublisherTrack[];
   readonly #link: MediaLink;
   readonly #clock: Clock;
   readonly #observer: PublisherObserver;
   readonly #localSsrc: number;
   readonly #midExtension: number | undefined;
+  /** Of packets that are sent for the first time, and of those that repeat others. */
+  readonly #ridExtensions: readonly (number | undefined)[];
   readonly #feedbackExtension: number | undefined;
   readonly #feedback: TransportFeedback;
   readonly #bySsrc = new Map<number, PublisherTrack>();
@@ -54,10 +60,14 @@ export class PublisherSession {
     // One transport has one set of extension ids (RFC 8843 section 7.1.3 bundles them).
     this.#midExtension = media[0]?.extensions.get(HEADER_EXTENSION_URIS.mid);
     this.#feedbackExtension = media[0]?.extensions.get(HEADER_EXTENSION_URIS.transportWideCc);
-    this.tracks = media.map((offered) => this.#makeTrack(offered));
-    for (const [index, { ssrc, rtxSsrc }] of media.entries()) {
-      const track = this.tracks[index];
-      if (track === undefined) continue;
+    const { rid, repairedRid } = HEADER_EXTENSION_URIS;
+    this.#ridExtensions = [rid, repairedRid].map((uri) => media[0]?.extensions.get(uri));
+    this.places = media.map((offered) => this.#makePlace(offered));
+    this.#tracks = this.places.flatMap(({ layers }): readonly PublisherTrack[] => layers);
+    for (const [index, { ssrc, rtxSsrc, rids }] of media.entries()) {
+      const track = this.places[index]?.layers[0];
+      // With rids, packets tell by themselves what they are of.
+      if (track === undefined || rids.length > 0) continue;
       if (ssrc !== undefined) this.#bySsrc.set(ssrc, track);
       if (rtxSsrc !== undefined) this.#bySsrc.set(rtxSsrc, track);
     }
@@ -105,19 +115,26 @@ export class PublisherSession {
   /** Idempotent; no callback runs after the call. */
   close(): Promise<void> {
     this.#timer?.cancel();
-    for (const track of this.tracks) track.close();
+    for (const track of this.#tracks) track.close();
     return this.#link.close();
   }
 
-  #makeTrack(offered: OfferedMedia): PublisherTrack {
+  #makePlace(offered: OfferedMedia): PublishedPlace {
+    const { mid, trackId: id = mid } = offered;
+    const [first, ...others] = offered.rids.map((rid) => this.#makeTrack(offered, rid));
+    return { id, mid, layers: [first ?? this.#makeTrack(offered), ...others] };
+  }
+
+  #makeTrack(offered: OfferedMedia, rid?: string): PublisherTrack {
     const [first, ...others] = offered.codecs.filter(isForwardable);
     if (first === undefined) throw new FramelockError('CODEC_UNSUPPORTED', `m-line ${offered.mid} has no known codec`);
     const { mid, ssrc, trackId = mid } = offered;
     const repeats = new Map(
       [...retransmissionsOf(offered.codecs)].map(([{ payloadType }, repeated]) => [payloadType, repeated]),
     );
-    const spec = { id: trackId, mid, codecs: [first, ...others], ssrc, repeats } as const;
-    return new PublisherTrack(spec, this.#clock, this.#localSsrc, (compound) => this.#link.sendRtcp(compound));
+    const spec = { id: trackId, mid, codecs: [first, ...others], repeats } as const;
+    const named = rid === undefined ? { ...spec, ssrc } : { ...spec, ssrc: undefined, rid };
+    return new PublisherTrack(named, this.#clock, this.#localSsrc, (compound) => this.#link.sendRtcp(compound));
   }
 
   #connected(): void {
@@ -148,12 +165,14 @@ export class PublisherSession {
     this.#observer.packet(track, packet);
   }
 
-  /** Routes an unannounced SSRC by its mid, once (RFC 8843 section 9.2). */
+  /** Routes an unannounced SSRC by its mid, and its rid if there are several, once (RFC 8843 section 9.2, RFC 8852 section 3). */
   #learn(packet: ReceivedRtp): PublisherTrack | undefined {
     const mid = this.#extension(packet, this.#midExtension)?.toString('latin1');
     const isFree = (track: PublisherTrack): boolean =>
       track.ssrc === undefined || track.isRetransmission(packet.payloadType);
-    const track = this.tracks.find((candidate) => candidate.mid === mid && isFree(candidate));
+    const rids = this.#ridExtensions.map((id) => this.#extension(packet, id)?.toString('latin1'));
+    const isNamed = ({ rid }: PublisherTrack): boolean => rid === undefined || rids.includes(rid);
+    const track = this.#tracks.find((candidate) => candidate.mid === mid && isNamed(candidate) && isFree(candidate));
     if (track !== undefined) this.#bySsrc.set(packet.ssrc, track);
     return track;
   }
@@ -172,15 +191,15 @@ export class PublisherSession {
     this.#timer = this.#clock.setTimer(FEEDBACK_INTERVAL_MS, () => {
       this.#ticks += 1;
       if (this.#ticks % FEEDBACKS_PER_REPORT === 0) this.#sendReport();
-      const mediaSsrc = this.tracks[0]?.ssrc ?? 0;
+      const mediaSsrc = this.#tracks.find(({ ssrc }) => ssrc !== undefined)?.ssrc ?? 0;
       for (const message of this.#feedback.take(mediaSsrc)) this.#link.sendRtcp(message);
       this.#scheduleFeedback();
     });
   }
 
   #sendReport(): void {
-    // At most 32 m-lines are read, and a report holds 31 blocks: the last of 32 cameras would go unreported.
-    const blocks = this.tracks.flatMap((track) => track.report() ?? []).slice(0, 31);
+    // A report holds 31 blocks: of more streams the last ones go unreported.
+    const blocks = this.#tracks.flatMap((track) => track.report() ?? []).slice(0, 31);
     this.#link.sendRtcp(writeCompound([writeReceiverReport(this.#localSsrc, blocks)]));
   }
 }
@@ -200,11 +219,13 @@ function isReceivable(media: OfferedMedia): boolean {
 function answerFor(media: OfferedMedia): AnsweredMedia | undefined {
   if (media.kind === 'audio') return answerForAudio(media);
   if (!isReceivable(media)) return undefined;
+  const { mid, transportWideCc, rid, repairedRid } = HEADER_EXTENSION_URIS;
   return {
     direction: 'recvonly',
     codecs: [...media.codecs.filter(isForwardable), ...retransmissionsOf(media.codecs).keys()],
     feedback: ['nack', 'nack pli', 'ccm fir', 'transport-cc'],
-    extensions: [HEADER_EXTENSION_URIS.mid, HEADER_EXTENSION_URIS.transportWideCc],
+    extensions: [mid, transportWideCc, ...(media.rids.length === 0 ? [] : [rid, repairedRid])],
+    rids: media.rids,
   };
 }
 

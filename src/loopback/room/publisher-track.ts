@@ -10,11 +10,16 @@ import { PacketCache } from '../media/packet-cache.js';
 import { ReceptionStatistics } from '../media/reception-statistics.js';
 import type { OfferedCodec } from '../sdp/sdp-offer.js';
 
-/** What a published track is, from the offer. */
+/** A stream of which nothing comes for so long is not sent: fifteen pictures, or five of a camera at 10 Hz. */
+const FLOWING_US = 500_000;
+
+/** What a published stream is, from the offer. */
 export interface PublisherTrackSpec {
   /** Track id of `a=msid`, or the mid. */
   readonly id: string;
   readonly mid: string;
+  /** Of the encoding (RFC 8852). @default the m-line is one stream */
+  readonly rid?: string;
   /** The codecs that were agreed to, at least one, in the publisher's order of preference; it may change from one to another at any time. */
   readonly codecs: readonly [OfferedCodec, ...OfferedCodec[]];
   /** Announced by `a=ssrc`; otherwise learned from the mid of its packets. */
@@ -23,10 +28,11 @@ export interface PublisherTrackSpec {
   readonly repeats?: ReadonlyMap<number, number>;
 }
 
-/** One published track: its packets, its reports, and the requests that go back to its publisher. */
+/** One published stream: its packets, its reports, and the requests that go back to its publisher. */
 export class PublisherTrack {
   readonly id: string;
   readonly mid: string;
+  readonly rid: string | undefined;
   readonly codecs: readonly OfferedCodec[];
   readonly #clock: Clock;
   readonly #localSsrc: number;
@@ -38,6 +44,7 @@ export class PublisherTrack {
   readonly #keyFrames: KeyFrameGate;
   #codec: OfferedCodec;
   #ssrc: number | undefined;
+  #arrivedAtUs = Number.NEGATIVE_INFINITY;
   #keyFrameRequests = 0;
   #nackCount = 0;
   #retransmittedPacketsReceived = 0;
@@ -46,6 +53,7 @@ export class PublisherTrack {
   constructor(spec: PublisherTrackSpec, clock: Clock, localSsrc: number, sendRtcp: (compound: Uint8Array) => void) {
     this.id = spec.id;
     this.mid = spec.mid;
+    this.rid = spec.rid;
     this.codecs = spec.codecs;
     this.#codec = spec.codecs[0];
     this.#ssrc = spec.ssrc;
@@ -63,6 +71,11 @@ export class PublisherTrack {
 
   get ssrc(): number | undefined {
     return this.#ssrc;
+  }
+
+  /** Whether its publisher sends it now. */
+  get isFlowing(): boolean {
+    return this.#clock.nowUs() - this.#arrivedAtUs < FLOWING_US;
   }
 
   /** Key frame requests that were sent to the publisher. */
@@ -97,6 +110,7 @@ export class PublisherTrack {
     const codec = this.codecs.find(({ payloadType }) => payloadType === packet.payloadType);
     if (codec === undefined) return false;
     this.#ssrc = packet.ssrc;
+    this.#arrivedAtUs = this.#clock.nowUs();
     const { sequenceNumber, timestamp, payload } = packet;
     const step = this.#statistics.packet(sequenceNumber, timestamp, payload.length, this.#clock.nowUs());
     this.#cache.put(packet);

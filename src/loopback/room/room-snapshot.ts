@@ -22,6 +22,18 @@ export interface RoomTrackSnapshot {
   readonly packetsRepaired: number;
   /** Key frame requests sent to the publisher. */
   readonly keyFrameRequests: number;
+  /** Its encodings, of which the counts above are the sums; absent where it is one stream. */
+  readonly layers?: readonly RoomLayerSnapshot[];
+}
+
+/** One encoding of a published track. */
+export interface RoomLayerSnapshot {
+  readonly rid: string;
+  /** Whether the publisher sends it now. */
+  readonly flowing: boolean;
+  readonly packetsReceived: number;
+  readonly bytesReceived: number;
+  readonly keyFrameRequests: number;
 }
 
 /** The session that publishes. */
@@ -36,6 +48,8 @@ export interface ViewerSnapshot extends LinkSnapshot {
   readonly session: string;
   /** How many tracks it has places for. */
   readonly capacity: number;
+  /** The encoding that each place shows; `null` before its first packet, and of a track that is one stream. */
+  readonly rids: readonly (string | null)[];
 }
 
 /** What a room looks like now. */

@@ -3,6 +3,8 @@ import { FramelockError } from '../../core/errors.js';
 import type { Logger } from '../../core/logger.js';
 import type { ReceivedRtp } from '../media/media-link.js';
 import type { SdpOffer } from '../sdp/sdp-offer.js';
+import { placeSnapshot } from './place-snapshot.js';
+import { layerFor, type PublishedPlace } from './published-place.js';
 import { PublisherSession, type SessionPorts } from './publisher-session.js';
 import type { PublisherTrack } from './publisher-track.js';
 import type { RoomSnapshot } from './room-snapshot.js';
@@ -82,18 +84,20 @@ export class Room {
 
   /**
    * Lets a viewer in; ask `full` first.
+   * @param rid of the encodings that it is to see; the publisher's first without one, and where there is none of this name
    * @throws FramelockError CODEC_UNSUPPORTED, CONNECT_FAILED, CLOSED
    */
-  async view(offer: SdpOffer): Promise<OpenedRoomSession> {
+  async view(offer: SdpOffer, rid?: string): Promise<OpenedRoomSession> {
     const id = randomUUID();
-    const trackIds = this.#tracks().map((track) => track.id);
+    const trackIds = this.#places().map((place) => place.id);
     const { session, answer } = await this.#joined(
       ViewerSession.open(id, offer, trackIds, this.#ports, {
         connected: () => this.#viewerConnected(),
         lost: (reason) => this.#leave(id, reason),
-        trackAt: (index) => this.#tracks()[index],
+        trackAt: (index, wanted) => this.#layerAt(index, wanted),
       }),
     );
+    if (rid !== undefined) session.choose(rid);
     this.#viewers.set(id, session);
     this.#ports.changed();
     return { id, answer };
@@ -102,6 +106,11 @@ export class Room {
   /** Ends a session. Returns whether there was one. */
   end(id: string): boolean {
     return this.#leave(id, 'ended by its peer');
+  }
+
+  /** The viewer with this session, if there is one. */
+  viewer(id: string): ViewerSession | undefined {
+    return this.#viewers.get(id);
   }
 
   /** The publisher, if that is its session. */
@@ -115,19 +124,7 @@ export class Room {
       room: this.name,
       revision: this.#revision,
       publisher: publisher === undefined ? null : { session: publisher.id, ...publisher.snapshot() },
-      tracks: this.#tracks().map((track, index) => ({
-        index,
-        id: track.id,
-        mid: track.mid,
-        codec: track.codec.name,
-        packetsReceived: track.statistics.packetsReceived,
-        bytesReceived: track.statistics.bytesReceived,
-        packetsLost: track.statistics.packetsLost,
-        nackCount: track.nackCount,
-        retransmittedPacketsReceived: track.retransmittedPacketsReceived,
-        packetsRepaired: track.packetsRepaired,
-        keyFrameRequests: track.keyFrameRequests,
-      })),
+      tracks: this.#places().map(placeSnapshot),
       viewers: [...this.#viewers.values()].map((viewer) => ({ session: viewer.id, ...viewer.snapshot() })),
     };
   }
@@ -157,8 +154,13 @@ export class Room {
     return joined;
   }
 
-  #tracks(): readonly PublisherTrack[] {
-    return this.#publisher?.tracks ?? [];
+  #places(): readonly PublishedPlace[] {
+    return this.#publisher?.places ?? [];
+  }
+
+  #layerAt(index: number, rid: string | undefined): PublisherTrack | undefined {
+    const place = this.#places()[index];
+    return place === undefined ? undefined : layerFor(place, rid);
   }
 
   #publisherConnected(id: string): void {
@@ -173,12 +175,12 @@ export class Room {
 
   #viewerConnected(): void {
     // A decoder starts at a key frame.
-    for (const track of this.#tracks()) track.requestKeyFrame();
+    for (const { layers } of this.#places()) for (const layer of layers) layer.requestKeyFrame();
     this.#ports.changed();
   }
 
   #forward(track: PublisherTrack, packet: ReceivedRtp): void {
-    const index = this.#tracks().indexOf(track);
+    const index = this.#places().findIndex(({ layers }) => layers.includes(track));
     if (index < 0) return;
     for (const viewer of this.#viewers.values()) viewer.forward(index, track, packet);
   }

@@ -7,7 +7,9 @@ import { isForwardable, retransmissionsOf } from '../sdp/codec-match.js';
 import { type AnsweredMedia, buildAnswer } from '../sdp/sdp-answer.js';
 import type { OfferedMedia, SdpOffer } from '../sdp/sdp-offer.js';
 import type { ForwardedTrack } from './forwarded-track.js';
+import { LayerChoice } from './layer-choice.js';
 import type { SessionPorts } from './publisher-session.js';
+import type { ViewerSnapshot } from './room-snapshot.js';
 import { ViewerOutput } from './viewer-output.js';
 
 /** Retransmissions that one NACK can cause at most; a viewer that lost more needs a key frame, and asks for it. */
@@ -17,8 +19,8 @@ const MAX_RESENT_PER_NACK = 128;
 export interface ViewerObserver {
   connected(): void;
   lost(reason: string): void;
-  /** The track at `index` in the room, now. */
-  trackAt(index: number): ForwardedTrack | undefined;
+  /** The track at `index` in the room, now; of several encodings the one of this rid, or what stands in for it. */
+  trackAt(index: number, rid: string | undefined): ForwardedTrack | undefined;
 }
 
 /** One WHEP session: sends the room's tracks to a viewer, the first track on its first m-line and so on. */
@@ -28,6 +30,9 @@ export class ViewerSession {
   readonly #link: MediaLink;
   readonly #clock: Clock;
   readonly #observer: ViewerObserver;
+  readonly #choices: readonly LayerChoice[];
+  /** The encoding that each m-line is to show; nothing for the publisher's first. */
+  readonly #rids: (string | undefined)[];
 
   private constructor(
     id: string,
@@ -41,6 +46,8 @@ export class ViewerSession {
     this.#outputs = outputs;
     this.#observer = observer;
     this.#link = link;
+    this.#choices = outputs.map(() => new LayerChoice());
+    this.#rids = outputs.map(() => undefined);
   }
 
   /**
@@ -84,14 +91,24 @@ export class ViewerSession {
     return { session, answer: buildAnswer(offer, answers, link.local) };
   }
 
-  snapshot(): LinkSnapshot & { readonly capacity: number } {
-    return { ...this.#link.snapshot(), capacity: this.#outputs.length };
+  snapshot(): LinkSnapshot & Pick<ViewerSnapshot, 'capacity' | 'rids'> {
+    const rids = this.#choices.map(({ current }) => current?.rid ?? null);
+    return { ...this.#link.snapshot(), capacity: this.#outputs.length, rids };
   }
 
   /** Sends a packet of the track at `index`, if the viewer has a place for it and is connected. */
   forward(index: number, track: ForwardedTrack, packet: ReceivedRtp): void {
+    if (this.#choices[index]?.takes(track, packet, this.#wanted(index)) !== true) return;
     const outgoing = this.#outputs[index]?.rewrite(track, packet, this.#clock.nowUs());
     if (outgoing !== undefined) this.#link.sendRtp(outgoing);
+  }
+
+  /**
+   * Shows another encoding from its next key frame on, which is asked for.
+   * @param index of the m-line; all of them if there is none
+   */
+  choose(rid: string, index?: number): void {
+    for (const at of this.#rids.keys()) if (index === undefined || index === at) this.#rids[at] = rid;
   }
 
   /** Idempotent; no callback runs after the call. */
@@ -110,18 +127,27 @@ export class ViewerSession {
   }
 
   #requestKeyFrame(ssrc: number): void {
-    this.#observer.trackAt(this.#indexOf(ssrc))?.requestKeyFrame();
+    this.#shown(this.#indexOf(ssrc))?.requestKeyFrame();
   }
 
   #resend(ssrc: number, lost: readonly number[]): void {
     const index = this.#indexOf(ssrc);
     const output = this.#outputs[index];
-    const track = this.#observer.trackAt(index);
+    const track = this.#shown(index);
     if (output === undefined || track === undefined) return;
     for (const sequenceNumber of lost.slice(0, MAX_RESENT_PER_NACK)) {
       const packet = output.resend(track, sequenceNumber, this.#clock.nowUs());
       if (packet !== undefined) this.#link.sendRtp(packet);
     }
+  }
+
+  #wanted(index: number): ForwardedTrack | undefined {
+    return this.#observer.trackAt(index, this.#rids[index]);
+  }
+
+  /** What a viewer sees at this place, or will. */
+  #shown(index: number): ForwardedTrack | undefined {
+    return this.#choices[index]?.current ?? this.#wanted(index);
   }
 
   #indexOf(ssrc: number): number {

@@ -9,6 +9,8 @@ export interface AnsweredMedia {
   readonly feedback: readonly string[];
   /** Header extensions that are taken up, by URI; those that were not offered are left out. */
   readonly extensions: readonly string[];
+  /** The encodings that are taken, of those offered, for `recvonly`. @default none as such */
+  readonly rids?: readonly string[];
   /** What will be sent, for `sendonly`. */
   readonly sends?: SentStream;
 }
@@ -85,6 +87,7 @@ function accepted(offered: OfferedMedia, answered: AnsweredMedia, transport: Ans
       const id = offered.extensions.get(uri);
       return id === undefined ? [] : [`a=extmap:${id} ${uri}`];
     }),
+    ...simulcastLines(answered),
     ...sendLines(answered),
   ];
 }
@@ -96,6 +99,12 @@ function codecLines(codec: OfferedCodec, feedback: readonly string[]): string[] 
     ...(fmtp === '' ? [] : [`a=fmtp:${payloadType} ${fmtp}`]),
     ...feedback.filter((item) => codec.feedback.includes(item)).map((item) => `a=rtcp-fb:${payloadType} ${item}`),
   ];
+}
+
+/** RFC 8853 section 5.3.2. */
+function simulcastLines({ rids = [] }: AnsweredMedia): string[] {
+  if (rids.length === 0) return [];
+  return [...rids.map((rid) => `a=rid:${rid} recv`), `a=simulcast:recv ${rids.join(';')}`];
 }
 
 function sendLines({ sends }: AnsweredMedia): string[] {

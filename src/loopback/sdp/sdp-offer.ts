@@ -2,6 +2,8 @@ import { FramelockError } from '../../core/errors.js';
 
 /** Most m-lines of an offer that are read. */
 const MAX_MEDIA = 32;
+/** Most encodings of an m-line that are read. */
+const MAX_RIDS = 4;
 
 /** A codec of an m-line (`a=rtpmap` with its `a=fmtp` and `a=rtcp-fb`). */
 export interface OfferedCodec {
@@ -35,6 +37,8 @@ export interface OfferedMedia {
   readonly ssrc?: number;
   /** The other one of an FID group: that of its retransmissions (RFC 4588 section 8.3). */
   readonly rtxSsrc?: number;
+  /** The encodings that are sent (`a=simulcast`, RFC 8853), the preferred one first; of alternatives the first. @default none */
+  readonly rids: readonly string[];
   /** Track id of `a=msid`. */
   readonly trackId?: string;
   readonly reducedSizeRtcp: boolean;
@@ -119,6 +123,7 @@ function parseMedia(lines: readonly SdpLine[], index: number): OfferedMedia {
     ...(ssrc === undefined ? {} : { ssrc }),
     ...(rtxSsrc === undefined ? {} : { rtxSsrc }),
     ...(trackId === undefined ? {} : { trackId }),
+    rids: parseRids(lines),
     reducedSizeRtcp: lines.some((line) => line.key === 'rtcp-rsize'),
   };
 }
@@ -154,6 +159,16 @@ function parseExtensions(lines: readonly SdpLine[]): Map<string, number> {
     if (match?.[1] !== undefined && match[2] !== undefined) extensions.set(match[2], Number(match[1]));
   }
   return extensions;
+}
+
+/** Streams of a simulcast that have an `a=rid` of their own (RFC 8851 section 5). */
+function parseRids(lines: readonly SdpLine[]): readonly string[] {
+  const [, streams = ''] = /(?:^|\s)send\s+(\S+)/.exec(lineValue(lines, 'simulcast') ?? '') ?? [];
+  const declared = new Set(
+    lines.flatMap(({ key, value }) => (key === 'rid' ? (/^([A-Za-z0-9]{1,16}) send\b/.exec(value)?.[1] ?? []) : [])),
+  );
+  const first = streams.split(';').map((alternatives) => (alternatives.split(',')[0] ?? '').replace('~', ''));
+  return [...new Set(first)].filter((rid) => declared.has(rid)).slice(0, MAX_RIDS);
 }
 
 function ssrcIn(value: string | undefined): number | undefined {

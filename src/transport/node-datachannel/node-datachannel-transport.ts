@@ -21,7 +21,7 @@ import { assertSameTransport, type RemoteTransport } from '../sdp/answer-transpo
 import { validateAnswer } from '../sdp/answer-validation.js';
 import { checkTracks, type MediaLine, MediaLines } from '../sdp/media-lines.js';
 import { logNamedCandidates } from '../sdp/named-candidates.js';
-import { writeOffer } from '../sdp/offer.js';
+import { candidateLine, writeOffer } from '../sdp/offer.js';
 import { ConnectionProgress } from './connection-progress.js';
 import type { DatachannelLibrary, LibraryConfiguration } from './datachannel-library.js';
 import { NativeConnection } from './native-connection.js';
@@ -42,6 +42,8 @@ export interface NodeDatachannelTransportInit {
 }
 
 const CLOSE_TIMEOUT_MS = 1000;
+/** A server that is well answers by then: STUN takes one round trip, TURN two. */
+const TRICKLE_PATIENCE_MS = 250;
 /** RTCP on a port that it shares with RTP is told apart by its type (RFC 5761 section 4): an RTCP header, and its SSRC. */
 const MIN_RTCP_BYTES = 8;
 
@@ -214,7 +216,10 @@ export class NodeDatachannelTransport implements MediaTransport {
     }
   }
 
-  /** Servers that take longer than half of the time are left out. @throws FramelockError CONNECT_FAILED */
+  /**
+   * Host candidates are there at once. Servers that take longer than half of the time are left out, or told of later to who can take their candidates then.
+   * @throws FramelockError CONNECT_FAILED
+   */
   async #prepare(): Promise<LocalTransport> {
     let gathered = (): void => undefined;
     const complete = new Promise<void>((resolve) => {
@@ -223,18 +228,37 @@ export class NodeDatachannelTransport implements MediaTransport {
     const native = this.#open(() => gathered());
     this.#native = native;
     native.gather();
-    const patienceMs = this.#init.gatheringTimeoutMs / 2;
+    const { clock, gatheringTimeoutMs, logger, observer } = this.#init;
+    const isTrickled = observer.candidates !== undefined;
+    const timeoutMs = isTrickled ? TRICKLE_PATIENCE_MS : gatheringTimeoutMs / 2;
     const timedOut = (): FramelockError => new FramelockError('CONNECT_TIMEOUT', 'Not all servers have answered');
-    const signals = [this.#lifetime.signal];
-    await boundedWait(complete, { clock: this.#init.clock, timeoutMs: patienceMs, timedOut, signals }).catch(
-      (error) => {
-        if (!isFramelockError(error, 'CONNECT_TIMEOUT')) throw error;
-        this.#init.logger.warn('Some ICE servers did not answer in time and are left out', { patienceMs });
+    const isComplete = await boundedWait(complete, {
+      clock,
+      timeoutMs,
+      timedOut,
+      signals: [this.#lifetime.signal],
+    }).then(
+      () => true,
+      (error: unknown) => {
+        if (isFramelockError(error, 'CONNECT_TIMEOUT')) return false;
+        throw error;
       },
     );
+    this.#assertOpen();
     const { local } = native;
-    if (local.candidates.length > 0) return local;
-    throw new FramelockError('CONNECT_FAILED', 'There is no local address to connect from');
+    if (local.candidates.length === 0)
+      throw new FramelockError('CONNECT_FAILED', 'There is no local address to connect from');
+    if (isTrickled && !isComplete) void complete.then(() => this.#tellLater(native, local));
+    else if (!isComplete) logger.warn('Some ICE servers did not answer in time and are left out', { timeoutMs });
+    return local;
+  }
+
+  /** Of candidates that were found after the offer. */
+  #tellLater(native: NativeConnection, offered: LocalTransport): void {
+    if (!this.#lifetime.enter('candidates')) return;
+    const known = new Set(offered.candidates.map(candidateLine));
+    const lines = native.local.candidates.map(candidateLine).filter((line) => !known.has(line));
+    if (lines.length > 0) this.#status.candidates(lines);
   }
 
   #open(gathered: () => void): NativeConnection {

@@ -31,6 +31,7 @@ export class FakeConnection implements LibraryConnection, LibraryTrack {
   closed: () => void = () => undefined;
   message: (message: Buffer) => void = () => undefined;
   fingerprint = '';
+  description = DESCRIPTION;
   /** What `sendMessageBinary` does. */
   send: (packet: Buffer) => boolean = () => true;
   /** What opening the socket does. */
@@ -58,7 +59,7 @@ export class FakeConnection implements LibraryConnection, LibraryTrack {
 
   localDescription(): { readonly sdp: string } {
     this.#touch();
-    return { sdp: DESCRIPTION };
+    return { sdp: this.description };
   }
 
   setRemoteDescription(sdp: string): void {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { FramelockError } from '../../../src/core/errors.js';
 import { silentLogger } from '../../../src/core/logger.js';
 import { writeCompound, writeReceiverReport } from '../../../src/rtp/rtcp-write.js';
+import type { TransportObserver } from '../../../src/transport/media-transport.js';
 import { loadDatachannelLibrary } from '../../../src/transport/node-datachannel/datachannel-library.js';
 import { createNodeDatachannelTransportFactory } from '../../../src/transport/node-datachannel/node-datachannel-transport-factory.js';
 import { VirtualClock } from '../../support/virtual-clock.js';
@@ -12,7 +13,10 @@ const FRONT = { trackId: 'front', codec: 'vp8', ssrc: 1111 } as const;
 const HEADER = { payloadType: 96, sequenceNumber: 1, timestamp: 1, ssrc: 1111, marker: true, extensions: [] };
 const REPORT = Buffer.from(writeCompound([writeReceiverReport(1111, [])]));
 
-function start(prepare: (connection: FakeConnection) => void = () => undefined) {
+function start(
+  prepare: (connection: FakeConnection) => void = () => undefined,
+  observer: Partial<TransportObserver> = {},
+) {
   const clock = new VirtualClock();
   const library = new FakeLibrary(prepare);
   const states: string[] = [];
@@ -27,6 +31,7 @@ function start(prepare: (connection: FakeConnection) => void = () => undefined) 
     stateChanged: (state, reason) => void states.push(reason === undefined ? state : `${state}: ${reason}`),
     rtcp: (compound) => void rtcp.push(Buffer.from(compound)),
     lateCompletion: (kind) => void late.push(kind),
+    ...observer,
   });
   const native = (): FakeConnection => {
     const [connection] = library.connections;
@@ -132,6 +137,22 @@ describe('NodeDatachannelTransport', () => {
     await clock.advance(2400);
     await clock.advance(200);
     expect(await offer).toContain('192.0.2.2 4000 typ host');
+  });
+
+  it('offers what it has after a moment where candidates can follow, and tells those that were found later, once', async () => {
+    const told: (readonly string[])[] = [];
+    const found = 'a=candidate:3 1 UDP 1 198.51.100.9 4002 typ relay raddr 192.0.2.2 rport 4000\r\n';
+    const { transport, clock, native } = start(undefined, { candidates: (lines) => void told.push(lines) });
+    const offer = transport.createOffer([FRONT]);
+    await clock.advance(300);
+    expect(await offer).toContain('192.0.2.2 4000 typ host');
+    expect(told).toEqual([]);
+    native().description += found;
+    native().gathering('complete');
+    native().gathering('complete');
+    await clock.advance(0);
+    expect(told).toEqual([['a=candidate:3 1 udp 1 198.51.100.9 4002 typ relay raddr 192.0.2.2 rport 4000']]);
+    expect(await transport.createOffer([FRONT])).not.toContain('typ relay');
   });
 
   it('has failed when consent has expired, when the peer closes, and when ICE or DTLS fail, and tells which', async () => {
