@@ -26,7 +26,7 @@ export interface SfuKind {
   readonly codecs: readonly VideoCodec[];
   /** Whether it takes from all m-lines no codecs but those of the first. */
   readonly wantsAllCodecs: boolean;
-  /** Whether it asks for a packet until it has it. Janus asks twice (janus ice.c, `SEQ_NACKED`), and a viewer waits 3 s for what never comes. */
+  /** Whether it asks for a packet until it has it. Janus asks twice (janus ice.c, `SEQ_NACKED`). */
   readonly asksUntilItComes: boolean;
   readonly make: (place: Required<ServerPlace>) => TestSfu;
 }
