@@ -2,7 +2,6 @@ import type { Mutant } from './mutant.js';
 
 const REGISTRY = 'src/service/publishers/publisher-registry.ts';
 const TRACKS = 'src/service/publishers/publisher-tracks.ts';
-const TRACK = 'src/service/publishers/published-track.ts';
 const PUBLISHER = 'src/service/publishers/publisher.ts';
 const DESK = 'src/service/allocation/allocation-desk.ts';
 const LEASE = 'src/service/allocation/allocation-lease.ts';
