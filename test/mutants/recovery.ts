@@ -3,6 +3,7 @@ import type { Mutant } from './mutant.js';
 const guarantee = 'recovery';
 const LIVENESS = 'src/transport/werift/peer-liveness.ts';
 const WATCH = 'src/transport/lifecycle/address-watch.ts';
+const CANDIDATES = 'src/transport/werift/remote-candidates.ts';
 const ANSWER = 'src/transport/sdp/answer-transport.ts';
 const FRAGMENT = 'src/transport/sdp/ice-fragment.ts';
 const RECOVERY = 'src/sender/ice-recovery.ts';
@@ -267,6 +268,22 @@ export const RECOVERY_MUTANTS: readonly Mutant[] = [
     find: '        this.#init.silent();\n',
     replace: '',
     tests: ['signalling/janus-signaller'],
+  },
+  {
+    name: 'tcp-dialled-beside-udp',
+    guarantee,
+    file: CANDIDATES,
+    find: 'this.#clock.setTimer(TCP_PATIENCE_MS, () => this.#add(streams))',
+    replace: 'this.#clock.setTimer(0, () => this.#add(streams))',
+    tests: ['transport/werift/remote-candidates'],
+  },
+  {
+    name: 'tcp-dialled-although-udp-works',
+    guarantee,
+    file: CANDIDATES,
+    find: '    if (this.#connection.nominated !== undefined) return;\n',
+    replace: '',
+    tests: ['transport/werift/remote-candidates'],
   },
   {
     name: 'dials-a-peer-that-dials',
