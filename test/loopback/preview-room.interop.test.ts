@@ -29,7 +29,9 @@ describe('a preview room', () => {
   });
 
   it('takes a few viewers, those that come at the same time among them, and another one when one has left', async () => {
-    const opened = await Promise.all(Array.from({ length: MAX_PREVIEW_VIEWERS }, () => room.view(OFFER, ['front'])));
+    const opening = Array.from({ length: MAX_PREVIEW_VIEWERS }, () => room.view(OFFER, ['front']));
+    await expect(room.view(OFFER, ['front'])).rejects.toMatchObject({ code: 'LIMIT_REACHED' });
+    const opened = await Promise.all(opening);
     await expect(room.view(OFFER, ['front'])).rejects.toMatchObject({ code: 'LIMIT_REACHED' });
     const [first] = opened;
     expect(room.end(first?.session ?? '')).toBe(true);

@@ -1,30 +1,11 @@
 import type { ServerResponse } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
 import { confirmSession } from '../../src/signalling/whip/whip-confirmation.js';
-import { WhipSignaller } from '../../src/signalling/whip/whip-signaller.js';
+import type { WhipSignaller } from '../../src/signalling/whip/whip-signaller.js';
 import { VirtualClock } from '../support/virtual-clock.js';
-import { created, MisbehavingServer } from './misbehaving-server.js';
+import { FRAGMENT_TYPE, openSession, stopServers } from './whip-test-session.js';
 
-const OFFER = 'v=0\r\nm=video 9 UDP/TLS/RTP/SAVPF 96\r\na=ice-ufrag:ours\r\na=ice-pwd:password\r\na=mid:0\r\n';
-const FRAGMENT_TYPE = 'application/trickle-ice-sdpfrag';
-const servers: MisbehavingServer[] = [];
-
-afterEach(async () => {
-  await Promise.all(servers.splice(0).map((server) => server.stop()));
-});
-
-/** A session whose server answers PATCH as told, and OPTIONS at once. */
-async function open(patch: (response: ServerResponse) => void, headers: Record<string, string> = { etag: '"ice-1"' }) {
-  const server = await new MisbehavingServer(({ method }, response) => {
-    if (method === 'POST') created(response, 'session/7', headers);
-    else if (method === 'PATCH') patch(response);
-    else response.writeHead(204).end();
-  }).start();
-  servers.push(server);
-  const signaller = new WhipSignaller({ url: `${server.origin}/whip/demo`, token: 'secret' });
-  await signaller.offer(OFFER);
-  return { server, signaller };
-}
+afterEach(stopServers);
 
 function confirm(signaller: WhipSignaller) {
   return signaller.confirm(new AbortController().signal);
@@ -42,12 +23,12 @@ describe('a WHIP server that is asked whether it still has a session', () => {
     [405, 'unknown'],
     [501, 'unknown'],
   ])('and answers %i says: %s', async (status, verdict) => {
-    const { signaller } = await open((response) => response.writeHead(status).end());
+    const { signaller } = await openSession((response) => response.writeHead(status).end());
     expect(await confirm(signaller)).toBe(verdict);
   });
 
   it('is told nothing that it does not know', async () => {
-    const { server, signaller } = await open((response) => response.writeHead(204).end());
+    const { server, signaller } = await openSession((response) => response.writeHead(204).end());
     await confirm(signaller);
     expect(server.seen.find(({ method }) => method === 'PATCH')).toMatchObject({
       path: '/whip/session/7',
@@ -68,7 +49,7 @@ describe('a WHIP server that is asked whether it still has a session', () => {
   it.each([400, 405, 415, 422, 428, 501])(
     'and refuses such patches with %i is not asked by them again',
     async (status) => {
-      const { server, signaller } = await open((response) => response.writeHead(status).end());
+      const { server, signaller } = await openSession((response) => response.writeHead(status).end());
       expect(await confirm(signaller)).toBe('unknown');
       expect(await confirm(signaller)).toBe('unknown');
       expect(server.seen.filter(({ method }) => method === 'PATCH')).toHaveLength(1);
@@ -76,27 +57,27 @@ describe('a WHIP server that is asked whether it still has a session', () => {
   );
 
   it('and is deaf to that, but answers otherwise, does not vouch for it', async () => {
-    const { signaller } = await open(() => undefined);
+    const { signaller } = await openSession(() => undefined);
     expect(await confirm(signaller)).toBe('unconfirmed');
     expect(signaller.lateCompletions).toEqual({});
   });
 
   it('and is gone itself does not vouch for it, with an entity tag or without', async () => {
     for (const headers of [{ etag: '"ice-1"' }, {}] as const) {
-      const { server, signaller } = await open((response) => response.writeHead(204).end(), headers);
+      const { server, signaller } = await openSession((response) => response.writeHead(204).end(), headers);
       await server.stop();
       expect(await confirm(signaller)).toBe('unconfirmed');
     }
   });
 
   it('and gave it no entity tag is asked for nothing but an answer', async () => {
-    const { server, signaller } = await open((response) => response.writeHead(404).end(), {});
+    const { server, signaller } = await openSession((response) => response.writeHead(404).end(), {});
     expect(await confirm(signaller)).toBe('unknown');
     expect(server.seen.map(({ method }) => method)).toEqual(['POST', 'OPTIONS']);
   });
 
   it('and has it no more is not asked to delete it', async () => {
-    const { server, signaller } = await open((response) => response.writeHead(404).end());
+    const { server, signaller } = await openSession((response) => response.writeHead(404).end());
     await confirm(signaller);
     expect(await signaller.close()).toEqual({ confirmed: true });
     expect(server.seen.some(({ method }) => method === 'DELETE')).toBe(false);
@@ -108,7 +89,7 @@ describe('a WHIP server that is asked whether it still has a session', () => {
         void response.writeHead(200, { 'content-type': FRAGMENT_TYPE, etag: '"ice-2"' }).end('a=ice-ufrag:theirs\r\n'),
       (response: ServerResponse) => void response.writeHead(204).end(),
     ];
-    const { server, signaller } = await open((response) => answers.shift()?.(response));
+    const { server, signaller } = await openSession((response) => answers.shift()?.(response));
     await signaller.restartIce('a=ice-ufrag:fresh\r\na=ice-pwd:another\r\n');
     expect(await confirm(signaller)).toBe('open');
     expect(server.seen.findLast(({ method }) => method === 'PATCH')).toMatchObject({ ifMatch: '"ice-2"' });
@@ -118,7 +99,7 @@ describe('a WHIP server that is asked whether it still has a session', () => {
   });
 
   it('writes its entity tags without quotes, and gets them so', async () => {
-    const { server, signaller } = await open(
+    const { server, signaller } = await openSession(
       (response) =>
         response.writeHead(200, { 'content-type': FRAGMENT_TYPE, etag: 'ice-2' }).end('a=ice-ufrag:theirs\r\n'),
       { etag: 'ice-1' },

@@ -1,27 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
-import { WhipSignaller } from '../../src/signalling/whip/whip-signaller.js';
-import { created, MisbehavingServer } from './misbehaving-server.js';
+import { FRAGMENT_TYPE, openSession, stopServers } from './whip-test-session.js';
 
-const FRAGMENT_TYPE = 'application/trickle-ice-sdpfrag';
-const servers: MisbehavingServer[] = [];
-
-afterEach(async () => {
-  await Promise.all(servers.splice(0).map((server) => server.stop()));
-});
-
-/** A session at a server that gives it this entity tag, if any, and answers PATCH as told. */
-async function open(patch: (response: ServerResponse) => void, headers: Record<string, string> = { etag: '"ice-1"' }) {
-  const server = await new MisbehavingServer(({ method }, response) => {
-    if (method === 'POST') created(response, 'session/7', headers);
-    else if (method === 'PATCH') patch(response);
-    else response.writeHead(200).end();
-  }).start();
-  servers.push(server);
-  const signaller = new WhipSignaller({ url: `${server.origin}/whip/demo`, token: 'secret' });
-  await signaller.offer('v=0\r\noffer');
-  return { server, signaller };
-}
+afterEach(stopServers);
 
 function restarted(response: ServerResponse): void {
   response.writeHead(200, { 'content-type': FRAGMENT_TYPE, etag: '"ice-2"' }).end('a=ice-ufrag:theirs\r\n');
@@ -29,7 +10,7 @@ function restarted(response: ServerResponse): void {
 
 describe('WhipSignaller: ICE restarts', () => {
   it('are a PATCH of the session with any entity tag, as often as wanted', async () => {
-    const { server, signaller } = await open(restarted);
+    const { server, signaller } = await openSession(restarted);
     expect(signaller.canRestartIce).toBe(true);
     expect(await signaller.restartIce('a=ice-ufrag:ours\r\n')).toBe('a=ice-ufrag:theirs\r\n');
     expect(await signaller.restartIce('a=ice-ufrag:ours2\r\n')).toBe('a=ice-ufrag:theirs\r\n');
@@ -46,7 +27,7 @@ describe('WhipSignaller: ICE restarts', () => {
   });
 
   it('are not asked of a server that gives no entity tag', async () => {
-    const { server, signaller } = await open(restarted, {});
+    const { server, signaller } = await openSession(restarted, {});
     expect(signaller.canRestartIce).toBe(false);
     await expect(signaller.restartIce('x')).rejects.toMatchObject({ code: 'SIGNALLING_FAILED' });
     expect(server.seen).toHaveLength(1);
@@ -55,7 +36,7 @@ describe('WhipSignaller: ICE restarts', () => {
   it.each([404, 405, 412, 422, 428, 501, 503])(
     'that the server refuses with %i are not asked for again',
     async (status) => {
-      const { server, signaller } = await open((response) => response.writeHead(status).end());
+      const { server, signaller } = await openSession((response) => response.writeHead(status).end());
       await expect(signaller.restartIce('x')).rejects.toMatchObject({
         code: 'SIGNALLING_REJECTED',
         context: { status },
@@ -70,13 +51,13 @@ describe('WhipSignaller: ICE restarts', () => {
     ['no content', (response: ServerResponse) => void response.writeHead(204).end()],
     ['a page', (response: ServerResponse) => void response.writeHead(200, { 'content-type': 'text/html' }).end('<p>')],
   ])('that are answered with %s have not happened', async (_what, answer) => {
-    const { signaller } = await open(answer);
+    const { signaller } = await openSession(answer);
     await expect(signaller.restartIce('x')).rejects.toMatchObject({ code: 'SIGNALLING_REJECTED' });
   });
 
   it('end with their signal, and may be tried again', async () => {
     let isDeaf = true;
-    const { server, signaller } = await open((response) => {
+    const { server, signaller } = await openSession((response) => {
       if (!isDeaf) restarted(response);
     });
     const controller = new AbortController();

@@ -1,25 +1,14 @@
 import type { ServerResponse } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
-import { WhipSignaller } from '../../src/signalling/whip/whip-signaller.js';
-import { created, MisbehavingServer } from './misbehaving-server.js';
+import { meetServer, OFFER, stopServers } from './whip-test-session.js';
 
-const OFFER = 'v=0\r\nm=video 9 UDP/TLS/RTP/SAVPF 96\r\na=ice-ufrag:ours\r\na=ice-pwd:password\r\na=mid:0\r\n';
 const CANDIDATE = 'a=candidate:1 1 udp 1 198.51.100.7 5000 typ relay raddr 0.0.0.0 rport 0';
-const servers: MisbehavingServer[] = [];
 
-afterEach(async () => {
-  await Promise.all(servers.splice(0).map((server) => server.stop()));
-});
+afterEach(stopServers);
 
 /** A signaller that has not offered yet, and its server, which answers PATCH as told. */
-async function meet(patch: (response: ServerResponse) => void, headers: Record<string, string> = { etag: '"ice-1"' }) {
-  const server = await new MisbehavingServer(({ method }, response) => {
-    if (method === 'POST') created(response, 'session/7', headers);
-    else if (method === 'PATCH') patch(response);
-    else response.writeHead(200).end();
-  }).start();
-  servers.push(server);
-  const signaller = new WhipSignaller({ url: `${server.origin}/whip/demo` });
+async function meet(patch: (response: ServerResponse) => void, headers?: Record<string, string>) {
+  const { server, signaller } = await meetServer(patch, headers);
   return { server, signaller, trickle: () => signaller.trickle([CANDIDATE], new AbortController().signal) };
 }
 
