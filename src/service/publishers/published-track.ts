@@ -81,15 +81,16 @@ export class PublishedTrack {
 
   view(): TrackView {
     const { spec, generation, sender } = this.#init;
-    const stats = sender.getStats().tracks.find(({ trackId }) => trackId === spec.id);
+    const track = this.#camera?.track;
+    const condition = track && sender.getTrackCondition(track);
     return {
       id: spec.id,
       generation,
       state: this.#state,
       ...(this.#reason === undefined ? {} : { reason: this.#reason }),
       source: { ...this.#source },
-      codec: stats?.codec ?? spec.codec ?? 'vp8',
-      ...(stats === undefined ? {} : { health: stats.health }),
+      codec: condition?.codec ?? spec.codec ?? 'vp8',
+      ...(condition === undefined ? {} : { health: condition.health }),
     };
   }
 
