@@ -133,8 +133,8 @@ describe('tracks of a publisher', () => {
     await robot.removeTrack('front', first.generation);
     expect(thrown(() => robot.forceKeyFrame('front'))).toBe('TRACK_REMOVED');
     const second = await robot.addTrack({ id: 'front', source: 'front' });
-    expect(thrown(() => robot.forceKeyFrame('front', first.generation))).toBe('TRACK_REMOVED');
-    expect(thrown(() => robot.forceKeyFrame('front', second.generation))).toBeUndefined();
+    expect(thrown(() => robot.forceKeyFrame('front', { generation: first.generation }))).toBe('TRACK_REMOVED');
+    expect(thrown(() => robot.forceKeyFrame('front', { generation: second.generation }))).toBeUndefined();
   });
 
   it('can be removed while they start: the call that adds them is told, and nothing runs', async () => {

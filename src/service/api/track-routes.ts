@@ -1,13 +1,21 @@
 import { Type } from 'typebox';
 import type { PublisherRegistry } from '../publishers/publisher-registry.js';
+import { Rid } from '../schema/encoding-schema.js';
 import { Identifier } from '../schema/identifiers.js';
 import { refuse } from '../schema/invalid-document.js';
-import { sourceViolations } from '../schema/publisher-rules.js';
+import { cameraViolations } from '../schema/publisher-rules.js';
 import { TrackSpec, TrackView } from '../schema/publisher-schema.js';
 import { type ApiRoute, route } from './api-route.js';
 import { GenerationQuery, PublisherParams } from './publisher-routes.js';
 
 const TrackParams = Type.Object({ id: Identifier, track: Identifier });
+const EncodingQuery = Type.Object(
+  {
+    ...GenerationQuery.properties,
+    rid: Type.Optional({ ...Rid, description: 'Of one encoding of the camera; all of them without it.' }),
+  },
+  { additionalProperties: false },
+);
 const TrackList = Type.Object({ tracks: Type.Array(TrackView) });
 
 /** The cameras of publishers. */
@@ -39,7 +47,7 @@ export function trackRoutes(registry: PublisherRegistry): readonly ApiRoute[] {
         problems: [404, 409, 410, 422, 502, 503],
       },
       async ({ params, body }) => {
-        refuse('the body', sourceViolations(body, ''));
+        refuse('the body', cameraViolations(body));
         const view = await registry.pin(params.id).addTrack(body);
         return { status: 201, headers: { location: `/v1/publishers/${params.id}/tracks/${view.id}` }, body: view };
       },
@@ -80,15 +88,15 @@ export function trackRoutes(registry: PublisherRegistry): readonly ApiRoute[] {
         method: 'POST',
         path: '/v1/publishers/{id}/tracks/{track}/key-frame',
         operationId: 'forceKeyFrame',
-        summary: 'Makes the next frame of a camera a key frame',
+        summary: 'Makes the next frame of a camera a key frame, in all its encodings or in one',
         role: 'control',
         params: TrackParams,
-        query: GenerationQuery,
+        query: EncodingQuery,
         responses: { 202: { description: 'The next frame will be one' } },
         problems: [404, 409, 410],
       },
       ({ params, query }) => {
-        registry.pin(params.id).forceKeyFrame(params.track, query.generation);
+        registry.pin(params.id).forceKeyFrame(params.track, query);
         return { status: 202 };
       },
     ),
@@ -97,15 +105,15 @@ export function trackRoutes(registry: PublisherRegistry): readonly ApiRoute[] {
         method: 'POST',
         path: '/v1/publishers/{id}/tracks/{track}/recreate-encoder',
         operationId: 'recreateEncoder',
-        summary: 'Exchanges the encoder of a camera, live, without losing a frame',
+        summary: 'Exchanges the encoders of a camera, or that of one encoding, live, without losing a frame',
         role: 'control',
         params: TrackParams,
-        query: GenerationQuery,
-        responses: { 204: { description: 'It is exchanged' } },
+        query: EncodingQuery,
+        responses: { 204: { description: 'It is done' } },
         problems: [404, 409, 410, 503],
       },
       async ({ params, query }) => {
-        await registry.pin(params.id).recreateEncoder(params.track, query.generation);
+        await registry.pin(params.id).recreateEncoder(params.track, query);
         return { status: 204 };
       },
     ),

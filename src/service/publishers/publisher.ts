@@ -13,7 +13,7 @@ import { PublishedTrack } from './published-track.js';
 import { publisherClosed } from './publisher-closed.js';
 import { PublisherNews } from './publisher-news.js';
 import type { PublisherParts } from './publisher-parts.js';
-import { PublisherTracks } from './publisher-tracks.js';
+import { type EncodingRef, PublisherTracks } from './publisher-tracks.js';
 import { tellOfSender } from './sender-news.js';
 import { createPreview } from './sender-preview.js';
 
@@ -178,16 +178,16 @@ export class Publisher {
     return this.#tracks.pin(id, generation).view();
   }
 
-  /** @throws FramelockError PUBLISHER_CLOSED, TRACK_NOT_FOUND, TRACK_REMOVED, TRACK_NOT_READY */
-  forceKeyFrame(id: string, generation?: number): void {
+  /** @throws FramelockError PUBLISHER_CLOSED, TRACK_NOT_FOUND, TRACK_REMOVED, TRACK_NOT_READY, INVALID_ARGUMENT (no such encoding) */
+  forceKeyFrame(id: string, { generation, rid }: EncodingRef = {}): void {
     this.#assertOpen();
-    this.#sender.forceKeyFrame(this.#tracks.pin(id, generation).handle);
+    this.#sender.forceKeyFrame(this.#tracks.pin(id, generation).handle, rid);
   }
 
   /** @throws FramelockError PUBLISHER_CLOSED, TRACK_NOT_FOUND, TRACK_REMOVED, TRACK_NOT_READY, and as `RtcSender.recreateEncoder` */
-  async recreateEncoder(id: string, generation?: number): Promise<void> {
+  async recreateEncoder(id: string, { generation, rid }: EncodingRef = {}): Promise<void> {
     this.#assertOpen();
-    await this.#sender.recreateEncoder(this.#tracks.pin(id, generation).handle);
+    await this.#sender.recreateEncoder(this.#tracks.pin(id, generation).handle, rid);
   }
 
   /** Idempotent. From the call on it answers no other; when it resolves nothing of it runs, and nothing is sent any more. */
