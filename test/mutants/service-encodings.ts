@@ -58,6 +58,14 @@ export const SERVICE_ENCODING_MUTANTS: readonly Mutant[] = [
     tests: TESTS,
   },
   {
+    name: 'locks-of-encodings-are-not-told-of',
+    guarantee,
+    file: 'src/service/metrics/lock-waits.ts',
+    find: 'if (lock !== undefined)',
+    replace: "if (rid === '' && lock !== undefined)",
+    tests: ['service/sender-metrics'],
+  },
+  {
     name: 'rid-may-be-there-twice',
     guarantee,
     file: 'src/service/schema/publisher-rules.ts',
