@@ -4,6 +4,7 @@ const guarantee = 'service';
 const WISHES = 'src/loopback/preview/key-frame-wishes.ts';
 const BACKLOG = 'src/loopback/preview/packet-backlog.ts';
 const TAP = 'src/service/dashboard/tapped-transport.ts';
+const PREVIEW = 'src/service/publishers/sender-preview.ts';
 const PEER = 'src/service/api/peer-address.ts';
 const EDIT = 'src/service/dashboard/page/allocation-edit.ts';
 const EDITOR = 'src/service/dashboard/page/allocation-editor.ts';
@@ -62,6 +63,38 @@ export const DASHBOARD_MUTANTS: readonly Mutant[] = [
     find: 'if (isSent) this.#look',
     replace: 'this.#look',
     tests: TAP_TESTS,
+  },
+  {
+    name: 'preview-of-the-largest-encoding',
+    guarantee,
+    file: PREVIEW,
+    find: 'pixelsOf(a) - pixelsOf(b)',
+    replace: 'pixelsOf(b) - pixelsOf(a)',
+    tests: ['service/sender-preview'],
+  },
+  {
+    name: 'preview-of-an-encoding-that-is-not-sent',
+    guarantee,
+    file: PREVIEW,
+    find: 'encodings.filter(({ active }) => active)',
+    replace: 'encodings',
+    tests: ['service/sender-preview'],
+  },
+  {
+    name: 'preview-of-an-encoding-that-the-peer-refused',
+    guarantee,
+    file: TAP,
+    find: '      .filter(({ rid }) => rids.has(rid))\n',
+    replace: '',
+    tests: TAP_TESTS,
+  },
+  {
+    name: 'preview-shows-the-first-encoding-alone',
+    guarantee,
+    file: 'src/loopback/preview/preview-tracks.ts',
+    find: 'others.find((other) => other.rid === rid) ?? first',
+    replace: "others.find((other) => other.rid === rid && rid === '') ?? first",
+    tests: PREVIEW_TESTS,
   },
   {
     name: 'preview-for-other-machines',

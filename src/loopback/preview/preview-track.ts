@@ -6,20 +6,27 @@ import type { OfferedCodec } from '../sdp/sdp-offer.js';
 /** A stream that this program sends: what its packets look like to those who look on. */
 export interface PreviewStream {
   readonly trackId: string;
+  /** Of the encoding, where the camera is sent in several. */
+  readonly rid?: string;
   readonly ssrc: number;
   /** By the payload types that its packets bear. */
   readonly codecs: readonly OfferedCodec[];
 }
 
-/** One track of this program, for its viewers. */
+/** One stream of this program, for its viewers. */
 export class PreviewTrack implements ForwardedTrack {
+  /** Of the camera that it is of. */
   readonly id: string;
+  readonly rid: string | undefined;
+  readonly ssrc: number;
   readonly codecs: readonly OfferedCodec[];
   readonly #cache = new PacketCache();
   readonly #wish: (trackId: string) => void;
 
-  constructor({ trackId, codecs }: PreviewStream, wish: (trackId: string) => void) {
+  constructor({ trackId, rid, ssrc, codecs }: PreviewStream, wish: (trackId: string) => void) {
     this.id = trackId;
+    this.rid = rid;
+    this.ssrc = ssrc;
     this.codecs = codecs;
     this.#wish = wish;
   }

@@ -1,0 +1,49 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { smallestActive } from '../../src/service/publishers/sender-preview.js';
+import { SenderHarness } from '../sender/sender-harness.js';
+
+let harness: SenderHarness;
+
+afterEach(() => harness.sender.close());
+
+/** A sender of a camera in three sizes, and of one in its own alone. */
+async function sender(wishes: SenderHarness['network']['wishes'], bitrateBps: number) {
+  harness = new SenderHarness({ startBitrateBps: bitrateBps });
+  harness.network.wishes = wishes;
+  const encodings = [{ rid: 'h', scaleResolutionDownBy: 2 }, { rid: 'f' }, { rid: 'q', scaleResolutionDownBy: 4 }];
+  await harness.sender.addVideoTrack({ id: 'front', width: 1280, height: 720, encodings });
+  await harness.sender.addVideoTrack({ id: 'rear', width: 64, height: 48 });
+  await harness.sender.connect(harness.negotiate);
+  await harness.settle();
+  return harness.sender;
+}
+
+describe('the encoding that a preview shows', () => {
+  it('is the smallest, whatever its place among the others', async () => {
+    const wishes = new Map(['f', 'h', 'q'].map((rid) => [rid, 'wanted' as const]));
+    expect(smallestActive(await sender(wishes, 4_000_000), 'front')).toBe('q');
+  });
+
+  it('is the smallest of those that are sent: the SFU may not want all', async () => {
+    const wishes = new Map([
+      ['f', 'wanted' as const],
+      ['h', 'wanted' as const],
+      ['q', 'paused' as const],
+    ]);
+    expect(smallestActive(await sender(wishes, 4_000_000), 'front')).toBe('h');
+  });
+
+  it('is the first where the SFU knows of no encodings', async () => {
+    expect(smallestActive(await sender(undefined, 4_000_000), 'front')).toBe('h');
+  });
+
+  it('is none of a camera that has none, is paused, or is not there', async () => {
+    const made = await sender(new Map([['q', 'wanted' as const]]), 4_000_000);
+    await made.setBitrateAllocation({ front: 0, rear: 1 });
+    expect(['front', 'rear', 'left'].map((trackId) => smallestActive(made, trackId))).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
+  });
+});
