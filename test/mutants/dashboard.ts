@@ -129,6 +129,14 @@ export const DASHBOARD_MUTANTS: readonly Mutant[] = [
     tests: EDITOR_TESTS,
   },
   {
+    name: 'dashboard-has-no-words-for-what-only-encodings-suffer',
+    guarantee,
+    file: 'src/service/dashboard/page/encoding-rows.ts',
+    find: 'why: REASONS[allocationReason] ?? reasonText(allocationReason)',
+    replace: 'why: reasonText(allocationReason)',
+    tests: ['service/dashboard/figures'],
+  },
+  {
     name: 'dashboard-blames-the-network-for-a-dead-source',
     guarantee,
     file: DIAGNOSIS,
