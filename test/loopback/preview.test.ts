@@ -134,6 +134,17 @@ describe('the streams of a preview', () => {
     expect(asked).toEqual(['front']);
   });
 
+  it('go on where they are the same after another offer, and begin anew where they are not', () => {
+    const { tracks: kept } = tracks({});
+    const before = [11, 12, 13].map((ssrc) => kept.ofSsrc(ssrc));
+    const [codec] = codecs;
+    kept.set(
+      structuredClone([...front, { ...rear, codecs: codec === undefined ? [] : [{ ...codec, payloadType: 97 }] }]),
+    );
+    const after = [11, 12, 13].map((ssrc) => kept.ofSsrc(ssrc));
+    expect(after.map((track, index) => track === before[index])).toEqual([true, true, false]);
+  });
+
   it('are those of the connection that there is now', () => {
     const { tracks: kept } = tracks({});
     kept.set([rear]);

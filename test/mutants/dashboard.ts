@@ -97,6 +97,14 @@ export const DASHBOARD_MUTANTS: readonly Mutant[] = [
     tests: PREVIEW_TESTS,
   },
   {
+    name: 'preview-stands-still-when-a-camera-is-added',
+    guarantee,
+    file: 'src/loopback/preview/preview-tracks.ts',
+    find: '      if (present?.isStill(stream) === true) return present;\n',
+    replace: '      present?.isStill(stream);\n',
+    tests: PREVIEW_TESTS,
+  },
+  {
     name: 'preview-for-other-machines',
     guarantee,
     file: PEER,

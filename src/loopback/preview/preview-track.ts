@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { ReceivedRtp } from '../media/media-link.js';
 import { PacketCache } from '../media/packet-cache.js';
 import type { ForwardedTrack } from '../room/forwarded-track.js';
@@ -20,15 +21,23 @@ export class PreviewTrack implements ForwardedTrack {
   readonly rid: string | undefined;
   readonly ssrc: number;
   readonly codecs: readonly OfferedCodec[];
+  readonly #stream: PreviewStream;
   readonly #cache = new PacketCache();
   readonly #wish: (trackId: string) => void;
 
-  constructor({ trackId, rid, ssrc, codecs }: PreviewStream, wish: (trackId: string) => void) {
+  constructor(stream: PreviewStream, wish: (trackId: string) => void) {
+    const { trackId, rid, ssrc, codecs } = stream;
+    this.#stream = stream;
     this.id = trackId;
     this.rid = rid;
     this.ssrc = ssrc;
     this.codecs = codecs;
     this.#wish = wish;
+  }
+
+  /** Whether it goes on as this stream: after an offer that only added a camera, viewers need no new key frame. */
+  isStill(stream: PreviewStream): boolean {
+    return isDeepStrictEqual(this.#stream, stream);
   }
 
   keep(packet: ReceivedRtp): void {

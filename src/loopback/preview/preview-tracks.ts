@@ -24,7 +24,11 @@ export class PreviewTracks {
 
   /** These are all the streams from now on. */
   set(streams: readonly PreviewStream[]): void {
-    const tracks = streams.map((stream) => new PreviewTrack(stream, (trackId) => this.#init.requestKeyFrame(trackId)));
+    const tracks = streams.map((stream) => {
+      const present = this.#bySsrc.get(stream.ssrc);
+      if (present?.isStill(stream) === true) return present;
+      return new PreviewTrack(stream, (trackId) => this.#init.requestKeyFrame(trackId));
+    });
     this.#byId = new Map(tracks.map(({ id }) => [id, tracks.filter((track) => track.id === id)]));
     this.#bySsrc = new Map(tracks.map((track) => [track.ssrc, track]));
   }
