@@ -137,6 +137,14 @@ export const DASHBOARD_MUTANTS: readonly Mutant[] = [
     tests: EDITOR_TESTS,
   },
   {
+    name: 'dashboard-blames-the-network-for-what-nobody-wants',
+    guarantee,
+    file: DIAGNOSIS,
+    find: '    unwanted(stats) ?? {',
+    replace: '    (unwanted(stats) && undefined) ?? {',
+    tests: ['service/dashboard/diagnosis'],
+  },
+  {
     name: 'dashboard-has-no-words-for-what-only-encodings-suffer',
     guarantee,
     file: 'src/service/dashboard/page/encoding-rows.ts',

@@ -58,6 +58,14 @@ export const SERVICE_ENCODING_MUTANTS: readonly Mutant[] = [
     tests: TESTS,
   },
   {
+    name: 'dry-run-tells-of-a-camera-that-nobody-wants-as-sent',
+    guarantee,
+    file: 'src/service/allocation/sender-allocation.ts',
+    find: 'paused: parts.every((part) => part.paused), ',
+    replace: '',
+    tests: TESTS,
+  },
+  {
     name: 'locks-of-encodings-are-not-told-of',
     guarantee,
     file: 'src/service/metrics/lock-waits.ts',

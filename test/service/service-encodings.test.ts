@@ -93,6 +93,22 @@ describe('a camera of the service with encodings', () => {
     ]);
   });
 
+  it('is paused while none of its encodings is wanted, by a dry run as well', async () => {
+    const encodings = [
+      { rid: 'f', active: false },
+      { rid: 'h', scaleResolutionDownBy: 2, active: false },
+    ];
+    await robot.addTrack({ id: 'left', source: 'left', encodings });
+    const expected = [
+      { rid: 'f', targetBps: 0, paused: true, reason: 'inactive' },
+      { rid: 'h', targetBps: 0, paused: true, reason: 'inactive' },
+    ];
+    const grantOfLeft = () => robot.allocation.view().grants.find(({ trackId }) => trackId === 'left');
+    expect(grantOfLeft()).toMatchObject({ targetBps: 0, paused: true, encodings: expected });
+    const dry = await robot.allocation.put({ tracks: {} }, { dryRun: true });
+    expect(dry.grants.find(({ trackId }) => trackId === 'left')).toEqual(grantOfLeft());
+  });
+
   it('makes a key frame in the encoding that is named, and in all without a name', async () => {
     await sendFrame();
     await sendFrame();

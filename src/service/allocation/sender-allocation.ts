@@ -63,8 +63,9 @@ function grantOf(
   const grant = { trackId, targetBps, paused, reason };
   if (encodings === undefined) return grant;
   const byRid = new Map(layers.map((layer) => [layer.rid, layer]));
-  // Of a camera that is paused no encoding is decided about.
-  return { ...grant, encodings: encodings.map(({ rid }) => ({ rid, targetBps, paused, reason, ...byRid.get(rid) })) };
+  // Of a camera that is paused no encoding is decided about, and one of which none is wanted is paused whatever it has.
+  const parts = encodings.map(({ rid }) => ({ rid, targetBps, paused, reason, ...byRid.get(rid) }));
+  return { ...grant, paused: parts.every((part) => part.paused), encodings: parts };
 }
 
 function allocationOf(document: CheckedDocument, trackIds: readonly string[]): BitrateAllocation {
