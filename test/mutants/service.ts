@@ -76,14 +76,6 @@ const HANDLES: readonly Mutant[] = [
     replace: 'this.#tracks.all.map((track) => track.id)',
     tests: ['service/publisher-storms'],
   },
-  {
-    name: 'track-added-after-its-removal',
-    guarantee: 'L3 lifetimes',
-    file: TRACK,
-    find: '      this.#assertNotRemoved();\n      await camera.addTrack();',
-    replace: '      await camera.addTrack();',
-    tests: REGISTRY_TESTS,
-  },
 ];
 
 /** Who may change an allocation, and when it comes back. */

@@ -57,10 +57,13 @@ describe('framelock on the command line', () => {
     expect(table.stdout).toMatch(/^h264 +libx264 +software +yes +[\d.]+ ms +[\d.]+ ms$/m);
     const json = start('probe', '--json');
     expect(await json.ended).toEqual({ code: 0, signal: null });
-    const { encoders } = JSON.parse(json.stdout) as { encoders: { encoderName: string; opens: boolean }[] };
+    const { encoders, cameras } = JSON.parse(json.stdout) as {
+      encoders: { encoderName: string; opens: boolean }[];
+      cameras: readonly unknown[];
+    };
     const working = encoders.filter(({ opens }) => opens).map(({ encoderName }) => encoderName);
     expect(working).toEqual(expect.arrayContaining(['libvpx', 'libvpx-vp9', 'libx264', 'libsvtav1', 'libopus']));
-    expect(table.stdout.trimEnd().split('\n')).toHaveLength(encoders.length + 2);
+    expect(table.stdout.trimEnd().split('\n')).toHaveLength(encoders.length + 2 + Math.max(cameras.length, 1));
     expect(table.stdout).toMatch(/^native encoders: switched off/m);
     expect(table.stderr + json.stderr).toBe('');
   });

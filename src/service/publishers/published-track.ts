@@ -147,8 +147,8 @@ export class PublishedTrack {
     try {
       camera = new Camera(this.#cameraSpec(firstOpening), sender, logger);
       this.#camera = camera;
+      // A supervised source that was stopped meanwhile does not start.
       await camera.startSource();
-      this.#assertNotRemoved();
       await camera.addTrack();
     } catch (error) {
       await camera?.stop();

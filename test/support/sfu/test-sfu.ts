@@ -26,8 +26,6 @@ export interface SfuKind {
   readonly codecs: readonly VideoCodec[];
   /** Whether it takes from all m-lines no codecs but those of the first. */
   readonly wantsAllCodecs: boolean;
-  /** Whether it asks for a packet until it has it. Janus asks twice (janus ice.c, `SEQ_NACKED`). */
-  readonly asksUntilItComes: boolean;
   readonly make: (place: Required<ServerPlace>) => TestSfu;
 }
 
@@ -38,7 +36,6 @@ export const SFUS: readonly SfuKind[] = [
     isThere: true,
     codecs: ['vp8', 'h264', 'vp9', 'av1'],
     wantsAllCodecs: false,
-    asksUntilItComes: false,
     make: janusAt,
   },
   {
@@ -46,7 +43,6 @@ export const SFUS: readonly SfuKind[] = [
     isThere: hasLiveKit,
     codecs: ['vp8', 'h264', 'vp9', 'av1'],
     wantsAllCodecs: true,
-    asksUntilItComes: true,
     make: liveKitAt,
   },
 ];
