@@ -73,6 +73,14 @@ export const DASHBOARD_MUTANTS: readonly Mutant[] = [
     tests: ['service/sender-preview'],
   },
   {
+    name: 'preview-key-frames-of-all-encodings',
+    guarantee,
+    file: PREVIEW,
+    find: 'sender.forceKeyFrame(trackId, smallestActive(sender, trackId))',
+    replace: 'sender.forceKeyFrame(trackId)',
+    tests: ['service/sender-preview'],
+  },
+  {
     name: 'preview-of-an-encoding-that-is-not-sent',
     guarantee,
     file: PREVIEW,

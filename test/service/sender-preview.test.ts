@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { smallestActive } from '../../src/service/publishers/sender-preview.js';
+import { forceShownKeyFrame, smallestActive } from '../../src/service/publishers/sender-preview.js';
 import { SenderHarness } from '../sender/sender-harness.js';
 
 let harness: SenderHarness;
@@ -45,5 +45,28 @@ describe('the encoding that a preview shows', () => {
       undefined,
       undefined,
     ]);
+  });
+});
+
+describe('a key frame for viewers', () => {
+  /** Key frames of each encoding of the first camera, after another picture. */
+  async function keyFrames(): Promise<readonly number[]> {
+    harness.give('front', { codedWidth: 1280, codedHeight: 720, data: new Uint8Array((1280 * 720 * 3) / 2) });
+    await harness.clock.advance(33);
+    return harness.sender.getTrackStats('front').encodings?.map(({ keyFramesEncoded }) => keyFramesEncoded) ?? [];
+  }
+
+  it('is one of the encoding that is shown, and of no other', async () => {
+    const made = await sender(new Map(['f', 'h', 'q'].map((rid) => [rid, 'wanted' as const])), 4_000_000);
+    expect(await keyFrames()).toEqual([1, 1, 1]);
+    forceShownKeyFrame(made, 'front');
+    expect(await keyFrames()).toEqual([1, 1, 2]);
+  });
+
+  it('is none of a camera that is paused, or is not there', async () => {
+    const made = await sender(new Map(), 4_000_000);
+    expect(() => forceShownKeyFrame(made, 'left')).not.toThrow();
+    forceShownKeyFrame(made, 'front');
+    expect(await keyFrames()).toEqual([0, 0, 0]);
   });
 });

@@ -25,13 +25,13 @@ export function createPreview({ sender, ending, ...ports }: SenderPreviewInit): 
     ...ports,
     shownEncoding: (trackId) => smallestActive(sender(), trackId),
     requestKeyFrame: (trackId) => {
-      if (!ending.aborted) forceKeyFrame(sender(), trackId);
+      if (!ending.aborted) forceShownKeyFrame(sender(), trackId);
     },
   });
 }
 
-/** A camera that is not sent now, or has gone, needs none. */
-function forceKeyFrame(sender: RtcSender, trackId: string): void {
+/** A key frame of what is shown of a camera; one that is not sent now, or has gone, needs none. */
+export function forceShownKeyFrame(sender: RtcSender, trackId: string): void {
   const isSent = sender.getGrants().tracks.some((track) => track.trackId === trackId && !track.paused);
   if (isSent) sender.forceKeyFrame(trackId, smallestActive(sender, trackId));
 }
