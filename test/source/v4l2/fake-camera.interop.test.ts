@@ -68,6 +68,8 @@ describe.skipIf(!isPossible)('a camera by V4L2, whose driver is made up', () => 
 
   it('that has another size than it is asked for says which it has', async () => {
     playing = (await FakeCamera.make(folder, 'YUYV')).play('?width=640&height=480');
-    await expect.poll(() => playing?.stdout, WAIT).toMatch(/error .*does not deliver 640x480; it gives 320x240 instead/);
+    await expect
+      .poll(() => playing?.stdout, WAIT)
+      .toMatch(/error .*does not deliver 640x480; it gives 320x240 instead/);
   });
 });
