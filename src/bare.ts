@@ -58,8 +58,9 @@ export type {
   RtcSenderOptions,
   VideoTrackSpec,
 } from './sender/sender-options.js';
-export type { SenderGrants, SenderStats } from './sender/sender-stats.js';
+export type { EncodingGrant, SenderGrants, SenderStats } from './sender/sender-stats.js';
 export type { Negotiate } from './sender/signaller-from-negotiation.js';
+export type { EncodingCondition, TrackCondition } from './sender/track-condition.js';
 export type { TrackHandle, TrackRef } from './sender/track-handle.js';
 export type { TrackHealth } from './sender/track-health.js';
 export type { TrackActivity } from './sender/track-host.js';

@@ -4,6 +4,7 @@ export type { TrackStats } from './sender/track-stats.js';
 export { ApiError } from './service/client/api-error.js';
 export type { ListenOptions, StreamEvent } from './service/client/event-listener.js';
 export type {
+  OfEncoding,
   OfGeneration,
   PutAllocationOptions,
   ServiceClientOptions,

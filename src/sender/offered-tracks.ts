@@ -12,9 +12,9 @@ export function offerOf(
   const [{ rtp }] = streams;
   const { ssrc, rtxSsrc } = rtp;
   const playoutDelay = rtp.playoutDelay !== undefined;
-  const rids = ridsOf(streams);
+  const encodings = encodingsOf(streams);
   const spec = { trackId: id, codec, alternatives, ssrc, stereo, dtx, playoutDelay, transportWideCc };
-  return { ...spec, ...(rtxSsrc === undefined ? {} : { rtxSsrc }), ...(rids.length === 0 ? {} : { rids }) };
+  return { ...spec, ...(rtxSsrc === undefined ? {} : { rtxSsrc }), ...encodings };
 }
 
 /**
@@ -44,6 +44,7 @@ function refusalOf({ rids }: NegotiatedTrack, rid: string | undefined, index: nu
   return wish === 'paused' ? 'paused-by-peer' : undefined;
 }
 
-function ridsOf(streams: readonly TrackStream[]): readonly string[] {
-  return streams.flatMap(({ rid }) => rid ?? []);
+function encodingsOf(streams: readonly TrackStream[]): Pick<TransportTrackSpec, 'rids' | 'ridSsrcs'> {
+  const named = streams.flatMap(({ rid, rtp: { ssrc } }) => (rid === undefined ? [] : [{ rid, ssrc }]));
+  return named.length === 0 ? {} : { rids: named.map(({ rid }) => rid), ridSsrcs: named.map(({ ssrc }) => ssrc) };
 }

@@ -25,6 +25,7 @@ import { type SenderGrants, type SenderStats, trackStats } from './sender-stats.
 import { type Negotiate, signallerFromNegotiation } from './signaller-from-negotiation.js';
 import { statsReport } from './stats-report.js';
 import { assertCamera, assertRaw, type RawStream, streamsOf, type TrackStream, wrongFeedingCall } from './track.js';
+import { type TrackCondition, trackCondition } from './track-condition.js';
 import { audioConfigOf, videoConfigOf } from './track-config.js';
 import type { TrackHandle, TrackRef } from './track-handle.js';
 import type { TrackStats } from './track-stats.js';
@@ -282,6 +283,12 @@ export class RtcSender implements AsyncDisposable {
   /** @throws FramelockError TRACK_NOT_FOUND, TRACK_REMOVED */
   getTrackStats(ref: TrackRef): TrackStats {
     return trackStats(this.#core.registry.pin(ref), this.#core.clock.nowUs());
+  }
+
+  /** A small part of {@link RtcSender.getTrackStats}, for those who ask often; nothing of a track that is gone. */
+  getTrackCondition(ref: TrackRef): TrackCondition | undefined {
+    const track = this.#core.registry.find(ref);
+    return track && trackCondition(track, this.#core.clock.nowUs());
   }
 
   /**

@@ -28,7 +28,7 @@ import { SendPath } from './send-path.js';
 import { EVENT_POLICIES, type SenderEvents } from './sender-events.js';
 import { coresOr, isControlled, millisecondsOr, type RtcSenderOptions } from './sender-options.js';
 import { SenderShutdown } from './sender-shutdown.js';
-import { type SenderGrants, type SenderStats, trackStats } from './sender-stats.js';
+import { encodingGrants, type SenderGrants, type SenderStats, trackStats } from './sender-stats.js';
 import { ThreadBudget } from './thread-budget.js';
 import { TrackFactory } from './track-factory.js';
 import { TrackLifecycle } from './track-lifecycle.js';
@@ -228,12 +228,11 @@ export class SenderCore {
     const cameras = this.registry.all.filter(({ media }) => media === 'video');
     return {
       targetBps: this.bitrate.targetBps,
-      tracks: cameras.map(({ id, targetBps, paused, allocationReason = 'weight' }) => ({
-        trackId: id,
-        targetBps,
-        paused,
-        reason: allocationReason,
-      })),
+      tracks: cameras.map((camera) => {
+        const { id, targetBps, paused, allocationReason: reason = 'weight' } = camera;
+        const encodings = encodingGrants(camera);
+        return { trackId: id, targetBps, paused, reason, ...(encodings.length === 0 ? {} : { encodings }) };
+      }),
     };
   }
 

@@ -6,7 +6,7 @@ import type { CongestionStats } from './congestion-driver.js';
 import type { FeedbackStats } from './feedback-router.js';
 import type { SenderEvents } from './sender-events.js';
 import { streamStats, sumOfStreams } from './stream-stats.js';
-import type { Track } from './track.js';
+import type { Track, TrackStream } from './track.js';
 import type { EncodingStats, TrackStats } from './track-stats.js';
 
 /** A snapshot of a sender; a fresh object each time. */
@@ -45,7 +45,27 @@ export interface SenderGrants {
     readonly targetBps: number;
     readonly paused: boolean;
     readonly reason: NonNullable<TrackStats['allocationReason']>;
+    /** Of a camera with several encodings, in the order in which they were given: what each has of it. */
+    readonly encodings?: readonly EncodingGrant[];
   }[];
+}
+
+/** What an encoding has of what its camera has. */
+export interface EncodingGrant {
+  readonly rid: string;
+  /** Bits per second; 0 while it is paused. */
+  readonly targetBps: number;
+  readonly paused: boolean;
+  /** Where the whole camera is paused, that of the camera. */
+  readonly reason: NonNullable<TrackStats['allocationReason']>;
+}
+
+/** What the encodings of a track are granted; nothing of one that has but one stream. */
+export function encodingGrants({ streams }: Pick<Track, 'streams'>): readonly EncodingGrant[] {
+  const all: readonly TrackStream[] = streams;
+  return all.flatMap(({ rid, targetBps, paused, allocationReason: reason = 'weight' }) =>
+    rid === undefined ? [] : [{ rid, targetBps, paused, reason }],
+  );
 }
 
 /** The statistics of one track. */

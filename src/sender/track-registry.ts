@@ -33,7 +33,7 @@ export class TrackRegistry {
    * @throws FramelockError TRACK_NOT_FOUND, TRACK_REMOVED (the handle's track is gone)
    */
   pin(ref: TrackRef): Track {
-    if (typeof ref === 'string') return this.#find(ref);
+    if (typeof ref === 'string') return this.#byId(ref);
     if (!this.#handles.has(ref)) {
       throw new FramelockError(
         'TRACK_NOT_FOUND',
@@ -43,6 +43,13 @@ export class TrackRegistry {
     const track = this.#tracks.get(ref.id);
     if (track?.handle !== ref) throw trackRemoved(ref);
     return track;
+  }
+
+  /** The same for whoever can do without the track: nothing where `pin` throws. */
+  find(ref: TrackRef): Track | undefined {
+    if (typeof ref === 'string') return this.#tracks.get(ref);
+    const track = this.#tracks.get(ref.id);
+    return track?.handle === ref ? track : undefined;
   }
 
   /** What is sent with this SSRC, be it media or retransmissions. */
@@ -74,7 +81,7 @@ export class TrackRegistry {
     if (this.isCurrent(track)) this.#tracks.delete(track.id);
   }
 
-  #find(id: string): Track {
+  #byId(id: string): Track {
     const track = this.#tracks.get(id);
     if (track !== undefined) return track;
     const known = [...this.#tracks.keys()].join(', ') || 'none';

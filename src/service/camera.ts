@@ -5,6 +5,7 @@ import type { Logger } from '../core/logger.js';
 import type { VideoCodec } from '../encoder/encoder.js';
 import type { RawVideoFrame } from '../encoder/video-frame.js';
 import type { CameraSize } from '../loopback/status.js';
+import type { EncodingSpec } from '../sender/encodings.js';
 import type { DegradationPreference } from '../sender/resolution-governor.js';
 import type { RtcSender } from '../sender/rtc-sender.js';
 import { Sequencer } from '../sender/sequencer.js';
@@ -27,6 +28,8 @@ export interface CameraSpec {
   };
   /** What gives way when the rate is too low for its picture. @default 'balanced' */
   readonly degradationPreference?: DegradationPreference;
+  /** Sends it as simulcast. @default one encoding, without a rid */
+  readonly encodings?: readonly EncodingSpec[];
   /** Told when its source has ended by itself, with the reason if that was a failure. Must not throw. @default nobody */
   readonly ended?: (error?: Error) => void;
 }
@@ -106,7 +109,7 @@ export class Camera {
 
   /** Adds the track, once the source has started, and lets its frames in. @throws FramelockError as `RtcSender.addVideoTrack` */
   async addTrack(): Promise<void> {
-    const { codec, alternativeCodecs = [], degradationPreference = 'balanced' } = this.#spec;
+    const { codec, alternativeCodecs = [], degradationPreference = 'balanced', encodings } = this.#spec;
     const asked = this.#source.format;
     const { width, height, framerate, pixelFormat = 'I420' } = asked;
     this.#track = await this.#sender.addVideoTrack({
@@ -118,6 +121,7 @@ export class Camera {
       framerate,
       format: pixelFormat,
       degradationPreference,
+      ...(encodings === undefined ? {} : { encodings }),
     });
     this.#trackFormat = asked;
     // The pictures may have changed while the encoder was opened.

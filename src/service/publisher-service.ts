@@ -5,6 +5,7 @@ import { ApiServer } from './api/api-server.js';
 import { EventStream } from './api/event-stream.js';
 import { publisherRoutes } from './api/publisher-routes.js';
 import { serviceRoutes } from './api/service-routes.js';
+import { trackRoutes } from './api/track-routes.js';
 import { dashboardRoutes } from './dashboard/dashboard-routes.js';
 import { previewRoutes } from './dashboard/preview-routes.js';
 import { EventLog, type NewEvent } from './events/event-log.js';
@@ -71,6 +72,7 @@ export class PublisherService {
     const access = new Access(tokens);
     const others = [
       ...publisherRoutes(this.registry),
+      ...trackRoutes(this.registry),
       ...allocationRoutes(this.registry),
       ...previewRoutes(this.registry),
       ...accessRoutes(access),

@@ -31,6 +31,8 @@ export interface TransportTrackSpec {
    * announced. `rtxSsrc` then says only whether retransmissions are offered. @default one stream, without a rid
    */
   readonly rids?: readonly string[];
+  /** The SSRCs of its encodings, in the order of `rids`; not announced, but who looks on at the packets tells the encodings apart by them. @default none */
+  readonly ridSsrcs?: readonly number[];
   /** Whether its packets will bear transport-wide sequence numbers; offered as `transport-cc`, with the extension. @default false */
   readonly transportWideCc?: boolean;
 }

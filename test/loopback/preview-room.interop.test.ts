@@ -16,6 +16,7 @@ beforeEach(() => {
     random: fixedRandom(1),
     logger: silentLogger,
     requestKeyFrame: () => undefined,
+    shownEncoding: () => undefined,
   });
 });
 

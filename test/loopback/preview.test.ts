@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { KeyFrameWishes, TRACK_INTERVAL_MS, WISH_INTERVAL_MS } from '../../src/loopback/preview/key-frame-wishes.js';
 import { BACKLOG_PACKETS, BATCH_PACKETS, PacketBacklog } from '../../src/loopback/preview/packet-backlog.js';
+import { PreviewTracks } from '../../src/loopback/preview/preview-tracks.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 
 describe('wishes for key frames', () => {
@@ -89,5 +90,64 @@ describe('the backlog of packets', () => {
     backlog.put(2);
     await clock.advance(10);
     expect(forwarded).toEqual([2]);
+  });
+});
+
+describe('the streams of a preview', () => {
+  const codecs = [{ payloadType: 96, name: 'VP8', clockRate: 90_000, fmtp: '', feedback: [] }];
+  const front = ['f', 'h'].map((rid, index) => ({ trackId: 'front', rid, ssrc: 11 + index, codecs }));
+  const rear = { trackId: 'rear', ssrc: 13, codecs };
+
+  function tracks(shown: { rid?: string }) {
+    const asked: string[] = [];
+    const kept = new PreviewTracks({
+      requestKeyFrame: (trackId) => void asked.push(trackId),
+      shownEncoding: () => shown.rid,
+    });
+    kept.set([...front, rear]);
+    return { tracks: kept, asked };
+  }
+
+  it('are found by their SSRCs, those of retransmissions not', () => {
+    const { tracks: kept } = tracks({});
+    expect([11, 12, 13, 14].map((ssrc) => kept.ofSsrc(ssrc)?.rid ?? kept.ofSsrc(ssrc)?.id)).toEqual([
+      'f',
+      'h',
+      'rear',
+      undefined,
+    ]);
+  });
+
+  it('show of a camera the encoding that is to be shown, the first without one, and any other camera as it is', () => {
+    const shown: { rid?: string } = {};
+    const { tracks: kept } = tracks(shown);
+    expect([kept.shown('front')?.ssrc, kept.shown('rear')?.ssrc, kept.shown('left')]).toEqual([11, 13, undefined]);
+    shown.rid = 'h';
+    expect([kept.shown('front')?.ssrc, kept.shown('rear')?.ssrc]).toEqual([12, 13]);
+    shown.rid = 'q';
+    expect(kept.shown('front')?.ssrc).toBe(11);
+  });
+
+  it('ask for key frames of their camera', () => {
+    const { tracks: kept, asked } = tracks({ rid: 'h' });
+    kept.shown('front')?.requestKeyFrame();
+    expect(asked).toEqual(['front']);
+  });
+
+  it('go on where they are the same after another offer, and begin anew where they are not', () => {
+    const { tracks: kept } = tracks({});
+    const before = [11, 12, 13].map((ssrc) => kept.ofSsrc(ssrc));
+    const [codec] = codecs;
+    kept.set(
+      structuredClone([...front, { ...rear, codecs: codec === undefined ? [] : [{ ...codec, payloadType: 97 }] }]),
+    );
+    const after = [11, 12, 13].map((ssrc) => kept.ofSsrc(ssrc));
+    expect(after.map((track, index) => track === before[index])).toEqual([true, true, false]);
+  });
+
+  it('are those of the connection that there is now', () => {
+    const { tracks: kept } = tracks({});
+    kept.set([rear]);
+    expect([kept.has('front'), kept.has('rear'), kept.ofSsrc(11)]).toEqual([false, true, undefined]);
   });
 });

@@ -4,6 +4,7 @@ const guarantee = 'service';
 const WISHES = 'src/loopback/preview/key-frame-wishes.ts';
 const BACKLOG = 'src/loopback/preview/packet-backlog.ts';
 const TAP = 'src/service/dashboard/tapped-transport.ts';
+const PREVIEW = 'src/service/publishers/sender-preview.ts';
 const PEER = 'src/service/api/peer-address.ts';
 const EDIT = 'src/service/dashboard/page/allocation-edit.ts';
 const EDITOR = 'src/service/dashboard/page/allocation-editor.ts';
@@ -64,6 +65,54 @@ export const DASHBOARD_MUTANTS: readonly Mutant[] = [
     tests: TAP_TESTS,
   },
   {
+    name: 'preview-of-the-largest-encoding',
+    guarantee,
+    file: PREVIEW,
+    find: 'pixelsOf(a) - pixelsOf(b)',
+    replace: 'pixelsOf(b) - pixelsOf(a)',
+    tests: ['service/sender-preview'],
+  },
+  {
+    name: 'preview-key-frames-of-all-encodings',
+    guarantee,
+    file: PREVIEW,
+    find: 'sender.forceKeyFrame(trackId, smallestActive(sender, trackId))',
+    replace: 'sender.forceKeyFrame(trackId)',
+    tests: ['service/sender-preview'],
+  },
+  {
+    name: 'preview-of-an-encoding-that-is-not-sent',
+    guarantee,
+    file: PREVIEW,
+    find: 'encodings.filter(({ active }) => active)',
+    replace: 'encodings',
+    tests: ['service/sender-preview'],
+  },
+  {
+    name: 'preview-of-an-encoding-that-the-peer-refused',
+    guarantee,
+    file: TAP,
+    find: '      .filter(({ rid }) => rids.has(rid))\n',
+    replace: '',
+    tests: TAP_TESTS,
+  },
+  {
+    name: 'preview-shows-the-first-encoding-alone',
+    guarantee,
+    file: 'src/loopback/preview/preview-tracks.ts',
+    find: 'others.find((other) => other.rid === rid) ?? first',
+    replace: "others.find((other) => other.rid === rid && rid === '') ?? first",
+    tests: PREVIEW_TESTS,
+  },
+  {
+    name: 'preview-stands-still-when-a-camera-is-added',
+    guarantee,
+    file: 'src/loopback/preview/preview-tracks.ts',
+    find: '      if (present?.isStill(stream) === true) return present;\n',
+    replace: '      present?.isStill(stream);\n',
+    tests: PREVIEW_TESTS,
+  },
+  {
     name: 'preview-for-other-machines',
     guarantee,
     file: PEER,
@@ -94,6 +143,22 @@ export const DASHBOARD_MUTANTS: readonly Mutant[] = [
     find: '    if (!this.holdsLease) return Promise.resolve();\n',
     replace: '',
     tests: EDITOR_TESTS,
+  },
+  {
+    name: 'dashboard-blames-the-network-for-what-nobody-wants',
+    guarantee,
+    file: DIAGNOSIS,
+    find: '    unwanted(stats) ?? {',
+    replace: '    (unwanted(stats) && undefined) ?? {',
+    tests: ['service/dashboard/diagnosis'],
+  },
+  {
+    name: 'dashboard-has-no-words-for-what-only-encodings-suffer',
+    guarantee,
+    file: 'src/service/dashboard/page/encoding-rows.ts',
+    find: 'why: REASONS[allocationReason] ?? reasonText(allocationReason)',
+    replace: 'why: reasonText(allocationReason)',
+    tests: ['service/dashboard/figures'],
   },
   {
     name: 'dashboard-blames-the-network-for-a-dead-source',

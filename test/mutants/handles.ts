@@ -24,6 +24,14 @@ export const HANDLE_MUTANTS: readonly Mutant[] = [
     tests: ['sender/handles'],
   },
   {
+    name: 'condition-of-a-later-track-of-the-id',
+    guarantee,
+    file: REGISTRY,
+    find: 'return track?.handle === ref ? track : undefined;',
+    replace: 'return track;',
+    tests: ['sender/track-condition'],
+  },
+  {
     name: 'foreign-handle-accepted',
     guarantee,
     file: REGISTRY,

@@ -13,6 +13,7 @@ import { RECOVERY_MUTANTS } from './recovery.js';
 import { RETRANSMISSION_MUTANTS } from './retransmission.js';
 import { SEND_PATH_MUTANTS } from './send-path.js';
 import { SERVICE_MUTANTS } from './service.js';
+import { SERVICE_ENCODING_MUTANTS } from './service-encodings.js';
 import { SIMULCAST_MUTANTS } from './simulcast.js';
 import { SOURCE_MUTANTS } from './sources.js';
 import { WIRE_MUTANTS } from './wire.js';
@@ -33,6 +34,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...RECOVERY_MUTANTS,
   ...NATIVE_TRANSPORT_MUTANTS,
   ...SERVICE_MUTANTS,
+  ...SERVICE_ENCODING_MUTANTS,
   ...DASHBOARD_MUTANTS,
   ...SIMULCAST_MUTANTS,
   ...SOURCE_MUTANTS,

@@ -8,13 +8,31 @@ const TRACK = 'src/service/publishers/published-track.ts';
 const PARSER = 'src/source/raw-stream/frame-stream-parser.ts';
 const HEADER = 'src/source/raw-stream/frame-header.ts';
 const RAW = 'src/source/raw-stream/raw-stream-source.ts';
+const FAULTS = 'src/source/file/read-faults.ts';
 
+const FAULTS_TESTS = ['source/file/read-faults'];
 const SUPERVISED_TESTS = ['service/supervision/supervised-source'];
 const PARSER_TESTS = ['source/raw-stream/frame-stream-parser'];
 const RAW_TESTS = ['source/raw-stream/raw-stream-source'];
 
 /** What keeps the sources of cameras apart, bounded and silent after their end. */
 export const SOURCE_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'pulled-cable-taken-for-an-unreadable-place',
+    guarantee: 'L3 lifetimes',
+    file: FAULTS,
+    find: 'UNPLUGGED.includes(code) && camera !== undefined',
+    replace: "UNPLUGGED.includes(code) && camera?.device === ''",
+    tests: FAULTS_TESTS,
+  },
+  {
+    name: 'unreadable-video-never-given-up',
+    guarantee: 'L3 lifetimes',
+    file: FAULTS,
+    find: ' || this.#inARow > MAX_READ_ERRORS_IN_A_ROW',
+    replace: '',
+    tests: FAULTS_TESTS,
+  },
   {
     name: 'next-source-before-the-former-has-stopped',
     guarantee: 'L3 lifetimes',

@@ -49,6 +49,14 @@ describe('the client of the service', () => {
     expect(await client.track('robot', 'arm')).toMatchObject({ generation: 3 });
     await client.forceKeyFrame('robot', 'arm');
     await client.recreateEncoder('robot', 'arm', { generation: 3 });
+    expect(await refusal(client.recreateEncoder('robot', 'arm', { rid: 'h' }))).toBe('400 INVALID_ARGUMENT');
+    const encodings = [{ rid: 'f' }, { rid: 'h', scaleResolutionDownBy: 2 }];
+    expect(await client.addTrack('robot', { id: 'mast', source: 'test', encodings })).toMatchObject({
+      encodings: [{ rid: 'f' }, { rid: 'h' }],
+    });
+    await client.forceKeyFrame('robot', 'mast', { rid: 'h', generation: 4 });
+    await client.recreateEncoder('robot', 'mast', { rid: 'f' });
+    await client.removeTrack('robot', 'mast');
     expect((await client.stats('robot')).tracks).toHaveLength(3);
     await client.removeTrack('robot', 'arm');
     const { tag } = await client.allocation('robot');

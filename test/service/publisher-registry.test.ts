@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { FramelockError } from '../../src/core/errors.js';
 import { MAX_PUBLISHERS } from '../../src/service/publishers/publisher-registry.js';
 import { codeOf, gate, HEIGHT, WIDTH } from '../sender/sender-harness.js';
@@ -35,6 +35,18 @@ describe('publishers', () => {
       ['front', 'live'],
       ['rear', 'live'],
     ]);
+  });
+
+  it('are told of without a snapshot of all statistics, which would cost the square of their cameras', async () => {
+    const robot = await harness.publisher('robot', ['front', 'rear']);
+    const [sender] = harness.senders;
+    if (sender === undefined) throw new Error('no sender');
+    const snapshots = vi.spyOn(sender, 'getStats');
+    expect(robot.view().tracks.map(({ codec, health }) => [codec, health])).toEqual([
+      ['vp8', 'waiting'],
+      ['vp8', 'waiting'],
+    ]);
+    expect(snapshots).not.toHaveBeenCalled();
   });
 
   it('have nothing to connect for without a camera, and connect with the first', async () => {
@@ -121,8 +133,8 @@ describe('tracks of a publisher', () => {
     await robot.removeTrack('front', first.generation);
     expect(thrown(() => robot.forceKeyFrame('front'))).toBe('TRACK_REMOVED');
     const second = await robot.addTrack({ id: 'front', source: 'front' });
-    expect(thrown(() => robot.forceKeyFrame('front', first.generation))).toBe('TRACK_REMOVED');
-    expect(thrown(() => robot.forceKeyFrame('front', second.generation))).toBeUndefined();
+    expect(thrown(() => robot.forceKeyFrame('front', { generation: first.generation }))).toBe('TRACK_REMOVED');
+    expect(thrown(() => robot.forceKeyFrame('front', { generation: second.generation }))).toBeUndefined();
   });
 
   it('can be removed while they start: the call that adds them is told, and nothing runs', async () => {

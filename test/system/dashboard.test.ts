@@ -221,6 +221,29 @@ describe('the dashboard', () => {
     expect((await client.allocation('robot')).allocation.inForce).toBe('base');
   });
 
+  it('shows a row for each encoding of a camera, with what it is granted and why, and the picture of the smallest', async () => {
+    const encodings = '[{ rid: f }, { rid: h, scaleResolutionDownBy: 2 }, { rid: q, scaleResolutionDownBy: 4 }]';
+    const { page, errors } = await watch(
+      await serve([`{ id: front, source: "test:640x480@15", encodings: ${encodings} }`]),
+    );
+    await camerasBeyond(page, ['front'], PICTURES);
+    const { root, action } = camera(page, 'front');
+    const rows = () => root.locator('table.encodings tbody tr').allInnerTexts();
+    const cells = async () => (await rows()).map((row) => row.split('\t').slice(0, 3));
+    await expect.poll(cells, WAIT).toEqual([
+      ['f', '640 × 480', 'Sent'],
+      ['h', '320 × 240', 'Sent'],
+      ['q', '160 × 120', 'Sent'],
+    ]);
+    expect(await root.locator('video').evaluate((video) => (video as { videoWidth?: number }).videoWidth)).toBe(160);
+    expect(await barriers(page)).toEqual([]);
+    await action('max').fill('150');
+    await action('max').press('Enter');
+    await expect.poll(async () => (await rows())[0], WAIT).toContain('paused: its camera has too little for it');
+    expect((await cells())[2]).toEqual(['q', '160 × 120', 'Sent']);
+    expect(errors).toEqual([]);
+  });
+
   it('takes a token once, and with one for reading shows everything and changes nothing', async () => {
     const tokens = `, tokens: [{ role: control, token: ${CONTROL} }, { role: read, token: ${READ} }]`;
     const { page, errors } = await watch(await serve(['{ id: front, source: "test:320x240@15" }'], tokens));

@@ -9,7 +9,8 @@ import { ViewerSession } from '../room/viewer-session.js';
 import type { SdpOffer } from '../sdp/sdp-offer.js';
 import { KeyFrameWishes } from './key-frame-wishes.js';
 import { PacketBacklog } from './packet-backlog.js';
-import { type PreviewStream, PreviewTrack } from './preview-track.js';
+import type { PreviewStream, PreviewTrack } from './preview-track.js';
+import { PreviewTracks } from './preview-tracks.js';
 
 /** Most viewers at a time: each packet is encrypted once for each. */
 export const MAX_PREVIEW_VIEWERS = 4;
@@ -19,8 +20,10 @@ export interface PreviewRoomInit {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
-  /** Asked rarely, see {@link KeyFrameWishes}. Must not throw. */
+  /** Of what is shown of a camera. Asked rarely, see {@link KeyFrameWishes}. Must not throw. */
   requestKeyFrame(trackId: string): void;
+  /** Which encoding of a camera is shown, of those that are sent; nothing for the first. Asked for each packet while somebody looks. Must not throw. */
+  shownEncoding(trackId: string): string | undefined;
 }
 
 /** A packet on its way to the viewers. */
@@ -46,8 +49,7 @@ export class PreviewRoom {
   readonly #viewers = new Map<string, Viewer>();
   readonly #backlog: PacketBacklog<Forwarded>;
   readonly #wishes: KeyFrameWishes;
-  #byId: ReadonlyMap<string, PreviewTrack> = new Map();
-  #bySsrc: ReadonlyMap<number, PreviewTrack> = new Map();
+  readonly #tracks: PreviewTracks;
   /** Viewers that have not been answered yet. */
   #joining = 0;
   readonly #closings = new Set<Promise<void>>();
@@ -57,6 +59,10 @@ export class PreviewRoom {
     this.#init = init;
     this.#backlog = new PacketBacklog(init.clock, (forwarded) => this.#forward(forwarded));
     this.#wishes = new KeyFrameWishes(init.clock, (trackId) => init.requestKeyFrame(trackId));
+    this.#tracks = new PreviewTracks({
+      requestKeyFrame: (trackId) => this.#wishes.add(trackId),
+      shownEncoding: (trackId) => init.shownEncoding(trackId),
+    });
   }
 
   /** Viewers that there are now. */
@@ -71,17 +77,13 @@ export class PreviewRoom {
 
   /** These are all the streams that are sent from now on. */
   setStreams(streams: readonly PreviewStream[]): void {
-    const tracks = streams.map(
-      (stream) => [stream, new PreviewTrack(stream, (trackId) => this.#wishes.add(trackId))] as const,
-    );
-    this.#byId = new Map(tracks.map(([{ trackId }, track]) => [trackId, track]));
-    this.#bySsrc = new Map(tracks.map(([{ ssrc }, track]) => [ssrc, track]));
+    this.#tracks.set(streams);
   }
 
   /** A packet was written to the network. Returns at once and never throws; `payload` is kept for a while and must not change. */
   sent(header: RtpPacketHeader, payload: Uint8Array): void {
     if (this.#viewers.size === 0) return;
-    const track = this.#bySsrc.get(header.ssrc);
+    const track = this.#tracks.ofSsrc(header.ssrc);
     // Retransmissions have streams of their own, and viewers on this machine miss nothing of what they repeat.
     if (track !== undefined) this.#backlog.put({ track, packet: received(header, payload) });
   }
@@ -139,12 +141,12 @@ export class PreviewRoom {
 
   #trackAt(trackIds: readonly string[], index: number): PreviewTrack | undefined {
     const id = trackIds[index];
-    return id === undefined ? undefined : this.#byId.get(id);
+    return id === undefined ? undefined : this.#tracks.shown(id);
   }
 
   /** A decoder starts at a key frame. */
   #wishAll(trackIds: readonly string[]): void {
-    for (const trackId of trackIds) if (this.#byId.has(trackId)) this.#wishes.add(trackId);
+    for (const trackId of trackIds) if (this.#tracks.has(trackId)) this.#wishes.add(trackId);
   }
 
   #forward({ track, packet }: Forwarded): void {

@@ -1,3 +1,4 @@
+import type { TrackAllocation } from '../../congestion/allocator/allocator.js';
 import type { BitrateAllocation, TrackShare } from '../../sender/allocation.js';
 import type { RtcSender } from '../../sender/rtc-sender.js';
 import type { Grant } from '../schema/allocation-schema.js';
@@ -38,17 +39,33 @@ export class SenderAllocation implements AllocationTarget {
   }
 
   grants(): readonly Grant[] {
-    return this.#sender.getGrants().tracks;
+    return this.#sender
+      .getGrants()
+      .tracks.map(({ encodings, ...grant }) => (encodings ? { ...grant, encodings: [...encodings] } : grant));
   }
 
   preview(document: CheckedDocument): readonly Grant[] {
-    const decisions = this.#sender.previewBitrateAllocation(allocationOf(document, this.#cameraIds()));
-    return decisions.map(({ id, targetBps, paused, reason }) => ({ trackId: id, targetBps, paused, reason }));
+    const present = new Map(this.#sender.getGrants().tracks.map((grant) => [grant.trackId, grant]));
+    const decisions = this.#sender.previewBitrateAllocation(allocationOf(document, [...present.keys()]));
+    return decisions.map((decision) => grantOf(decision, present.get(decision.id)?.encodings));
   }
 
   #cameraIds(): readonly string[] {
     return this.#sender.getGrants().tracks.map(({ trackId }) => trackId);
   }
+}
+
+/** @param encodings those that the camera has, in the order in which they are told */
+function grantOf(
+  { id: trackId, targetBps, paused, reason, layers = [] }: TrackAllocation,
+  encodings: readonly { readonly rid: string }[] | undefined,
+): Grant {
+  const grant = { trackId, targetBps, paused, reason };
+  if (encodings === undefined) return grant;
+  const byRid = new Map(layers.map((layer) => [layer.rid, layer]));
+  // Of a camera that is paused no encoding is decided about, and one of which none is wanted is paused whatever it has.
+  const parts = encodings.map(({ rid }) => ({ rid, targetBps, paused, reason, ...byRid.get(rid) }));
+  return { ...grant, paused: parts.every((part) => part.paused), encodings: parts };
 }
 
 function allocationOf(document: CheckedDocument, trackIds: readonly string[]): BitrateAllocation {

@@ -2,15 +2,15 @@ import { Type } from 'typebox';
 import type { PublisherRegistry } from '../publishers/publisher-registry.js';
 import { Identifier } from '../schema/identifiers.js';
 import { refuse } from '../schema/invalid-document.js';
-import { publisherViolations, sourceViolations } from '../schema/publisher-rules.js';
-import { PublisherSpec, PublisherView, TrackSpec, TrackView } from '../schema/publisher-schema.js';
+import { publisherViolations } from '../schema/publisher-rules.js';
+import { PublisherSpec, PublisherView } from '../schema/publisher-schema.js';
 import { type ApiRoute, route } from './api-route.js';
 
 /** Names a publisher in a path. */
 export const PublisherParams = Type.Object({ id: Identifier });
-const TrackParams = Type.Object({ id: Identifier, track: Identifier });
 
-const GenerationQuery = Type.Object(
+/** Means one of those that have had an id. */
+export const GenerationQuery = Type.Object(
   {
     generation: Type.Optional(
       Type.Integer({
@@ -24,13 +24,12 @@ const GenerationQuery = Type.Object(
 );
 
 const PublisherList = Type.Object({ publishers: Type.Array(PublisherView) });
-const TrackList = Type.Object({ tracks: Type.Array(TrackView) });
 const Statistics = Type.Object(
   { timestamp: Type.Number(), state: Type.String(), targetBitrate: Type.Number(), tracks: Type.Array(Type.Object({})) },
   { description: 'W3C names where there is one; see SenderStats in the library.' },
 );
 
-/** Publishers and their tracks. */
+/** Publishers, without their cameras. */
 export function publisherRoutes(registry: PublisherRegistry): readonly ApiRoute[] {
   return [
     route(
@@ -104,108 +103,6 @@ export function publisherRoutes(registry: PublisherRegistry): readonly ApiRoute[
         problems: [404, 410],
       },
       ({ params }) => ({ status: 200, body: registry.pin(params.id).stats() }),
-    ),
-    ...trackRoutes(registry),
-  ];
-}
-
-function trackRoutes(registry: PublisherRegistry): readonly ApiRoute[] {
-  return [
-    route(
-      {
-        method: 'GET',
-        path: '/v1/publishers/{id}/tracks',
-        operationId: 'listTracks',
-        summary: 'Lists the cameras of a publisher',
-        role: 'read',
-        params: PublisherParams,
-        responses: { 200: { description: 'All of them', schema: TrackList } },
-        problems: [404, 410],
-      },
-      ({ params }) => ({ status: 200, body: { tracks: registry.pin(params.id).view().tracks } }),
-    ),
-    route(
-      {
-        method: 'POST',
-        path: '/v1/publishers/{id}/tracks',
-        operationId: 'addTrack',
-        summary: 'Adds a camera, live; or nothing, if it cannot be started',
-        role: 'control',
-        params: PublisherParams,
-        body: TrackSpec,
-        responses: { 201: { description: 'It is live', schema: TrackView, headers: { Location: 'Its path' } } },
-        problems: [404, 409, 410, 422, 502, 503],
-      },
-      async ({ params, body }) => {
-        refuse('the body', sourceViolations(body, ''));
-        const view = await registry.pin(params.id).addTrack(body);
-        return { status: 201, headers: { location: `/v1/publishers/${params.id}/tracks/${view.id}` }, body: view };
-      },
-    ),
-    route(
-      {
-        method: 'GET',
-        path: '/v1/publishers/{id}/tracks/{track}',
-        operationId: 'getTrack',
-        summary: 'Tells of one camera',
-        role: 'read',
-        params: TrackParams,
-        query: GenerationQuery,
-        responses: { 200: { description: 'As it is now', schema: TrackView } },
-        problems: [404, 410],
-      },
-      ({ params, query }) => ({ status: 200, body: registry.pin(params.id).trackView(params.track, query.generation) }),
-    ),
-    route(
-      {
-        method: 'DELETE',
-        path: '/v1/publishers/{id}/tracks/{track}',
-        operationId: 'removeTrack',
-        summary: 'Removes a camera, live; when it is answered the id is free',
-        role: 'control',
-        params: TrackParams,
-        query: GenerationQuery,
-        responses: { 204: { description: 'It is gone' } },
-        problems: [404, 410],
-      },
-      async ({ params, query }) => {
-        await registry.pin(params.id).removeTrack(params.track, query.generation);
-        return { status: 204 };
-      },
-    ),
-    route(
-      {
-        method: 'POST',
-        path: '/v1/publishers/{id}/tracks/{track}/key-frame',
-        operationId: 'forceKeyFrame',
-        summary: 'Makes the next frame of a camera a key frame',
-        role: 'control',
-        params: TrackParams,
-        query: GenerationQuery,
-        responses: { 202: { description: 'The next frame will be one' } },
-        problems: [404, 409, 410],
-      },
-      ({ params, query }) => {
-        registry.pin(params.id).forceKeyFrame(params.track, query.generation);
-        return { status: 202 };
-      },
-    ),
-    route(
-      {
-        method: 'POST',
-        path: '/v1/publishers/{id}/tracks/{track}/recreate-encoder',
-        operationId: 'recreateEncoder',
-        summary: 'Exchanges the encoder of a camera, live, without losing a frame',
-        role: 'control',
-        params: TrackParams,
-        query: GenerationQuery,
-        responses: { 204: { description: 'It is exchanged' } },
-        problems: [404, 409, 410, 503],
-      },
-      async ({ params, query }) => {
-        await registry.pin(params.id).recreateEncoder(params.track, query.generation);
-        return { status: 204 };
-      },
     ),
   ];
 }

@@ -37,6 +37,12 @@ export interface OfGeneration {
   readonly generation?: number;
 }
 
+/** The same, and one of the encodings of a camera. */
+export interface OfEncoding extends OfGeneration {
+  /** @default all of them */
+  readonly rid?: string;
+}
+
 const DEFAULT_TIMEOUT_MS = 10_000;
 
 /**
@@ -83,11 +89,11 @@ export class ServiceClient {
     await this.#call('DELETE', publisherPath(publisherId, trackPath(id), of));
   }
 
-  async forceKeyFrame(publisherId: string, id: string, of: OfGeneration = {}): Promise<void> {
+  async forceKeyFrame(publisherId: string, id: string, of: OfEncoding = {}): Promise<void> {
     await this.#call('POST', publisherPath(publisherId, `${trackPath(id)}/key-frame`, of));
   }
 
-  async recreateEncoder(publisherId: string, id: string, of: OfGeneration = {}): Promise<void> {
+  async recreateEncoder(publisherId: string, id: string, of: OfEncoding = {}): Promise<void> {
     await this.#call('POST', publisherPath(publisherId, `${trackPath(id)}/recreate-encoder`, of));
   }
 
@@ -193,9 +199,12 @@ export class ServiceClient {
   }
 }
 
-function publisherPath(id: string, rest: string, { generation }: OfGeneration = {}): string {
-  const query = generation === undefined ? '' : `?generation=${generation}`;
-  return `/v1/publishers/${encodeURIComponent(id)}${rest}${query}`;
+function publisherPath(id: string, rest: string, { generation, rid }: OfEncoding = {}): string {
+  const query = new URLSearchParams({
+    ...(generation === undefined ? {} : { generation: String(generation) }),
+    ...(rid === undefined ? {} : { rid }),
+  }).toString();
+  return `/v1/publishers/${encodeURIComponent(id)}${rest}${query === '' ? '' : `?${query}`}`;
 }
 
 function trackPath(id: string): string {

@@ -108,12 +108,23 @@ function streamsOf(
   offered: readonly TransportTrackSpec[],
   negotiated: readonly NegotiatedTrack[],
 ): readonly PreviewStream[] {
-  return negotiated.flatMap(({ trackId, payloadType, alternatives = {} }) => {
+  return negotiated.flatMap(({ trackId, payloadType, alternatives = {}, rids }) => {
     const track = offered.find((candidate) => candidate.trackId === trackId);
     if (track === undefined || RTP_CODECS[track.codec].kind !== 'video') return [];
     const others = Object.entries(alternatives) as [RtpCodec, number][];
     const codecs = [codecOf(track.codec, payloadType), ...others.map(([codec, type]) => codecOf(codec, type))];
-    return [{ trackId, ssrc: track.ssrc, codecs }];
+    // A peer that knows of no encodings gets the first, as the only stream.
+    if (rids === undefined) return [{ trackId, ssrc: track.ssrc, codecs }];
+    return encodingsOf(track)
+      .filter(({ rid }) => rids.has(rid))
+      .map((encoding) => ({ trackId, ...encoding, codecs }));
+  });
+}
+
+function encodingsOf({ rids = [], ridSsrcs = [] }: TransportTrackSpec): readonly { rid: string; ssrc: number }[] {
+  return rids.flatMap((rid, index) => {
+    const ssrc = ridSsrcs[index];
+    return ssrc === undefined ? [] : [{ rid, ssrc }];
   });
 }
 

@@ -12,7 +12,7 @@ const NAME = 'framelock_lock_wait_seconds';
 export function registerLockWaits(registry: Registry, measured: () => Iterable<Measured<SenderStats>>): string {
   const histogram = {
     name: NAME,
-    help: 'How long locks were waited for, by lock and side; tracksMu is of the sender, encoderMu of each track.',
+    help: 'How long locks were waited for, by lock and side; tracksMu is of the sender, encoderMu of each track, or of each of its encodings.',
     type: 'histogram',
     aggregator: 'sum',
     get: async () => ({ ...histogram, values: [...samples(measured())] }),
@@ -25,8 +25,12 @@ export function registerLockWaits(registry: Registry, measured: () => Iterable<M
 function* samples(measured: Iterable<Measured<SenderStats>>) {
   for (const { labels, reading } of measured) {
     yield* ofLock(reading.tracksMu, { ...labels, lock: 'tracksMu' });
-    for (const { trackId, encoderMu } of reading.tracks)
-      if (encoderMu !== undefined) yield* ofLock(encoderMu, { ...labels, lock: 'encoderMu', track: trackId });
+    for (const { trackId, encoderMu, encodings = [] } of reading.tracks) {
+      const own = { ...labels, lock: 'encoderMu', track: trackId };
+      if (encoderMu !== undefined) yield* ofLock(encoderMu, own);
+      // Each encoding has a lock of its own, and the camera none.
+      for (const { rid, encoderMu: lock } of encodings) if (lock !== undefined) yield* ofLock(lock, { ...own, rid });
+    }
   }
 }
 

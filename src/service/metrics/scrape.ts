@@ -18,6 +18,20 @@ export interface Family<Reading> {
   read(reading: Reading): number | undefined | Iterable<Sample>;
 }
 
+/** A family of one counter. */
+export function counter<Reading>(name: string, help: string, read: (reading: Reading) => number): Family<Reading> {
+  return { type: 'counter', name, help, read };
+}
+
+/** A family of one gauge, or of none while there is nothing to tell. */
+export function gauge<Reading>(
+  name: string,
+  help: string,
+  read: (reading: Reading) => number | undefined,
+): Family<Reading> {
+  return { type: 'gauge', name, help, read };
+}
+
 /** Something that is measured, with the labels of all its series. */
 export interface Measured<Reading> {
   readonly labels: Readonly<Record<string, string>>;

@@ -1,5 +1,5 @@
 import type { TrackStats } from '../../sender/track-stats.js';
-import type { Family, Sample } from './scrape.js';
+import { counter, type Family, gauge, type Sample } from './scrape.js';
 
 /** Metrics of one track. */
 export const TRACK_FAMILIES: readonly Family<TrackStats>[] = [
@@ -60,14 +60,6 @@ export const TRACK_FAMILIES: readonly Family<TrackStats>[] = [
     ({ remoteInbound }) => remoteInbound?.roundTripTime,
   ),
 ];
-
-function counter(name: string, help: string, read: (track: TrackStats) => number): Family<TrackStats> {
-  return { type: 'counter', name, help, read };
-}
-
-function gauge(name: string, help: string, read: (track: TrackStats) => number | undefined): Family<TrackStats> {
-  return { type: 'gauge', name, help, read };
-}
 
 /** A sample for each entry of a record. */
 export function byName(label: string, counts: Readonly<Record<string, number>>): readonly Sample[] {

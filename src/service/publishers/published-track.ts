@@ -4,11 +4,13 @@ import type { Clock } from '../../core/clock.js';
 import { describeError, FramelockError, isFramelockError } from '../../core/errors.js';
 import { type Logger, withFields } from '../../core/logger.js';
 import type { Random } from '../../core/random.js';
+import type { EncodingSpec } from '../../sender/encodings.js';
 import type { RtcSender } from '../../sender/rtc-sender.js';
 import type { TrackHandle } from '../../sender/track-handle.js';
 import type { FrameSource } from '../../source/frame-source.js';
 import { backoffPause } from '../backoff.js';
 import { Camera, type CameraSpec } from '../camera.js';
+import type { EncodingSpecs } from '../schema/encoding-schema.js';
 import type { TrackSpec, TrackView } from '../schema/publisher-schema.js';
 import type { SourceStatus } from '../supervision/source-state.js';
 import type { SourceSupervision } from '../supervision/source-supervision.js';
@@ -81,15 +83,17 @@ export class PublishedTrack {
 
   view(): TrackView {
     const { spec, generation, sender } = this.#init;
-    const stats = sender.getStats().tracks.find(({ trackId }) => trackId === spec.id);
+    const track = this.#camera?.track;
+    const condition = track && sender.getTrackCondition(track);
     return {
       id: spec.id,
       generation,
       state: this.#state,
       ...(this.#reason === undefined ? {} : { reason: this.#reason }),
       source: { ...this.#source },
-      codec: stats?.codec ?? spec.codec ?? 'vp8',
-      ...(stats === undefined ? {} : { health: stats.health }),
+      codec: condition?.codec ?? spec.codec ?? 'vp8',
+      ...(condition === undefined ? {} : { health: condition.health }),
+      ...(condition?.encodings === undefined ? {} : { encodings: [...condition.encodings] }),
     };
   }
 
@@ -159,7 +163,7 @@ export class PublishedTrack {
 
   #cameraSpec(firstOpening: 'once' | 'retried'): CameraSpec {
     const { spec, superviseSource, clock, random, logger, createSource } = this.#init;
-    const { id, codec = 'vp8', alternativeCodecs = [], degradationPreference = 'balanced' } = spec;
+    const { id, codec = 'vp8', alternativeCodecs = [], degradationPreference = 'balanced', encodings } = spec;
     const { policy, watchPlace } = superviseSource();
     const source = new SupervisedSource({
       createSource,
@@ -171,7 +175,8 @@ export class PublishedTrack {
       logger: withFields(logger, { trackId: id }),
       changed: this.#lifetime.guard('source state', (status: SourceStatus) => this.#sourceChanged(status)),
     });
-    return { trackId: id, codec, alternativeCodecs, degradationPreference, source };
+    const camera = { trackId: id, codec, alternativeCodecs, degradationPreference, source };
+    return encodings === undefined ? camera : { ...camera, encodings: encodings.map(encodingOf) };
   }
 
   async #remove(): Promise<void> {
@@ -206,4 +211,9 @@ export class PublishedTrack {
     if (!this.#lifetime.ended) return;
     throw new FramelockError('TRACK_REMOVED', `track "${this.id}" has been removed`, { context: { trackId: this.id } });
   }
+}
+
+/** By the names of the sender, which are those of W3C. */
+function encodingOf({ maxBps, ...encoding }: EncodingSpecs[number]): EncodingSpec {
+  return maxBps === undefined ? encoding : { ...encoding, maxBitrate: maxBps };
 }

@@ -7,6 +7,12 @@ import { RetiredIds } from './retired-ids.js';
 /** Ids of removed tracks that are remembered. */
 const RETIRED_TRACKS = 256;
 
+/** Which of those that have had an id is meant, and which of its encodings. @default the present one, and all */
+export interface EncodingRef {
+  readonly generation?: number | undefined;
+  readonly rid?: string | undefined;
+}
+
 /**
  * The cameras of a publisher by id. An id is taken from the call that asks for a camera until the end of its removal; afterwards it is known as
  * gone until another camera takes it.

@@ -1,6 +1,5 @@
-import { describeError } from '../../core/errors.js';
 import { type Logger, withFields } from '../../core/logger.js';
-import { PreviewRoom } from '../../loopback/preview/preview-room.js';
+import type { PreviewRoom } from '../../loopback/preview/preview-room.js';
 import type { CloseReport } from '../../sender/close-report.js';
 import type { RtcSender } from '../../sender/rtc-sender.js';
 import type { SenderStats } from '../../sender/sender-stats.js';
@@ -10,12 +9,13 @@ import { SenderAllocation } from '../allocation/sender-allocation.js';
 import { ConnectionKeeper } from '../connection-keeper.js';
 import type { NewEvent } from '../events/event-log.js';
 import type { PublisherSpec, PublisherView, TrackSpec, TrackView } from '../schema/publisher-schema.js';
-import type { SourceStatus } from '../supervision/source-state.js';
 import { PublishedTrack } from './published-track.js';
 import { publisherClosed } from './publisher-closed.js';
+import { PublisherNews } from './publisher-news.js';
 import type { PublisherParts } from './publisher-parts.js';
-import { PublisherTracks } from './publisher-tracks.js';
+import { type EncodingRef, PublisherTracks } from './publisher-tracks.js';
 import { tellOfSender } from './sender-news.js';
+import { createPreview } from './sender-preview.js';
 
 /** What a publisher is made with. */
 export interface PublisherInit {
@@ -38,6 +38,7 @@ export class Publisher {
   readonly preview: PreviewRoom;
   readonly #init: PublisherInit;
   readonly #logger: Logger;
+  readonly #news: PublisherNews;
   readonly #sender: RtcSender;
   readonly #keeper: ConnectionKeeper;
   readonly #tracks: PublisherTracks;
@@ -54,16 +55,12 @@ export class Publisher {
     const { clock, random } = parts;
     const logger = withFields(parts.logger, { publisherId: spec.id });
     this.#logger = logger;
+    this.#news = new PublisherNews({ publisherId: spec.id, generation }, init.tell, logger);
     const { signal } = this.#ending;
     this.#init = init;
     const signaller = parts.createSignaller(spec.sfu);
     this.#sfu = signaller.description;
-    this.preview = new PreviewRoom({
-      clock,
-      random,
-      logger,
-      requestKeyFrame: (trackId) => this.#showKeyFrame(trackId),
-    });
+    this.preview = createPreview({ clock, random, logger, sender: () => this.#sender, ending: signal });
     const sender = parts.createSender(spec, logger, this.preview);
     this.#sender = sender;
     this.#keeper = new ConnectionKeeper({ sender, signaller, clock, random, logger, signal, firstConnect: 'retried' });
@@ -76,12 +73,11 @@ export class Publisher {
       logger,
       base: completeDocument(spec.allocation?.tracks ?? {}),
       ...(spec.presets === undefined ? {} : { presets: spec.presets }),
-      changed: ({ revision, inForce, lease, grants }) =>
-        this.#tell('allocation', { revision, inForce, ...(lease === undefined ? {} : { owner: lease.owner }), grants }),
+      changed: (view) => this.#news.allocationChanged(view),
     });
     sender.on('connectionState', ({ state, reason }) => {
       this.#hasConnected ||= state === 'connected';
-      this.#tell('publisher-state', { state: this.state, ...(reason === undefined ? {} : { reason }) });
+      this.#news.stateChanged(this.state, reason);
     });
     tellOfSender(sender, { publisherId: spec.id, generation }, init.tell);
   }
@@ -182,16 +178,16 @@ export class Publisher {
     return this.#tracks.pin(id, generation).view();
   }
 
-  /** @throws FramelockError PUBLISHER_CLOSED, TRACK_NOT_FOUND, TRACK_REMOVED, TRACK_NOT_READY */
-  forceKeyFrame(id: string, generation?: number): void {
+  /** @throws FramelockError PUBLISHER_CLOSED, TRACK_NOT_FOUND, TRACK_REMOVED, TRACK_NOT_READY, INVALID_ARGUMENT (no such encoding) */
+  forceKeyFrame(id: string, { generation, rid }: EncodingRef = {}): void {
     this.#assertOpen();
-    this.#sender.forceKeyFrame(this.#tracks.pin(id, generation).handle);
+    this.#sender.forceKeyFrame(this.#tracks.pin(id, generation).handle, rid);
   }
 
   /** @throws FramelockError PUBLISHER_CLOSED, TRACK_NOT_FOUND, TRACK_REMOVED, TRACK_NOT_READY, and as `RtcSender.recreateEncoder` */
-  async recreateEncoder(id: string, generation?: number): Promise<void> {
+  async recreateEncoder(id: string, { generation, rid }: EncodingRef = {}): Promise<void> {
     this.#assertOpen();
-    await this.#sender.recreateEncoder(this.#tracks.pin(id, generation).handle);
+    await this.#sender.recreateEncoder(this.#tracks.pin(id, generation).handle, rid);
   }
 
   /** Idempotent. From the call on it answers no other; when it resolves nothing of it runs, and nothing is sent any more. */
@@ -205,10 +201,10 @@ export class Publisher {
     this.allocation.close();
     const stops = await Promise.allSettled(this.#tracks.all.map((track) => track.stop()));
     for (const stop of stops)
-      if (stop.status === 'rejected') this.#warn('a camera did not stop', undefined, stop.reason);
+      if (stop.status === 'rejected') this.#news.warn('a camera did not stop', undefined, stop.reason);
     const [report] = await Promise.all([this.#sender.close(), this.preview.close()]);
     this.#closed = true;
-    this.#tell('publisher-closed', { clean: report.clean });
+    this.#news.closed(report.clean);
     return report;
   }
 
@@ -223,14 +219,8 @@ export class Publisher {
       await this.allocation.camerasChanged();
     } catch (error) {
       if (this.#closing === undefined)
-        this.#warn('a camera is live, but the allocation does not fit it', track.id, error);
+        this.#news.warn('a camera is live, but the allocation does not fit it', track.id, error);
     }
-  }
-
-  /** For a viewer of the preview. A camera that goes at this moment is seen no more. */
-  #showKeyFrame(trackId: string): void {
-    const isSent = this.#sender.getStats().tracks.some((track) => track.trackId === trackId && track.active);
-    if (isSent && this.#closing === undefined) this.#sender.forceKeyFrame(trackId);
   }
 
   #newTrack(spec: TrackSpec, generation: number): PublishedTrack {
@@ -246,24 +236,9 @@ export class Publisher {
       clock,
       random,
       logger: this.#logger,
-      changed: (track) => this.#tell('track-state', { ...track.view() }, track.id),
-      sourceChanged: (track, status) => this.#sourceChanged(track, status),
+      changed: (track) => this.#news.trackChanged(track),
+      sourceChanged: (track, status) => this.#news.sourceChanged(track, status),
     });
-  }
-
-  #sourceChanged({ id, generation }: PublishedTrack, { state, reason, reopened }: SourceStatus): void {
-    const facts = { state, ...(reason === undefined ? {} : { reason }), reopened };
-    this.#logger[state === 'live' ? 'info' : 'warn'](`the source of a camera is ${state}`, { trackId: id, ...facts });
-    this.#tell('source-state', { trackGeneration: generation, ...facts }, id);
-  }
-
-  #tell(type: NewEvent['type'], data: Record<string, unknown>, trackId?: string): void {
-    const { id, generation } = this;
-    this.#init.tell({ type, publisherId: id, generation, ...(trackId === undefined ? {} : { trackId }), data });
-  }
-
-  #warn(what: string, trackId: string | undefined, error: unknown): void {
-    this.#logger.warn(what, { trackId, error: describeError(error) });
   }
 
   #assertOpen(): void {

@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import { EncodingGrant } from './encoding-schema.js';
 import { Generation, Identifier } from './identifiers.js';
 
 /** Most cameras of one publisher. */
@@ -105,6 +106,9 @@ export const Grant = Type.Object({
   targetBps: Bitrate,
   paused: Type.Boolean(),
   reason: Type.String({ description: 'Why: "weight", "paused-by-weight" and others; new ones may come.' }),
+  encodings: Type.Optional(
+    Type.Array(EncodingGrant, { description: 'What each encoding has of it, where the camera is sent as simulcast.' }),
+  ),
 });
 export type Grant = Static<typeof Grant>;
 

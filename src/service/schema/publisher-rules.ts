@@ -12,7 +12,7 @@ export function publisherViolations(spec: PublisherSpec, at = ''): readonly Viol
   const basePath = `${at}/allocation/tracks`;
   return [
     ...duplicates(tracks, `${at}/tracks`),
-    ...tracks.flatMap((track, index) => sourceViolations(track, at + pointer('tracks', index))),
+    ...tracks.flatMap((track, index) => cameraViolations(track, at + pointer('tracks', index))),
     ...boundViolations(base, basePath),
     ...(allocation === undefined ? [] : trackViolations(base, ids, basePath)),
     ...Object.entries(presets).flatMap(([name, preset]) =>
@@ -21,17 +21,30 @@ export function publisherViolations(spec: PublisherSpec, at = ''): readonly Viol
   ];
 }
 
+/** What is wrong with a camera beyond its schema. @param at pointer to it, in a larger document */
+export function cameraViolations({ source, encodings = [] }: TrackSpec, at = ''): readonly Violation[] {
+  return [...sourceViolations(source, at), ...repetitions(encodings, 'rid', `${at}/encodings`)];
+}
+
 /** Ids that were given before. @param at pointer to the list */
 export function duplicates(things: readonly { readonly id: string }[], at: string): readonly Violation[] {
-  return things.flatMap(({ id }, index) =>
-    things.findIndex((other) => other.id === id) === index
+  return repetitions(things, 'id', at);
+}
+
+function repetitions<Field extends string>(
+  things: readonly Readonly<Record<Field, string>>[],
+  field: Field,
+  at: string,
+): readonly Violation[] {
+  return things.flatMap((thing, index) =>
+    things.findIndex((other) => other[field] === thing[field]) === index
       ? []
-      : [{ path: at + pointer(index, 'id'), rule: 'duplicate', message: 'is taken by another one before it' }],
+      : [{ path: at + pointer(index, field), rule: 'duplicate', message: 'is taken by another one before it' }],
   );
 }
 
 /** A source that cannot be one, whether or not it is there. */
-export function sourceViolations({ source }: TrackSpec, at: string): readonly Violation[] {
+function sourceViolations(source: string, at: string): readonly Violation[] {
   try {
     parseSourceSpec(source);
     return [];

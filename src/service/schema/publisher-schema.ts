@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { SOURCE_STATES } from '../supervision/source-state.js';
 import { AllocationDocument, MAX_TRACKS, Presets } from './allocation-schema.js';
+import { EncodingSpecs, EncodingView } from './encoding-schema.js';
 import { Generation, Identifier } from './identifiers.js';
 
 const Codec = Type.Enum(['vp8', 'vp9', 'h264', 'av1']);
@@ -60,6 +61,7 @@ export const TrackSpec = Type.Object(
         description: 'What gives way when the rate is too low for its picture.',
       }),
     ),
+    encodings: Type.Optional(EncodingSpecs),
     supervision: Type.Optional(Supervision),
   },
   { additionalProperties: false },
@@ -136,6 +138,9 @@ export const TrackView = Type.Object({
   source: SourceView,
   codec: Type.String(),
   health: Type.Optional(Type.String({ description: 'As in the statistics; absent until it is live.' })),
+  encodings: Type.Optional(
+    Type.Array(EncodingView, { description: 'Of simulcast, in the order of the request; absent until it is live.' }),
+  ),
 });
 export type TrackView = Static<typeof TrackView>;
 

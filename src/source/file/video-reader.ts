@@ -4,27 +4,21 @@ import {
   AV_NOPTS_VALUE,
   AVDISCARD_ALL,
   AVERROR_EAGAIN,
-  AVERROR_EIO,
-  AVERROR_ENODEV,
   AVERROR_EOF,
-  AVERROR_INVALIDDATA,
   AVMEDIA_TYPE_VIDEO,
   AVSEEK_FLAG_BACKWARD,
   AVSEEK_FLAG_BYTE,
 } from 'node-av/constants';
-import { Codec, CodecContext, FFmpegError, FormatContext, Frame, Log, Packet, type Stream } from 'node-av/lib';
+import { Codec, CodecContext, FormatContext, Frame, Log, Packet, type Stream } from 'node-av/lib';
 import { describeError, FramelockError } from '../../core/errors.js';
 import type { FrameSourceFormat } from '../frame-source.js';
 import { openCamera } from '../v4l2/open-camera.js';
 import type { MediaLocation } from './media-location.js';
 import { openVideo } from './open-video.js';
 import { copyCropped } from './plane-copy.js';
+import { ReadFaults } from './read-faults.js';
 import { needsConversion, Yuv420Converter } from './yuv420-converter.js';
 
-/** What reading from a camera comes to when its cable is pulled. */
-const UNPLUGGED: readonly number[] = [AVERROR_ENODEV, AVERROR_EIO];
-/** Unreadable places in a row after which a file is given up. */
-const MAX_READ_ERRORS_IN_A_ROW = 100;
 /** For containers that do not tell a frame rate. */
 const FALLBACK_FRAMERATE = 25;
 const MAX_SIZE = 16_384;
@@ -39,6 +33,7 @@ const MAX_SIZE = 16_384;
 export class VideoReader {
   readonly #location: MediaLocation;
   readonly #idle: () => Promise<void>;
+  readonly #faults: ReadFaults;
   readonly #input = new FormatContext();
   readonly #decoder = new CodecContext();
   readonly #packet = new Packet();
@@ -50,8 +45,6 @@ export class VideoReader {
   #format: FrameSourceFormat = { width: 0, height: 0, framerate: 0 };
   #sourceWidth = 0;
   #sourceHeight = 0;
-  #damaged = 0;
-  #readErrorsInARow = 0;
   #isAllocated = false;
   #interrupted = false;
   #closed = false;
@@ -60,6 +53,7 @@ export class VideoReader {
   constructor(location: MediaLocation, idle: () => Promise<void> = async () => undefined) {
     this.#location = location;
     this.#idle = idle;
+    this.#faults = new ReadFaults(location);
   }
 
   /** Known after `open`: the size of the pictures, odd sizes cropped to even, and the nominal frame rate. */
@@ -69,7 +63,7 @@ export class VideoReader {
 
   /** Unreadable places, packets that could not be decoded, and pictures that FFmpeg had to patch up. */
   get damaged(): number {
-    return this.#damaged;
+    return this.#faults.damaged;
   }
 
   /** Time stamp of the latest picture in microseconds, if it has one. */
@@ -91,7 +85,7 @@ export class VideoReader {
       await openCamera(this.#input, camera);
     } else {
       await openVideo(this.#input, this.#location);
-      this.#check(await this.#input.findStreamInfo(null), 'read the streams of');
+      this.#faults.check(await this.#input.findStreamInfo(null), 'read the streams of');
     }
     const index = this.#input.findBestStream(AVMEDIA_TYPE_VIDEO);
     const stream = this.#input.streams[index];
@@ -114,7 +108,7 @@ export class VideoReader {
         return true;
       }
       if (result === AVERROR_EOF) return false;
-      if (result !== AVERROR_EAGAIN) this.#damaged += 1;
+      if (result !== AVERROR_EAGAIN) this.#faults.count();
       await this.#feed();
     }
     return false;
@@ -147,7 +141,7 @@ export class VideoReader {
     const byTime = await this.#input.seekFrame(index, target, AVSEEK_FLAG_BACKWARD);
     // Bare bitstreams have no times to go to.
     const result = byTime < 0 ? await this.#input.seekFrame(index, 0n, AVSEEK_FLAG_BYTE) : byTime;
-    this.#check(result, 'go back to the start of');
+    this.#faults.check(result, 'go back to the start of');
     this.#decoder.flushBuffers();
   }
 
@@ -184,11 +178,11 @@ export class VideoReader {
     const codec = Codec.findDecoder(stream.codecpar.codecId);
     if (codec === null) throw this.#failed('is in a video format without a decoder');
     this.#decoder.allocContext3(codec);
-    this.#check(this.#decoder.parametersToContext(stream.codecpar), 'set up the decoder of');
+    this.#faults.check(this.#decoder.parametersToContext(stream.codecpar), 'set up the decoder of');
     this.#decoder.pktTimebase = stream.timeBase;
     // One thread: several would add frames of delay, and the machine's cores belong to the encoders.
     this.#decoder.threadCount = 1;
-    this.#check(await this.#decoder.open2(codec, null), 'open the decoder of');
+    this.#faults.check(await this.#decoder.open2(codec, null), 'open the decoder of');
     this.#packet.alloc();
     this.#decoded.alloc();
   }
@@ -205,26 +199,14 @@ export class VideoReader {
       return;
     }
     if (result < 0) {
-      this.#tolerateReadError(result);
+      if (!this.#interrupted) this.#faults.unreadable(result);
       return;
     }
-    this.#readErrorsInARow = 0;
+    this.#faults.readable();
     if (this.#packet.streamIndex === this.#stream?.index && (await this.#decoder.sendPacket(this.#packet)) < 0) {
-      this.#damaged += 1;
+      this.#faults.count();
     }
     this.#packet.unref();
-  }
-
-  #tolerateReadError(code: number): void {
-    if (this.#interrupted) return;
-    if (UNPLUGGED.includes(code) && this.#location.camera !== undefined) {
-      const context = { location: this.#location.label };
-      throw new FramelockError('SOURCE_UNPLUGGED', `${this.#location.label} was unplugged`, { context });
-    }
-    this.#damaged += 1;
-    this.#readErrorsInARow += 1;
-    const passing = code === AVERROR_INVALIDDATA || code === AVERROR_EAGAIN;
-    if (!passing || this.#readErrorsInARow > MAX_READ_ERRORS_IN_A_ROW) this.#check(code, 'read');
   }
 
   async #accept(): Promise<void> {
@@ -235,7 +217,7 @@ export class VideoReader {
       const context = { location: this.#location.label, width, height };
       throw new FramelockError('SOURCE_FORMAT_CHANGED', message, { context });
     }
-    if (this.#decoded.decodeErrorFlags !== 0 || this.#decoded.hasFlags(AV_FRAME_FLAG_CORRUPT)) this.#damaged += 1;
+    if (this.#decoded.decodeErrorFlags !== 0 || this.#decoded.hasFlags(AV_FRAME_FLAG_CORRUPT)) this.#faults.count();
     this.#picture = needsConversion(this.#decoded) ? await this.#convert() : this.#decoded;
   }
 
@@ -246,15 +228,6 @@ export class VideoReader {
     } catch (cause) {
       throw this.#failed(`has pictures that can't be converted to I420: ${describeError(cause)}`, cause);
     }
-  }
-
-  #check(code: number, action: string): void {
-    if (code >= 0) return;
-    const { label } = this.#location;
-    throw new FramelockError('SOURCE_FAILED', `could not ${action} ${label}: ${FFmpegError.strerror(code)}`, {
-      cause: new FFmpegError(code),
-      context: { location: label },
-    });
   }
 
   #failed(reason: string, cause?: unknown): FramelockError {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { SenderStats, TrackStats, TrackView } from '../../../src/client.js';
+import type { EncodingStats } from '../../../src/sender/track-stats.js';
 import { diagnose, type Evidence } from '../../../src/service/dashboard/page/diagnosis.js';
 
 const TRACK: TrackView = {
@@ -31,6 +32,11 @@ function verdict({ track, stats, congestion, ...more }: Facts): string {
   return `${tone} ${layer}: ${title}`;
 }
 
+/** Encodings that are not sent, for these reasons. */
+function encodings(...reasons: NonNullable<EncodingStats['allocationReason']>[]): readonly EncodingStats[] {
+  return reasons.map((allocationReason) => ({ active: false, allocationReason }) as EncodingStats);
+}
+
 describe('the diagnosis of a camera', () => {
   it.each<[string, Facts]>([
     ['good none: Live', {}],
@@ -50,6 +56,9 @@ describe('the diagnosis of a camera', () => {
     ['wait encoder: Slow encoder', { stats: { qualityLimitationReason: 'cpu' } }],
     ['wait allocation: Paused', { stats: { health: 'paused', allocationReason: 'paused-by-weight' } }],
     ['wait network: No room', { stats: { health: 'paused', allocationReason: 'paused-by-budget' } }],
+    ['wait network: No room', { stats: { health: 'paused', encodings: encodings('paused-by-budget', 'inactive') } }],
+    ['wait allocation: Off', { stats: { health: 'paused', encodings: encodings('inactive', 'inactive') } }],
+    ['wait sfu: Not wanted', { stats: { health: 'paused', encodings: encodings('paused-by-peer', 'inactive') } }],
     ['bad network: No way', { connection: 'reconnecting', transportState: 'disconnected' }],
     ['bad sfu: SFU lost', { connection: 'reconnecting', transportState: 'failed' }],
     ['bad sfu: No SFU', { connection: 'connecting', transportState: 'failed' }],

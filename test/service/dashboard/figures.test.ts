@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { ServiceEvent, TrackStats } from '../../../src/client.js';
 import type { AllocationReason } from '../../../src/congestion/allocator/allocator.js';
+import type { LayerReason } from '../../../src/congestion/allocator/layer-division.js';
+import type { EncodingStats } from '../../../src/sender/track-stats.js';
 import { encoderFigures } from '../../../src/service/dashboard/page/encoder-figures.js';
+import { encodingRows } from '../../../src/service/dashboard/page/encoding-rows.js';
 import { eventLine } from '../../../src/service/dashboard/page/event-lines.js';
 import {
   axisBps,
@@ -95,6 +98,65 @@ describe('reasons of grants', () => {
   });
 });
 
+describe('the encodings of a camera', () => {
+  const encoding = (facts: object): EncodingStats =>
+    ({ active: true, targetBitrate: 0, actualBitrate: 0, ...facts }) as EncodingStats;
+
+  it('are a row each, with what each is granted and why', () => {
+    const rows = encodingRows({
+      encodings: [
+        encoding({ rid: 'f', active: false, frameWidth: 1280, frameHeight: 720, allocationReason: 'paused-by-budget' }),
+        encoding({ rid: 'q', targetBitrate: 150_000, actualBitrate: 148_000, allocationReason: 'weight' }),
+      ],
+    });
+    expect(rows).toEqual([
+      {
+        rid: 'f',
+        size: '1280 × 720',
+        isActive: false,
+        state: 'Not sent',
+        granted: '0 kb/s',
+        why: 'paused: its camera has too little for it',
+        encoded: '0 kb/s',
+      },
+      {
+        rid: 'q',
+        size: '',
+        isActive: true,
+        state: 'Sent',
+        granted: '150 kb/s',
+        why: 'what its camera has for it',
+        encoded: '148 kb/s',
+      },
+    ]);
+  });
+
+  it('are no rows of a camera that is sent in one', () => {
+    expect(encodingRows({})).toEqual([]);
+  });
+
+  it('have words for all their reasons, those of their camera among them', () => {
+    const reasons: Record<AllocationReason | LayerReason, true> = {
+      weight: true,
+      'at-minimum': true,
+      'at-maximum': true,
+      'held-back': true,
+      short: true,
+      'enforced-minimum': true,
+      'paused-by-weight': true,
+      'paused-by-budget': true,
+      resuming: true,
+      inactive: true,
+      'refused-by-peer': true,
+      'paused-by-peer': true,
+    };
+    for (const reason of Object.keys(reasons)) {
+      const [row] = encodingRows({ encodings: [encoding({ rid: 'f', allocationReason: reason })] });
+      expect(row?.why).not.toBe(reason);
+    }
+  });
+});
+
 describe('lines of events', () => {
   function line(type: ServiceEvent['type'], data: ServiceEvent['data'], trackId?: string) {
     const event = { type, data, time: '2026-01-01T00:00:00.000Z', publisherId: 'robot' };
@@ -106,6 +168,10 @@ describe('lines of events', () => {
       tone: 'bad',
       subject: 'robot / rear',
       text: 'health stalled',
+    });
+    expect(line('track-activity', { active: false, reason: 'paused-by-budget', rid: 'f' }, 'rear')).toMatchObject({
+      subject: 'robot / rear / f',
+      text: 'paused (paused-by-budget)',
     });
     expect(line('publisher-state', { state: 'connected' })).toMatchObject({
       tone: 'good',

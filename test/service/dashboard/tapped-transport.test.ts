@@ -56,6 +56,27 @@ describe('a tapped transport', () => {
     ]);
   });
 
+  it.each([
+    [
+      'all that the peer takes',
+      ['f', 'h'],
+      [
+        ['f', 11],
+        ['h', 12],
+      ],
+    ],
+    ['none that it refuses', ['h'], [['h', 12]]],
+    ['the first, as the only stream, where the peer knows of none', undefined, [[undefined, 11]]],
+  ])('tells of the encodings of a camera %s', async (_, taken, streams) => {
+    const tap = new RecordingTap();
+    const network = new FakeNetwork();
+    network.wishes = taken && new Map(taken.map((rid) => [rid, 'wanted' as const]));
+    const transport = tapTransports(network.factory, tap, silentLogger)(OBSERVER);
+    await transport.createOffer([{ trackId: 'front', codec: 'vp8', ssrc: 11, rids: ['f', 'h'], ridSsrcs: [11, 12] }]);
+    await transport.acceptAnswer('answer');
+    expect(tap.streams.map(({ rid, ssrc }) => [rid, ssrc])).toEqual(streams);
+  });
+
   it('shows what was written, and nothing that was not', async () => {
     const tap = new RecordingTap();
     const { transport, network } = await connected(tap);

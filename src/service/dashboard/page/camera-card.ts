@@ -3,6 +3,8 @@ import { type CameraActions, CameraControls, type Locks } from './camera-control
 import type { Diagnosis } from './diagnosis.js';
 import { cloned, need, setAttribute, setData, setText } from './dom.js';
 import type { EncoderFigures } from './encoder-figures.js';
+import { encodingRows } from './encoding-rows.js';
+import { EncodingTable } from './encoding-table.js';
 import { axisBps, axisMs, formatBps, formatCount, formatMs, UNKNOWN } from './format.js';
 import { reasonText } from './grant-reasons.js';
 import { History } from './history.js';
@@ -42,6 +44,7 @@ export class CameraCard {
   readonly #rateHistory = new History(3, PLOT_SECONDS);
   readonly #delayHistory = new History(2, PLOT_SECONDS);
   readonly #values: ReadonlyMap<string, HTMLElement>;
+  readonly #encodings: EncodingTable;
 
   constructor(id: string, actions: CameraActions) {
     this.id = id;
@@ -58,6 +61,7 @@ export class CameraCard {
         each,
       ]),
     );
+    this.#encodings = new EncodingTable(this.element, id);
     this.#rates = new Plot(place('.rates'), {
       lines: [
         { label: 'granted', colour: '--granted', dashed: true, stepped: true },
@@ -87,6 +91,7 @@ export class CameraCard {
     const { stats, allocation, locks } = news;
     this.#showDiagnosis(news);
     this.#showFigures(news);
+    this.#encodings.show(stats === undefined ? [] : encodingRows(stats));
     this.#controls.lock(locks);
     if (allocation !== undefined) this.#controls.show(allocation);
     this.#rateHistory.push(nowS, [stats?.targetBitrate, stats?.actualBitrate, this.picture.figures.receivedBps]);

@@ -27,6 +27,8 @@ export interface Evidence {
   readonly congestion?: SenderStats['congestion'];
 }
 
+/** Why an encoding is not sent although there may be room for it. */
+const REFUSALS: ReadonlySet<string> = new Set(['inactive', 'refused-by-peer', 'paused-by-peer']);
 /** More lost packets than this are seen. */
 const HIGH_LOSS_SHARE = 0.05;
 /** A longer queue is felt by whoever drives. */
@@ -122,14 +124,26 @@ function pause({ stats }: Evidence): Diagnosis | undefined {
     return { tone: 'wait', layer: 'source', title: 'Waiting', detail: 'No picture has come yet.' };
   }
   if (stats?.health !== 'paused') return undefined;
-  return stats.allocationReason === 'paused-by-weight'
-    ? { tone: 'wait', layer: 'allocation', title: 'Paused', detail: 'The allocation has it paused.' }
-    : {
-        tone: 'wait',
-        layer: 'network',
-        title: 'No room',
-        detail: 'The network does not carry its minimum; it comes back by itself.',
-      };
+  if (stats.allocationReason === 'paused-by-weight') {
+    return { tone: 'wait', layer: 'allocation', title: 'Paused', detail: 'The allocation has it paused.' };
+  }
+  return (
+    unwanted(stats) ?? {
+      tone: 'wait',
+      layer: 'network',
+      title: 'No room',
+      detail: 'The network does not carry its minimum; it comes back by itself.',
+    }
+  );
+}
+
+/** A camera of which no encoding is wanted, whatever there is for it. */
+function unwanted({ encodings = [] }: TrackStats): Diagnosis | undefined {
+  const reasons = encodings.map(({ allocationReason }) => allocationReason ?? '');
+  if (reasons.length === 0 || !reasons.every((reason) => REFUSALS.has(reason))) return undefined;
+  return reasons.every((reason) => reason === 'inactive')
+    ? { tone: 'wait', layer: 'allocation', title: 'Off', detail: 'Its configuration has all its encodings off.' }
+    : { tone: 'wait', layer: 'sfu', title: 'Not wanted', detail: 'The SFU wants none of its encodings now.' };
 }
 
 function networkTrouble({ stats, congestion }: Evidence): Diagnosis | undefined {

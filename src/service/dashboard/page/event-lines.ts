@@ -15,7 +15,7 @@ const GOOD = new Set(['ok', 'live', 'connected']);
 /** An event in a line; nothing for those that come by the second. */
 export function eventLine({ type, publisherId, trackId, data }: ServiceEvent): EventLine | undefined {
   if (type === 'estimate') return undefined;
-  const subject = [publisherId, trackId].filter((part) => part !== undefined).join(' / ');
+  const subject = [publisherId, trackId, data['rid']].filter((part) => part !== undefined).join(' / ');
   return { tone: toneOf(data), subject, text: textOf(type, data) };
 }
 
