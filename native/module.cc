@@ -128,12 +128,14 @@ EncoderOptions ReadOptions(napi_env env, napi_value value) {
   options.encoded = {SideProperty(env, value, "encodedWidth", options.input.width),
                      SideProperty(env, value, "encodedHeight", options.input.height)};
   options.threads = static_cast<int>(IntegerProperty(env, value, "threads", 1, kMaxThreads));
+  options.temporal_layers = BooleanProperty(env, value, "temporalLayers");
   return options;
 }
 
 FrameSettings ReadSettings(napi_env env, napi_value value) {
   FrameSettings settings;
   settings.key_frame = BooleanProperty(env, value, "keyFrame");
+  settings.discardable = BooleanProperty(env, value, "discardable");
   settings.quantizer = static_cast<int>(IntegerProperty(env, value, "quantizer", 0, kMaxQuantizer));
   settings.other_scene_quantizer =
       static_cast<int>(IntegerProperty(env, value, "otherSceneQuantizer", settings.quantizer, kMaxQuantizer));

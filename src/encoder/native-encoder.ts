@@ -7,6 +7,8 @@ export interface EncodeJob {
   /** Capture time of the frame in microseconds. */
   readonly timestampUs: number;
   readonly keyFrame: boolean;
+  /** Whether no later frame may depend on it: it is of an upper temporal layer. */
+  readonly discardable: boolean;
   readonly settings: RateSettings;
 }
 

@@ -4,9 +4,9 @@ import { parentPort, Worker } from 'node:worker_threads';
 
 const [way = '', codec = 'vp8'] = process.argv.slice(2);
 const addon = createRequire(import.meta.url)('../../native/build/framelock-codecs.node');
-const size = { width: 640, height: 480, encodedWidth: 640, encodedHeight: 480 };
+const size = { width: 640, height: 480, encodedWidth: 640, encodedHeight: 480, temporalLayers: false };
 const options = { codec, format: 'I420', ...size, threads: 1 };
-const job = { keyFrame: false, quantizer: 30, otherSceneQuantizer: 30 };
+const job = { keyFrame: false, discardable: false, quantizer: 30, otherSceneQuantizer: 30 };
 const picture = () => new Uint8Array((640 * 480 * 3) / 2).fill(90);
 
 /** Throws unless the call is refused with the code. */

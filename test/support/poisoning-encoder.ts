@@ -8,6 +8,7 @@ import type {
   VideoEncoderConfig,
   VideoEncoderFactory,
 } from '../../src/encoder/encoder.js';
+import { assertNoLayers, hasLayers, TemporalPattern } from '../../src/encoder/temporal-layers.js';
 import type { RawVideoFrame } from '../../src/encoder/video-frame.js';
 
 /** What released and closed memory is filled with. */
@@ -48,6 +49,8 @@ export interface ChunkStamp {
 export class PoisoningEncoderFactory implements VideoEncoderFactory {
   readonly name: string = 'poisoning';
   readonly codecs: readonly VideoCodec[] = ['vp8', 'vp9', 'h264', 'av1'];
+  /** Whether it makes temporal layers. */
+  layers = true;
   /** Every encoder that was opened, in order. */
   readonly encoders: PoisoningEncoder[] = [];
   readonly violations: string[] = [];
@@ -81,6 +84,7 @@ export class PoisoningEncoderFactory implements VideoEncoderFactory {
     const generation = this.encoders.length + 1;
     await this.#options.gate?.('open', generation);
     if (this.openError !== undefined) throw this.openError;
+    if (!this.layers) assertNoLayers(config, 'this back end makes none');
     if (this.refuses(config)) throw new FramelockError('ENCODER_OPEN_FAILED', 'refused');
     const encoder = new PoisoningEncoder(
       config,
@@ -131,6 +135,7 @@ export class PoisoningEncoder implements VideoEncoder {
   #state: 'idle' | 'reading' | 'lent' = 'idle';
   #onIdle: (() => void) | undefined;
   #closing: Promise<void> | undefined;
+  readonly #layers: TemporalPattern;
   #keyFrameWanted = true;
   #chunks = 0;
 
@@ -144,6 +149,7 @@ export class PoisoningEncoder implements VideoEncoder {
   ) {
     this.config = Object.freeze({ ...config });
     this.generation = generation;
+    this.#layers = new TemporalPattern(config.scalabilityMode);
     this.#input = input;
     this.#options = options;
     this.#violations = violations;
@@ -210,11 +216,14 @@ export class PoisoningEncoder implements VideoEncoder {
     data.set(HEADERS[this.config.codec](type, this.config));
     writeStamp(data, { timestamp, generation: this.generation, index: this.#chunks });
     this.#chunks += 1;
+    const temporalLayerId = this.#layers.layerOf({ keyFrame: type === 'key' });
+    this.#layers.advance();
     let released = false;
     return {
       data,
       type,
       timestamp,
+      ...(hasLayers(this.config) ? { svc: { temporalLayerId } } : {}),
       release: () => {
         if (released) return;
         released = true;

@@ -20,11 +20,15 @@ export interface CodecOptions {
   readonly encodedWidth: number;
   readonly encodedHeight: number;
   readonly threads: number;
+  /** Whether some frames will be discardable; VP8 and VP9 only. */
+  readonly temporalLayers: boolean;
 }
 
 /** What one frame is encoded with. */
 export interface CodecSettings {
   readonly keyFrame: boolean;
+  /** Whether no later frame may depend on it; not for key frames. */
+  readonly discardable: boolean;
   /** From 0 to 63. Still parts of a delta frame may be refined beyond it. */
   readonly quantizer: number;
   /** What a delta frame may be raised to, if its picture turns out to be new: a cut, a light that goes on. */
