@@ -28,6 +28,8 @@ export interface PoisoningEncoderOptions {
   readonly gate?: (step: GateStep, generation: number) => Promise<void>;
   /** Bytes of every chunk, at least 42. @default 200 */
   readonly chunkBytes?: number;
+  /** The same of those of temporal layer 0. @default `chunkBytes` */
+  readonly baseChunkBytes?: number;
   /** Releases every frame twice, as a careless encoder would. @default false */
   readonly releasesTwice?: boolean;
 }
@@ -211,13 +213,14 @@ export class PoisoningEncoder implements VideoEncoder {
     const type = this.#keyFrameWanted ? 'key' : 'delta';
     this.#keyFrameWanted = false;
     if (type === 'key') this.keyFrames.push(timestamp);
-    const data = this.#buffer;
+    const temporalLayerId = this.#layers.layerOf({ keyFrame: type === 'key' });
+    this.#layers.advance();
+    const { baseChunkBytes } = this.#options;
+    const data = this.#buffer.subarray(0, temporalLayerId === 0 ? baseChunkBytes : undefined);
     data.fill(0x80 | (this.#chunks & 0x3f));
     data.set(HEADERS[this.config.codec](type, this.config));
     writeStamp(data, { timestamp, generation: this.generation, index: this.#chunks });
     this.#chunks += 1;
-    const temporalLayerId = this.#layers.layerOf({ keyFrame: type === 'key' });
-    this.#layers.advance();
     let released = false;
     return {
       data,
