@@ -9,7 +9,7 @@ import type {
   VideoEncoderConfig,
   VideoEncoderFactory,
 } from '../encoder/encoder.js';
-import { assertCodecHasLayers } from '../encoder/temporal-layers.js';
+import { assertCodecHasLayers, type ScalabilityMode } from '../encoder/temporal-layers.js';
 import { validateEncoderConfig, validateFrame } from '../encoder/validate-frame.js';
 import type { RawVideoFrame } from '../encoder/video-frame.js';
 import { EncoderStream, type EncoderStreamInit, type FreshEncoder } from './encoder-stream.js';
@@ -86,6 +86,10 @@ export class CameraLayer extends EncoderStream<RawVideoFrame, EncodedVideoChunk,
 
   override get alternatives(): readonly VideoCodec[] {
     return this.#codecs.filter((codec) => codec !== this.#config.codec);
+  }
+
+  override get scalabilityMode(): ScalabilityMode | undefined {
+    return this.#config.scalabilityMode;
   }
 
   /** Of the pictures that are sent. */

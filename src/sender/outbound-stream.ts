@@ -1,5 +1,6 @@
 import { Lifetime } from '../concurrency/lifetime.js';
 import type { SkipReason, SvcMetadata } from '../encoder/encoder.js';
+import type { ScalabilityMode } from '../encoder/temporal-layers.js';
 import { RTP_CODECS, type RtpCodec } from '../rtp/rtp-codec.js';
 import type { DropReason, FrameReport, FrameTimes } from './frame-report.js';
 import { KeyFrameWait } from './key-frame-wait.js';
@@ -92,6 +93,11 @@ export abstract class OutboundStream {
   /** Codecs that it may change to without a new offer. */
   get alternatives(): readonly RtpCodec[] {
     return [];
+  }
+
+  /** Its temporal layers; nothing where it has none of its own making. */
+  get scalabilityMode(): ScalabilityMode | undefined {
+    return undefined;
   }
 
   get media(): 'video' | 'audio' {

@@ -137,6 +137,13 @@ describe('temporal layers', () => {
     }
   });
 
+  it('are refused from a process of its own by the same words', async () => {
+    await expect(new IsolatedEncoderFactory({ clock }).open(layered, new QueueInput())).rejects.toMatchObject({
+      code: 'NOT_SUPPORTED',
+      message: expect.stringContaining('node-av'),
+    });
+  });
+
   it.each(['av1', 'h264'] as const)('of %s are refused before anything is opened', async (codec) => {
     await expect(fixture.open(configOf(codec, { scalabilityMode: 'L1T3' }))).rejects.toMatchObject({
       code: codec === 'av1' ? 'NOT_SUPPORTED' : 'CODEC_UNSUPPORTED',

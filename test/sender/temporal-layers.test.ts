@@ -46,6 +46,10 @@ describe('a camera with temporal layers', () => {
     await connected('L1T3');
     await send(6);
     expect(layersSent()).toEqual([0, 2, 1, 2, 0, 2]);
+    expect(harness.sender.getTrackStats('front').scalabilityMode).toBe('L1T3');
+    const report = harness.sender.getStatsReport();
+    const outbound = [...report.values()].filter(({ type }) => type === 'outbound-rtp');
+    expect(outbound).toMatchObject([{ scalabilityMode: 'L1T3' }]);
     await harness.sender.removeTrack('front');
     await harness.sender.addVideoTrack({ ...FRONT, scalabilityMode: 'L1T1' });
     await send(2);

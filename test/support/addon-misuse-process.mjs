@@ -62,6 +62,7 @@ const WAYS = {
       { ...job, quantizer: 64 },
       { ...job, otherSceneQuantizer: 29 },
       { ...job, quantizer: 1.5 },
+      { ...job, discardable: 1 },
       { quantizer: 3 },
       undefined,
       null,
@@ -91,6 +92,7 @@ const WAYS = {
       { format: 'RGBA' },
       { threads: 1000 },
       { codec: 7 },
+      { temporalLayers: 'L1T2' },
     ];
     for (const change of changes) {
       expectRefusal('INVALID_ARGUMENT', () => addon.open({ ...options, ...change }));
