@@ -171,7 +171,8 @@ export class OutboundRtp extends RoutedStream {
    * not referenced after the return.
    *
    * @param temporalLayerId in streams with temporal layers
-   * @param settled told once what became of the frame, before the return or later; frames of a track are settled in their order
+   * @param settled told once what became of the frame, before the return or later; frames of a track are settled in their order, but for frames that nothing depends on, which
+   *   may be dropped before
    * @throws FramelockError INVALID_FRAME if the bytes are not a bitstream of the codec; `settled` is not called then
    */
   sendFrame(
@@ -195,8 +196,11 @@ export class OutboundRtp extends RoutedStream {
       { data, isKeyFrame, temporalLayerId, timestampUs, captureWallUs, payloadType },
       route,
     );
-    const isBurst = isKeyFrame && this.#traits.kind === 'video';
-    const frame = new FrameInTransit(isBurst, packets.length, (fate) => {
+    const traits = {
+      isKeyFrame: isKeyFrame && this.#traits.kind === 'video',
+      isDiscardable: temporalLayerId !== undefined && temporalLayerId > 0,
+    };
+    const frame = new FrameInTransit(traits, packets.length, (fate) => {
       if (fate.outcome === 'dropped' && endsSilence) this.#cutter.beginSilence();
       settled(fate);
     });

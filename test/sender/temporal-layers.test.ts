@@ -139,21 +139,18 @@ describe('temporal layers that cannot be had', () => {
 
 describe('on a network that is too slow', () => {
   it('upper frames that waited for too long are dropped, and nobody has to wait for a key frame', async () => {
-    // An upper frame would take longer to send than frames may wait; the next one comes when it has been given up.
+    // An upper frame would take longer to send than frames may wait; what comes behind it is younger.
     setUp({
       congestionControl: 'goog-cc',
       startBitrateBps: 200_000,
       maxBitrateBps: 200_000,
-      encoder: { chunkBytes: 60_000, baseChunkBytes: 600 },
+      encoder: { chunkBytes: 9_000, baseChunkBytes: 600 },
     });
     const peer = new FeedbackPeer(harness.clock, harness.network, { capacityBps: 50_000_000, delayMs: 5 });
     await connected('L1T2');
-    for (let frame = 0; frame < 30; frame += 1) {
-      harness.give('front');
-      for (let reports = 0; reports < 10; reports += 1) {
-        await harness.clock.advance(50);
-        peer.report();
-      }
+    for (let frame = 0; frame < 200; frame += 1) {
+      await harness.send('front', FRAME_MS);
+      peer.report();
     }
     const stale = harness.reports.filter(
       (report) => report.outcome === 'dropped' && report.reason === 'congestion' && report.encodedAtUs !== undefined,
