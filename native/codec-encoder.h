@@ -46,6 +46,8 @@ struct FrameSettings {
 struct Chunk {
   std::vector<uint8_t> data;
   bool key = false;
+  /** Whether no later frame may depend on it. */
+  bool discardable = false;
   /** What the library used, from 0 to 63. */
   int quantizer = 0;
 };

@@ -101,7 +101,7 @@ export class QuantizerRateControl implements RateControl {
   #debtFrames = 0;
   #skipping = false;
   #wasOutlier = false;
-  /** The layer of the last frame that was planned. */
+  /** The layer of the frame that is planned, or was last. */
   #layer: Layer;
   /** Its quantizer. */
   #planned = MAX_QUANTIZER;
@@ -139,7 +139,7 @@ export class QuantizerRateControl implements RateControl {
   }
 
   plan(frame: RawVideoFrame, keyFrame: boolean, temporalLayerId = 0): RateSettings | undefined {
-    this.#layer = this.#layers[temporalLayerId] ?? this.#layers[0];
+    this.#layer = this.#layerOf(temporalLayerId);
     const elapsedUs = this.#interval.observe(frame.timestamp);
     const isOtherScene = this.#scenes.observe(frame);
     this.#debtFrames = Math.max(this.#debtFrames - elapsedUs / this.#interval.smoothedUs, -LARGEST_CREDIT_FRAMES);
@@ -158,7 +158,8 @@ export class QuantizerRateControl implements RateControl {
   }
 
   /** @param quantizer what the encoder used, where it tells: it may find another scene by itself */
-  encoded(sizeBytes: number, type: 'key' | 'delta', quantizer: number = this.#planned): void {
+  encoded(sizeBytes: number, type: 'key' | 'delta', quantizer: number = this.#planned, temporalLayerId = 0): void {
+    this.#layer = this.#layerOf(temporalLayerId);
     this.#planned = quantizer;
     if (this.#layer === this.#layers[0]) this.#basePlanned = quantizer;
     this.#debtFrames = Math.min(this.#debtFrames + sizeBytes / this.#fairBytes(), LARGEST_DEBT_FRAMES);
@@ -166,6 +167,10 @@ export class QuantizerRateControl implements RateControl {
     // No picture is larger than its intra coding: a delta frame that is teaches what a key frame would now take at least.
     this.#intra.learn(type === 'key' ? intraSurprise : Math.max(intraSurprise, 0));
     if (type === 'delta') this.#learnDelta(this.#layer.model.surprise(sizeBytes, this.#planned));
+  }
+
+  #layerOf(temporalLayerId: number): Layer {
+    return this.#layers[temporalLayerId] ?? this.#layers[0];
   }
 
   #learnDelta(surprise: number): void {

@@ -27,6 +27,6 @@ export interface RateControl {
   setTarget(targetBps: number): void;
   /** The settings for a valid frame, by its capture time, picture and temporal layer; undefined: do not encode it. A key frame is never refused. */
   plan(frame: RawVideoFrame, keyFrame: boolean, temporalLayerId: number): RateSettings | undefined;
-  /** What the planned frame came to; its quantizer, if the encoder chose it. */
-  encoded(sizeBytes: number, type: 'key' | 'delta', quantizer?: number): void;
+  /** What the planned frame came to; its quantizer, if the encoder chose it; its temporal layer, which may have become layer 0. */
+  encoded(sizeBytes: number, type: 'key' | 'delta', quantizer: number | undefined, temporalLayerId: number): void;
 }

@@ -91,8 +91,8 @@ export class SingleFlightEncoder implements VideoEncoder {
 
   async #encodeAs({ bitrateBps, keyFrame }: EncodeWish, frame: RawVideoFrame): Promise<EncodedVideoChunk | undefined> {
     this.#rateControl.setTarget(bitrateBps);
-    const temporalLayerId = this.#layers.layerOf({ keyFrame });
-    const settings = this.#rateControl.plan(frame, keyFrame, temporalLayerId);
+    const plannedLayerId = this.#layers.layerOf({ keyFrame });
+    const settings = this.#rateControl.plan(frame, keyFrame, plannedLayerId);
     if (settings === undefined) return undefined;
 
     const { timestamp } = frame;
@@ -102,18 +102,19 @@ export class SingleFlightEncoder implements VideoEncoder {
       index,
       timestampUs: timestamp,
       keyFrame,
-      discardable: temporalLayerId > 0,
+      discardable: plannedLayerId > 0,
       settings,
     });
-    this.#layers.advance();
-    const { data, type, quantizer } = chunk;
+    const { data, type, quantizer, discardable = plannedLayerId > 0 } = chunk;
+    const temporalLayerId = discardable ? plannedLayerId : 0;
+    this.#layers.advance(temporalLayerId);
     try {
       assertUntouched(frame);
     } catch (error) {
       chunk.release();
       throw error;
     }
-    this.#rateControl.encoded(data.byteLength, type, quantizer);
+    this.#rateControl.encoded(data.byteLength, type, quantizer, temporalLayerId);
     return {
       data,
       type,

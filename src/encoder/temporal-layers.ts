@@ -21,8 +21,8 @@ interface Structure {
  * which would save 2 % of the rate (docs/architecture.md has the figures).
  *
  * What upper frames show is gone with the next frame, and finer base frames make all finer: with upper frames six to eight quantizer steps coarser hand-held
- * footage (VP8, 640x480) took 11 % (L1T2) and 26 % (L1T3) less at no less PSNR than with equal ones. The shares stay short of what that came to (three to four parts to one), so that what a
- * viewer of the lowest layer is sent comes to 70 and 55 % of the rate.
+ * footage (VP8, 640x480) took 11 % (L1T2) and 26 % (L1T3) less at no less PSNR than with equal ones. The shares stay short of what that came to (three to four
+ * parts to one), so that what a viewer of the lowest layer is sent comes to 70 and 55 % of the rate.
  */
 const STRUCTURES: Readonly<Record<ScalabilityMode, Structure>> = {
   L1T1: { pattern: [0], frameShares: [1] },
@@ -67,7 +67,8 @@ export function assertNoLayers(config: Pick<VideoEncoderConfig, 'scalabilityMode
 }
 
 /**
- * Says which layer each frame of one encoder is of: in the order of its mode, from every key frame anew. A frame that is left out leaves its place to the next.
+ * Says which layer each frame of one encoder is of: in the order of its mode, anew from every key frame, and from every other scene that was kept. A frame that is left
+ * out leaves its place to the next.
  *
  * Owner: the encoder.
  */
@@ -85,8 +86,8 @@ export class TemporalPattern {
     return this.#pattern[this.#place] ?? 0;
   }
 
-  /** That frame was encoded. */
-  advance(): void {
-    this.#place = (this.#place + 1) % this.#pattern.length;
+  /** That frame was encoded, as one of this layer: layer 0 begins the pattern anew. */
+  advance(layer: number): void {
+    this.#place = ((layer === 0 ? 0 : this.#place) + 1) % this.#pattern.length;
   }
 }

@@ -93,6 +93,30 @@ describe.each(['vp8', 'vp9'] as const)('temporal layers of %s', (codec) => {
     },
   );
 
+  it('keep a cut that falls on an upper frame: it takes no more than elsewhere, and only once', async () => {
+    const size = { width: 640, height: 480 };
+    const targetBps = 700_000;
+    const from = await fixture.open(configOf(codec, { ...size, bitrateBps: targetBps, scalabilityMode: 'L1T3' }));
+    const scenes = [4, 2].map((cameraId) =>
+      TestPatternRenderer.create({ ...size, framerate: 30, label: 'CUT', cameraId }),
+    );
+    const data = new Uint8Array((640 * 480 * 3) / 2);
+    const layers: (number | undefined)[] = [];
+    const sizes: number[] = [];
+    for (let index = 0; index < 70; index += 1) {
+      const timestamp = START_US + index * FRAME_US;
+      scenes[index < 61 ? 0 : 1]?.render(data, index, timestamp);
+      fixture.input.push({ format: 'I420', codedWidth: 640, codedHeight: 480, data, timestamp });
+      const chunk = await fixture.readChunk(from);
+      layers.push(chunk.svc?.temporalLayerId);
+      sizes.push((chunk.data.byteLength * 8 * 30) / targetBps);
+      chunk.release();
+    }
+    expect(layers.slice(60, 66)).toEqual([0, 0, 2, 1, 2, 0]);
+    expect(Math.max(...sizes.slice(61))).toBeLessThan(4.5);
+    expect(sizes.slice(61).filter((averageFrames) => averageFrames > 2)).toHaveLength(1);
+  });
+
   it('hold the target together, and give layer 0 most of it', async () => {
     const targetBps = 1_500_000;
     const from = await fixture.open(configOf(codec, { bitrateBps: targetBps, scalabilityMode: 'L1T3' }));

@@ -20,6 +20,8 @@ const LAYERED = { ...CONFIG, scalabilityMode: 'L1T3' } as const;
 class NotingNative implements NativeEncoder {
   readonly jobs: EncodeJob[] = [];
   failNext = false;
+  /** While set, the pictures are of another scene, which is kept. */
+  keeps = false;
 
   async encode(_picture: Uint8Array, job: EncodeJob): Promise<NativeChunk> {
     this.jobs.push(job);
@@ -28,7 +30,8 @@ class NotingNative implements NativeEncoder {
       throw new Error('no');
     }
     const type = job.keyFrame ? 'key' : 'delta';
-    return { data: Uint8Array.of(1), type, quantizer: 30, release: () => undefined };
+    const discardable = job.discardable && !this.keeps;
+    return { data: Uint8Array.of(1), type, discardable, quantizer: 30, release: () => undefined };
   }
 
   free(): void {
@@ -42,12 +45,15 @@ function openLayered(config: VideoEncoderConfig = LAYERED) {
   let skips = false;
   const rateControl = {
     layers: [] as number[],
+    encodedLayers: [] as number[],
     setTarget: () => undefined,
     plan(_frame: unknown, _keyFrame: boolean, temporalLayerId: number) {
       this.layers.push(temporalLayerId);
       return skips ? undefined : {};
     },
-    encoded: () => undefined,
+    encoded(_sizeBytes: number, _type: string, _quantizer: number | undefined, temporalLayerId: number) {
+      this.encodedLayers.push(temporalLayerId);
+    },
   };
   const encoder = new SingleFlightEncoder({ config, implementation: 'fake', input, native, rateControl });
   let index = 0;
@@ -85,7 +91,7 @@ describe('TemporalPattern', () => {
     const pattern = new TemporalPattern(mode);
     const seen = layers.map(() => {
       const layer = pattern.layerOf({ keyFrame: false });
-      pattern.advance();
+      pattern.advance(layer);
       return layer;
     });
     expect(seen).toEqual(layers);
@@ -121,6 +127,16 @@ describe('an encoder with temporal layers', () => {
     expect(await series(3)).toEqual([2, 1, 2]);
   });
 
+  it('takes another scene into layer 0, wherever it begins, and begins anew with it', async () => {
+    const { native, rateControl, series } = openLayered();
+    await series(2);
+    native.keeps = true;
+    expect(await series(1)).toEqual([0]);
+    native.keeps = false;
+    expect(await series(4)).toEqual([2, 1, 2, 0]);
+    expect(rateControl.encodedLayers).toEqual([0, 2, 0, 2, 1, 2, 0]);
+  });
+
   it('begins anew after a failure: the library may have taken the frame as a reference', async () => {
     const { native, series } = openLayered();
     await series(2);
@@ -153,9 +169,9 @@ describe('rate control of temporal layers', () => {
       );
       const quantizer = settings?.maxQuantizer;
       if (quantizer === undefined) return { layer, quantizer: Number.NaN, sizeBytes: 0 };
-      pattern.advance();
+      pattern.advance(layer);
       const sizeBytes = (layer === 0 ? 40_000 : 28_000) * 2 ** (-quantizer / 10) * (keyFrame ? 5 : 1);
-      control.encoded(sizeBytes, keyFrame ? 'key' : 'delta', quantizer);
+      control.encoded(sizeBytes, keyFrame ? 'key' : 'delta', quantizer, layer);
       return { layer, quantizer, sizeBytes };
     });
     return made.slice(frames / 2);

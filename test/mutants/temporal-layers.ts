@@ -14,8 +14,8 @@ export const TEMPORAL_LAYER_MUTANTS: readonly Mutant[] = [
     name: 'upper-frames-that-others-depend-on',
     guarantee,
     file: 'src/encoder/single-flight-encoder.ts',
-    find: 'discardable: temporalLayerId > 0,',
-    replace: 'discardable: temporalLayerId > 1,',
+    find: '      discardable: plannedLayerId > 0,',
+    replace: '      discardable: plannedLayerId > 1,',
     tests: ENCODER_TESTS,
   },
   {
@@ -27,11 +27,28 @@ export const TEMPORAL_LAYER_MUTANTS: readonly Mutant[] = [
     tests: ENCODER_TESTS,
   },
   {
+    name: 'other-scene-that-is-kept-named-as-one-to-leave-out',
+    guarantee,
+    file: 'src/encoder/single-flight-encoder.ts',
+    find: 'const temporalLayerId = discardable ? plannedLayerId : 0;',
+    replace: 'const temporalLayerId = discardable ? plannedLayerId : plannedLayerId;',
+    tests: ENCODER_TESTS,
+  },
+  {
+    name: 'other-scene-in-the-middle-of-the-pattern',
+    guarantee,
+    file: 'src/encoder/temporal-layers.ts',
+    find: '((layer === 0 ? 0 : this.#place) + 1)',
+    replace: '((layer < 0 ? 0 : this.#place) + 1)',
+    tests: ENCODER_TESTS,
+  },
+  {
     name: 'frame-that-is-left-out-takes-its-place-along',
     guarantee,
     file: 'src/encoder/single-flight-encoder.ts',
     find: '    if (settings === undefined) return undefined;\n',
-    replace: '    if (settings === undefined) {\n      this.#layers.advance();\n      return undefined;\n    }\n',
+    replace:
+      '    if (settings === undefined) {\n      this.#layers.advance(plannedLayerId);\n      return undefined;\n    }\n',
     tests: ENCODER_TESTS,
   },
   {

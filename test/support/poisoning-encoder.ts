@@ -214,7 +214,7 @@ export class PoisoningEncoder implements VideoEncoder {
     this.#keyFrameWanted = false;
     if (type === 'key') this.keyFrames.push(timestamp);
     const temporalLayerId = this.#layers.layerOf({ keyFrame: type === 'key' });
-    this.#layers.advance();
+    this.#layers.advance(temporalLayerId);
     const { baseChunkBytes } = this.#options;
     const data = this.#buffer.subarray(0, temporalLayerId === 0 ? baseChunkBytes : undefined);
     data.fill(0x80 | (this.#chunks & 0x3f));

@@ -44,6 +44,7 @@ export class AddonEncoder implements NativeEncoder {
     return {
       data: chunk.data,
       type: chunk.key ? 'key' : 'delta',
+      discardable: chunk.discardable,
       quantizer: chunk.quantizer,
       // The bytes are JavaScript's own.
       release: () => undefined,

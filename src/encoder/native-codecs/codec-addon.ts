@@ -27,7 +27,7 @@ export interface CodecOptions {
 /** What one frame is encoded with. */
 export interface CodecSettings {
   readonly keyFrame: boolean;
-  /** Whether no later frame may depend on it; not for key frames. */
+  /** Whether no later frame may depend on it; not for key frames. One that turns out to be another scene is kept all the same. */
   readonly discardable: boolean;
   /** From 0 to 63. Still parts of a delta frame may be refined beyond it. */
   readonly quantizer: number;
@@ -39,6 +39,8 @@ export interface CodecSettings {
 export interface CodecChunk {
   readonly data: Uint8Array;
   readonly key: boolean;
+  /** Whether no later frame will depend on it. */
+  readonly discardable: boolean;
   /** What the library used, from 0 to 63. */
   readonly quantizer: number;
 }
