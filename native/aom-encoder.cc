@@ -20,6 +20,7 @@ constexpr int kSpeed = 9;
 class AomEncoder : public CodecEncoder {
  public:
   explicit AomEncoder(const EncoderOptions& options) {
+    if (options.temporal_layers) throw std::runtime_error("there are no temporal layers of AV1");
     aom_codec_iface_t* interface = aom_codec_av1_cx();
     if (aom_codec_enc_config_default(interface, &config_, AOM_USAGE_REALTIME) != AOM_CODEC_OK) {
       throw std::runtime_error("libaom has no default configuration for real time");

@@ -29,10 +29,14 @@ struct EncoderOptions {
   PictureSize input;
   PictureSize encoded;
   int threads = 1;
+  /** Whether some frames will be discardable. */
+  bool temporal_layers = false;
 };
 
 struct FrameSettings {
   bool key_frame = false;
+  /** Whether no later frame may refer to it, nor depend on it in any other way. Only with `temporal_layers`, and never a key frame. */
+  bool discardable = false;
   /** From 0 to 63: of the whole picture, but that still parts of a delta frame may be refined. */
   int quantizer = 63;
   /** For a delta frame whose scene turns out to be another one; not less. */
@@ -42,6 +46,8 @@ struct FrameSettings {
 struct Chunk {
   std::vector<uint8_t> data;
   bool key = false;
+  /** Whether no later frame may depend on it. */
+  bool discardable = false;
   /** What the library used, from 0 to 63. */
   int quantizer = 0;
 };

@@ -85,22 +85,27 @@ class EncodeJob : public Job {
     const SceneDetector::Scene scene = pipeline.scenes.Observe(picture, settings.key_frame);
     if (scene.is_other && !settings.key_frame) settings.quantizer = settings.other_scene_quantizer;
     if (scene.is_other || settings.key_frame) settings.quantizer = Coarser(settings.quantizer, scene.more_detail);
+    // Nothing before another scene predicts what follows: each frame would be as large, until one is kept.
+    if (scene.is_other) settings.discardable = false;
     pipeline.encoder->Encode(picture, settings, pipeline.chunk);
+    pipeline.chunk.discardable = settings.discardable;
   }
 
   napi_value Result(napi_env env) override {
     const char* failure = "the chunk cannot be handed over";
     const Chunk& chunk = handle_.pipeline->chunk;
     void* target = nullptr;
-    napi_value result, buffer, data, key, quantizer;
+    napi_value result, buffer, data, key, discardable, quantizer;
     Require(napi_create_arraybuffer(env, chunk.data.size(), &target, &buffer), failure);
     std::copy(chunk.data.begin(), chunk.data.end(), static_cast<uint8_t*>(target));
     Require(napi_create_typedarray(env, napi_uint8_array, chunk.data.size(), buffer, 0, &data), failure);
     Require(napi_get_boolean(env, chunk.key, &key), failure);
+    Require(napi_get_boolean(env, chunk.discardable, &discardable), failure);
     Require(napi_create_int32(env, chunk.quantizer, &quantizer), failure);
     Require(napi_create_object(env, &result), failure);
     Require(napi_set_named_property(env, result, "data", data), failure);
     Require(napi_set_named_property(env, result, "key", key), failure);
+    Require(napi_set_named_property(env, result, "discardable", discardable), failure);
     Require(napi_set_named_property(env, result, "quantizer", quantizer), failure);
     return result;
   }
@@ -128,12 +133,14 @@ EncoderOptions ReadOptions(napi_env env, napi_value value) {
   options.encoded = {SideProperty(env, value, "encodedWidth", options.input.width),
                      SideProperty(env, value, "encodedHeight", options.input.height)};
   options.threads = static_cast<int>(IntegerProperty(env, value, "threads", 1, kMaxThreads));
+  options.temporal_layers = BooleanProperty(env, value, "temporalLayers");
   return options;
 }
 
 FrameSettings ReadSettings(napi_env env, napi_value value) {
   FrameSettings settings;
   settings.key_frame = BooleanProperty(env, value, "keyFrame");
+  settings.discardable = BooleanProperty(env, value, "discardable");
   settings.quantizer = static_cast<int>(IntegerProperty(env, value, "quantizer", 0, kMaxQuantizer));
   settings.other_scene_quantizer =
       static_cast<int>(IntegerProperty(env, value, "otherSceneQuantizer", settings.quantizer, kMaxQuantizer));

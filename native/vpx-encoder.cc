@@ -18,13 +18,23 @@ constexpr int kPicturesPerSecond = 30;
 constexpr double kLeastTileWidth = 256;
 constexpr int kMaxTileColumnsLog2 = 2;
 
+/**
+ * What frames of a stream with temporal layers may use, by libvpx's flags. One buffer is enough where nothing refers to upper layers: libwebrtc, whose
+ * upper layers refer to each other, has the golden one as well (default_temporal_layers.cc).
+ */
+constexpr vpx_enc_frame_flags_t kBaseLayer =
+    VP8_EFLAG_NO_REF_GF | VP8_EFLAG_NO_REF_ARF | VP8_EFLAG_NO_UPD_GF | VP8_EFLAG_NO_UPD_ARF;
+/** The probabilities of the entropy coder would outlive the frame as well. */
+constexpr vpx_enc_frame_flags_t kUpperLayer = kBaseLayer | VP8_EFLAG_NO_UPD_LAST | VP8_EFLAG_NO_UPD_ENTROPY;
+
 int TileColumnsLog2(int width) {
   return std::clamp(static_cast<int>(std::floor(std::log2(width / kLeastTileWidth))), 0, kMaxTileColumnsLog2);
 }
 
 class VpxEncoder : public CodecEncoder {
  public:
-  explicit VpxEncoder(const EncoderOptions& options) : is_vp8_(options.codec == "vp8"), size_(options.encoded) {
+  explicit VpxEncoder(const EncoderOptions& options)
+      : is_vp8_(options.codec == "vp8"), has_layers_(options.temporal_layers), size_(options.encoded) {
     vpx_codec_iface_t* interface = is_vp8_ ? vpx_codec_vp8_cx() : vpx_codec_vp9_cx();
     if (vpx_codec_enc_config_default(interface, &config_, 0) != VPX_CODEC_OK) {
       throw std::runtime_error("libvpx has no default configuration");
@@ -34,7 +44,8 @@ class VpxEncoder : public CodecEncoder {
     config_.g_timebase = {1, kPicturesPerSecond};
     config_.g_threads = static_cast<unsigned>(options.threads);
     config_.g_lag_in_frames = 0;
-    config_.g_error_resilient = 0;
+    // VP9 predicts motion vectors and probabilities from the frame before, whichever that was, unless it is told to be resilient.
+    config_.g_error_resilient = has_layers_ && !is_vp8_ ? VPX_ERROR_RESILIENT_DEFAULT : 0;
     config_.g_pass = VPX_RC_ONE_PASS;
     config_.kf_mode = VPX_KF_DISABLED;
     config_.rc_end_usage = VPX_CBR;
@@ -63,8 +74,7 @@ class VpxEncoder : public CodecEncoder {
     if (vpx_img_wrap(&image, VPX_IMG_FMT_I420, config_.g_w, config_.g_h, 1, const_cast<uint8_t*>(picture)) == nullptr) {
       throw std::runtime_error("libvpx does not take the picture");
     }
-    const vpx_enc_frame_flags_t flags = settings.key_frame ? VPX_EFLAG_FORCE_KF : 0;
-    Check(vpx_codec_encode(&context_, &image, picture_number_, 1, flags, VPX_DL_REALTIME), "encode");
+    Check(vpx_codec_encode(&context_, &image, picture_number_, 1, FlagsOf(settings), VPX_DL_REALTIME), "encode");
     picture_number_ += 1;
     Collect(chunk);
   }
@@ -94,10 +104,18 @@ class VpxEncoder : public CodecEncoder {
     Check(vpx_codec_control_(&context_, id, value), "set an option");
   }
 
+  vpx_enc_frame_flags_t FlagsOf(const FrameSettings& settings) const {
+    if (settings.key_frame) return VPX_EFLAG_FORCE_KF;
+    if (!has_layers_) return 0;
+    return settings.discardable ? kUpperLayer : kBaseLayer;
+  }
+
   void Apply(const FrameSettings& settings) {
     const auto largest = static_cast<unsigned>(settings.quantizer);
     // Left to itself the library refines key frames, and coarsens from frame to frame by little.
-    const bool is_exact = settings.key_frame || settings.quantizer > last_quantizer_ + kLargestFreeStep;
+    // What is refined in a frame that nothing refers to is refined in vain.
+    const bool is_exact = settings.key_frame || settings.discardable ||
+                          settings.quantizer > last_quantizer_ + kLargestFreeStep;
     const unsigned least = is_exact ? largest : std::min(largest, kFinestQuantizer);
     if (least == config_.rc_min_quantizer && largest == config_.rc_max_quantizer) return;
     config_.rc_min_quantizer = least;
@@ -129,6 +147,7 @@ class VpxEncoder : public CodecEncoder {
   }
 
   const bool is_vp8_;
+  const bool has_layers_;
   const PictureSize size_;
   vpx_codec_ctx_t context_{};
   vpx_codec_enc_cfg_t config_{};

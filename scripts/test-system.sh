@@ -18,6 +18,8 @@ fi
 
 source scripts/foreign-clients.sh
 
+node scripts/build-native.mjs || echo "NO NATIVE ENCODERS (see above): no temporal layers to test" >&2
+
 if [ -z "${LIVEKIT_SERVER:-}" ]; then
   if command -v go >/dev/null; then
     LIVEKIT_SERVER=$(scripts/build-livekit.sh) || echo "THE LIVEKIT SERVER COULD NOT BE BUILT (see above)" >&2

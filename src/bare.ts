@@ -29,6 +29,7 @@ export type {
   MediaEncoder,
   ReadResult,
   SkipReason,
+  SvcMetadata,
   VideoCodec,
   VideoEncoder,
   VideoEncoderConfig,
@@ -36,6 +37,7 @@ export type {
 } from './encoder/encoder.js';
 export type { FallbackOptions } from './encoder/fallback-encoder-factory.js';
 export { FallbackEncoderFactory } from './encoder/fallback-encoder-factory.js';
+export type { ScalabilityMode } from './encoder/temporal-layers.js';
 export type { PlaneLayout, RawVideoFrame, VideoPixelFormat } from './encoder/video-frame.js';
 export type { PlayoutDelay } from './rtp/header-extensions.js';
 export type { RtpCodec } from './rtp/rtp-codec.js';

@@ -14,6 +14,8 @@ export interface PacedPacket {
   readonly sizeBytes: number;
   /** Whether it belongs to a frame that can be decoded without any earlier one. @default false */
   readonly isKeyFrame?: boolean;
+  /** Whether it belongs to a frame that no other frame depends on. @default false */
+  readonly isDiscardable?: boolean;
 }
 
 /** Something to be sent now. */
@@ -103,12 +105,14 @@ export class Pacer<Packet extends PacedPacket> {
     return this.#timeUs(bytes);
   }
 
-  /** The streams of which video waits since before `sinceUs`; a key frame, and what waits behind it, since before `keySinceUs`. */
+  /**
+   * The streams of which video that other video depends on waits since before `sinceUs`; a key frame, and what waits behind it, since before `keySinceUs`.
+   */
   staleStreams(sinceUs: number, keySinceUs: number): ReadonlySet<number> {
     const stale = new Set<number>();
     const withKeyFrame = new Set<number>();
     for (const { packet, sinceUs: waitsSinceUs } of this.#queue) {
-      if (packet.kind !== 'video') continue;
+      if (packet.kind !== 'video' || packet.isDiscardable === true) continue;
       if (packet.isKeyFrame === true) withKeyFrame.add(packet.ssrc);
       if (waitsSinceUs < (withKeyFrame.has(packet.ssrc) ? keySinceUs : sinceUs)) stale.add(packet.ssrc);
     }

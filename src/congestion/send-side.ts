@@ -88,15 +88,15 @@ export class SendSide<Packet extends PacedPacket> {
   }
 
   /**
-   * Takes back all video of the streams of which some has waited too long, and what of them is to be sent again; and whatever was to be sent again for too
-   * long: who still wants it asks again.
+   * Takes back all video of the streams of which some has waited too long, and what of them is to be sent again. Alone go frames that none depends on, and whatever
+   * was to be sent again for too long: who still wants it asks again.
    */
   takeStale(nowUs: number): readonly Packet[] {
     const oldestUs = nowUs - HARD_QUEUE_US;
     const streams = this.#pacer.staleStreams(oldestUs, nowUs - KEY_FRAME_QUEUE_US);
-    return this.#pacer.remove(({ kind, ssrc }, sinceUs) => {
+    return this.#pacer.remove(({ kind, ssrc, isDiscardable = false }, sinceUs) => {
       if (kind === 'audio') return false;
-      return streams.has(ssrc) || (kind === 'retransmission' && sinceUs < oldestUs);
+      return streams.has(ssrc) || ((kind === 'retransmission' || isDiscardable) && sinceUs < oldestUs);
     });
   }
 

@@ -1,4 +1,5 @@
 import type { RateLimitation } from './rate-limitation.js';
+import type { ScalabilityMode } from './temporal-layers.js';
 import type { RawVideoFrame, VideoPixelFormat } from './video-frame.js';
 
 /** Video codecs by their short names. */
@@ -24,6 +25,14 @@ export interface VideoEncoderConfig {
   readonly bitrateBps: number;
   /** Native threads of this encoder, from 1 to 16; see `encoderThreads` for what is worth while. @default 1 */
   readonly threads?: number;
+  /** Temporal layers, where encoder and codec have them; NOT_SUPPORTED elsewhere. @default 'L1T1', none */
+  readonly scalabilityMode?: ScalabilityMode;
+}
+
+/** What WebCodecs calls `SvcOutputMetadata`. */
+export interface SvcMetadata {
+  /** From 0. Chunks of layers above 0 can be left out: no other chunk depends on them. */
+  readonly temporalLayerId: number;
 }
 
 /** Where a reader takes its input from; the track's mailbox stands behind it. */
@@ -42,6 +51,8 @@ export interface EncodedVideoChunk {
   readonly timestamp: number;
   /** Quantizer of the frame on the codec's own scale, where the encoder tells it. */
   readonly quantizer?: number;
+  /** Its temporal layer; only of an encoder that was opened with more than one. */
+  readonly svc?: SvcMetadata;
   /** Gives the bytes back. Idempotent. Must be called before the next `read()`. */
   release(): void;
 }
@@ -101,7 +112,7 @@ export interface VideoEncoderFactory {
   /**
    * Opens an encoder that reads from `input`. Takes 2-160 ms and must not be called under a lock. The first chunk is a key frame.
    *
-   * @throws FramelockError CODEC_UNSUPPORTED, INVALID_ARGUMENT, ENCODER_OPEN_FAILED
+   * @throws FramelockError CODEC_UNSUPPORTED, NOT_SUPPORTED (temporal layers), INVALID_ARGUMENT, ENCODER_OPEN_FAILED
    */
   open(config: VideoEncoderConfig, input: FrameInput): Promise<VideoEncoder>;
 }

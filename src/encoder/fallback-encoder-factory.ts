@@ -1,5 +1,5 @@
 import type { Clock } from '../core/clock.js';
-import { describeError, FramelockError } from '../core/errors.js';
+import { describeError, FramelockError, isFramelockError } from '../core/errors.js';
 import { type Logger, silentLogger } from '../core/logger.js';
 import type { FrameInput, VideoCodec, VideoEncoder, VideoEncoderConfig, VideoEncoderFactory } from './encoder.js';
 import { WatchedEncoder } from './watched-encoder.js';
@@ -17,7 +17,8 @@ const PASSED_OVER_US = 60_000_000;
 /**
  * Several back ends as one: encoders are opened by the first that can, in order, for example hardware before software. One that cannot open a
  * codec, or whose encoder fails again and again while it runs, is asked last for a minute; so the fresh encoder that the sender then asks
- * for comes from the next one. Which one it was is told by the encoder's `implementation`.
+ * for comes from the next one. Which one it was is told by the encoder's `implementation`. One that lacks what is asked for (NOT_SUPPORTED: temporal layers) is left
+ * out without being blamed.
  *
  * Owner of its state: itself, synchronously.
  */
@@ -57,7 +58,7 @@ export class FallbackEncoderFactory implements VideoEncoderFactory {
         return new WatchedEncoder(encoder, (error) => this.#passOver(codec, place, error));
       } catch (error) {
         failures.push({ name: factory.name, error });
-        this.#passOver(codec, place, error);
+        if (!isFramelockError(error, 'NOT_SUPPORTED')) this.#passOver(codec, place, error);
       }
     }
     throw this.#noneOpened(codec, failures);
@@ -85,6 +86,8 @@ export class FallbackEncoderFactory implements VideoEncoderFactory {
       const message = `Codec ${String(codec)} cannot be encoded here; there are ${this.codecs.join(', ')}.`;
       return new FramelockError('CODEC_UNSUPPORTED', message, { context: { codec } });
     }
+    const [first] = failures;
+    if (failures.every(({ error }) => isFramelockError(error, 'NOT_SUPPORTED'))) return first?.error as FramelockError;
     const reasons = failures.map(({ name, error }) => `${name}: ${describeError(error)}`).join(' ');
     return new FramelockError('ENCODER_OPEN_FAILED', `No ${codec} encoder opened. ${reasons}`, {
       cause: failures.at(-1)?.error,

@@ -7,6 +7,8 @@ export interface EncodeJob {
   /** Capture time of the frame in microseconds. */
   readonly timestampUs: number;
   readonly keyFrame: boolean;
+  /** Whether no later frame may depend on it, since it is of an upper temporal layer. */
+  readonly discardable: boolean;
   readonly settings: RateSettings;
 }
 
@@ -15,6 +17,8 @@ export interface NativeChunk {
   /** Valid until `release`. */
   readonly data: Uint8Array;
   readonly type: 'key' | 'delta';
+  /** Whether no later frame will depend on it, for an encoder that decides otherwise where the picture turns out to be another scene. @default as it was told */
+  readonly discardable?: boolean;
   /** On the codec's own scale, where the encoder tells it. */
   readonly quantizer?: number;
   /** Gives the native memory back. Called at most once, and before the next `encode`. */

@@ -64,6 +64,14 @@ export interface QuantizerRateControlOptions {
   readonly pixels: number;
   /** What a key frame or another scene may take, in frames' worth of the target. @default 3.5 */
   readonly intraBudgetFrames?: number;
+  /** What a delta frame of each temporal layer may take, in frames' worth of the target: one on the average of the layers' frames. @default [1] */
+  readonly frameShares?: readonly number[];
+}
+
+/** The delta frames of one temporal layer. */
+interface Layer {
+  readonly share: number;
+  readonly model: FrameSizeModel;
 }
 
 /**
@@ -73,6 +81,8 @@ export interface QuantizerRateControlOptions {
  * share of the debt, and a model of what frames take gives the quantizer for it: at once when the target changes, and from frame to
  * frame as the model learns. Intra pictures have a model of their own, for their size says little about the next delta frame. It bounds
  * key frames, scenes that change (seen before they are encoded), and how far a still picture is refined.
+ *
+ * **Temporal layers** have a model and a share each; refinement is counted from the last frame of layer 0, to which all refer.
  *
  * **At the largest quantizer** there is nothing left to turn: 720p does not get below some 200 to 600 kbit/s. Then frames are
  * skipped: from a debt of 5 frames' worth on, every frame is skipped that finds more than 4, until the quantizer comes off its end.
@@ -84,22 +94,39 @@ export class QuantizerRateControl implements RateControl {
   readonly #scenes = new SceneChangeDetector();
   readonly #limitation = new RateLimitationMeter({ coarsest: MAX_QUANTIZER, fine: FINE_QUANTIZER });
   readonly #intra: FrameSizeModel;
-  readonly #delta: FrameSizeModel;
+  /** By temporal layer. */
+  readonly #layers: readonly [Layer, ...Layer[]];
   readonly #intraBudgetFrames: number;
   #targetBps: number;
   #debtFrames = 0;
   #skipping = false;
   #wasOutlier = false;
-  /** The quantizer of the last frame that was planned. */
+  /** The layer of the frame that is planned, or was last. */
+  #layer: Layer;
+  /** Its quantizer. */
   #planned = MAX_QUANTIZER;
+  /** That of the last frame of layer 0. */
+  #basePlanned = MAX_QUANTIZER;
 
-  constructor({ targetBps, framerate, pixels, intraBudgetFrames = INTRA_BUDGET_FRAMES }: QuantizerRateControlOptions) {
+  constructor({
+    targetBps,
+    framerate,
+    pixels,
+    intraBudgetFrames = INTRA_BUDGET_FRAMES,
+    frameShares = [1],
+  }: QuantizerRateControlOptions) {
     this.#intraBudgetFrames = intraBudgetFrames;
     const intraBytes = (pixels * ASSUMED_INTRA_BITS_PER_PIXEL) / 8;
     this.#interval = new FrameIntervalMeter(framerate);
     this.#targetBps = targetBps;
     this.#intra = new FrameSizeModel(INTRA_STEPS_PER_OCTAVE, intraBytes);
-    this.#delta = new FrameSizeModel(DELTA_STEPS_PER_OCTAVE, intraBytes * ASSUMED_DELTA_SHARE);
+    const layer = (share: number): Layer => ({
+      share,
+      model: new FrameSizeModel(DELTA_STEPS_PER_OCTAVE, intraBytes * ASSUMED_DELTA_SHARE),
+    });
+    const [base = 1, ...upper] = frameShares;
+    this.#layers = [layer(base), ...upper.map(layer)];
+    this.#layer = this.#layers[0];
   }
 
   get limitation(): RateLimitation {
@@ -111,7 +138,8 @@ export class QuantizerRateControl implements RateControl {
     this.#targetBps = targetBps;
   }
 
-  plan(frame: RawVideoFrame, keyFrame: boolean): RateSettings | undefined {
+  plan(frame: RawVideoFrame, keyFrame: boolean, temporalLayerId = 0): RateSettings | undefined {
+    this.#layer = this.#layerOf(temporalLayerId);
     const elapsedUs = this.#interval.observe(frame.timestamp);
     const isOtherScene = this.#scenes.observe(frame);
     this.#debtFrames = Math.max(this.#debtFrames - elapsedUs / this.#interval.smoothedUs, -LARGEST_CREDIT_FRAMES);
@@ -130,27 +158,33 @@ export class QuantizerRateControl implements RateControl {
   }
 
   /** @param quantizer what the encoder used, where it tells: it may find another scene by itself */
-  encoded(sizeBytes: number, type: 'key' | 'delta', quantizer: number = this.#planned): void {
+  encoded(sizeBytes: number, type: 'key' | 'delta', quantizer: number = this.#planned, temporalLayerId = 0): void {
+    this.#layer = this.#layerOf(temporalLayerId);
     this.#planned = quantizer;
+    if (this.#layer === this.#layers[0]) this.#basePlanned = quantizer;
     this.#debtFrames = Math.min(this.#debtFrames + sizeBytes / this.#fairBytes(), LARGEST_DEBT_FRAMES);
     const intraSurprise = this.#intra.surprise(sizeBytes, this.#planned);
     // No picture is larger than its intra coding: a delta frame that is teaches what a key frame would now take at least.
     this.#intra.learn(type === 'key' ? intraSurprise : Math.max(intraSurprise, 0));
-    if (type === 'delta') this.#learnDelta(this.#delta.surprise(sizeBytes, this.#planned));
+    if (type === 'delta') this.#learnDelta(this.#layer.model.surprise(sizeBytes, this.#planned));
+  }
+
+  #layerOf(temporalLayerId: number): Layer {
+    return this.#layers[temporalLayerId] ?? this.#layers[0];
   }
 
   #learnDelta(surprise: number): void {
     const isOutlier = surprise > OUTLIER_OCTAVES;
-    this.#delta.learn(surprise * (isOutlier && !this.#wasOutlier ? OUTLIER_LEARNING : LEARNING));
+    this.#layer.model.learn(surprise * (isOutlier && !this.#wasOutlier ? OUTLIER_LEARNING : LEARNING));
     this.#wasOutlier = isOutlier;
   }
 
   #quantizerForDelta(isOtherScene: boolean): number {
     const share = Math.min(Math.max(1 - this.#debtFrames / REPAY_FRAMES, LEAST_SHARE), LARGEST_SHARE);
     return Math.max(
-      this.#delta.quantizerFor(share * this.#fairBytes()),
+      this.#layer.model.quantizerFor(this.#layer.share * share * this.#fairBytes()),
       this.#quantizerForIntra(isOtherScene ? this.#intraBudgetFrames : UNFORESEEN_BUDGET_FRAMES),
-      this.#planned - LARGEST_STEP_DOWN,
+      this.#basePlanned - LARGEST_STEP_DOWN,
     );
   }
 

@@ -25,8 +25,8 @@ export interface RateControl {
   readonly limitation?: RateLimitation;
   /** The target in bits per second from the next frame on. */
   setTarget(targetBps: number): void;
-  /** The settings for a valid frame, by its capture time and picture; undefined: do not encode it. A key frame is never refused. */
-  plan(frame: RawVideoFrame, keyFrame: boolean): RateSettings | undefined;
-  /** What the planned frame came to; its quantizer, if the encoder chose it. */
-  encoded(sizeBytes: number, type: 'key' | 'delta', quantizer?: number): void;
+  /** The settings for a valid frame, by its capture time, picture and temporal layer; undefined: do not encode it. A key frame is never refused. */
+  plan(frame: RawVideoFrame, keyFrame: boolean, temporalLayerId: number): RateSettings | undefined;
+  /** What the planned frame came to; its quantizer, if the encoder chose it; its temporal layer, which may have become layer 0. */
+  encoded(sizeBytes: number, type: 'key' | 'delta', quantizer: number | undefined, temporalLayerId: number): void;
 }

@@ -6,6 +6,7 @@ import { PicturePacker } from './picture-packer.js';
 import type { RateControl } from './rate-control.js';
 import type { RateLimitation } from './rate-limitation.js';
 import { SingleFlight } from './single-flight.js';
+import { hasLayers, TemporalPattern } from './temporal-layers.js';
 import { assertUntouched, validateFrame } from './validate-frame.js';
 import type { RawVideoFrame } from './video-frame.js';
 
@@ -35,6 +36,7 @@ export class SingleFlightEncoder implements VideoEncoder {
   readonly #flight: SingleFlight;
   readonly #packer = new PicturePacker();
   readonly #controls: EncoderControls;
+  readonly #layers: TemporalPattern;
   #encodedFrames = 0;
 
   constructor({ config, implementation, input, native, rateControl }: SingleFlightEncoderParts) {
@@ -45,6 +47,7 @@ export class SingleFlightEncoder implements VideoEncoder {
     this.#rateControl = rateControl;
     this.#flight = new SingleFlight(implementation, () => native.free());
     this.#controls = new EncoderControls(config.bitrateBps);
+    this.#layers = new TemporalPattern(config.scalabilityMode);
   }
 
   get limitation(): RateLimitation | undefined {
@@ -88,7 +91,8 @@ export class SingleFlightEncoder implements VideoEncoder {
 
   async #encodeAs({ bitrateBps, keyFrame }: EncodeWish, frame: RawVideoFrame): Promise<EncodedVideoChunk | undefined> {
     this.#rateControl.setTarget(bitrateBps);
-    const settings = this.#rateControl.plan(frame, keyFrame);
+    const plannedLayerId = this.#layers.layerOf({ keyFrame });
+    const settings = this.#rateControl.plan(frame, keyFrame, plannedLayerId);
     if (settings === undefined) return undefined;
 
     const { timestamp } = frame;
@@ -98,21 +102,25 @@ export class SingleFlightEncoder implements VideoEncoder {
       index,
       timestampUs: timestamp,
       keyFrame,
+      discardable: plannedLayerId > 0,
       settings,
     });
-    const { data, type, quantizer } = chunk;
+    const { data, type, quantizer, discardable = plannedLayerId > 0 } = chunk;
+    const temporalLayerId = discardable ? plannedLayerId : 0;
+    this.#layers.advance(temporalLayerId);
     try {
       assertUntouched(frame);
     } catch (error) {
       chunk.release();
       throw error;
     }
-    this.#rateControl.encoded(data.byteLength, type, quantizer);
+    this.#rateControl.encoded(data.byteLength, type, quantizer, temporalLayerId);
     return {
       data,
       type,
       timestamp,
       ...(quantizer === undefined ? {} : { quantizer }),
+      ...(hasLayers(this.config) ? { svc: { temporalLayerId } } : {}),
       release: () => chunk.release(),
     };
   }

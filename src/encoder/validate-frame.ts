@@ -1,5 +1,6 @@
 import { FramelockError } from '../core/errors.js';
 import type { VideoEncoderConfig } from './encoder.js';
+import { assertCodecHasLayers, isScalabilityMode, SCALABILITY_MODES } from './temporal-layers.js';
 import type { PlaneLayout, RawVideoFrame, VideoPixelFormat } from './video-frame.js';
 
 /** Smallest and largest picture side in pixels; sides are even, since both formats halve the chroma. */
@@ -36,7 +37,7 @@ export function pictureBytes(width: number, height: number): number {
 /**
  * Checks what an encoder is to be opened with. Whether the back end has the codec is the factory's question.
  *
- * @throws FramelockError INVALID_BITRATE, or INVALID_ARGUMENT naming the field
+ * @throws FramelockError INVALID_BITRATE, NOT_SUPPORTED (temporal layers of a codec without), or INVALID_ARGUMENT naming the field
  */
 export function validateEncoderConfig(config: VideoEncoderConfig): void {
   const {
@@ -48,6 +49,7 @@ export function validateEncoderConfig(config: VideoEncoderConfig): void {
     bitrateBps,
     threads = 1,
     scaleResolutionDownBy = 1,
+    scalabilityMode = 'L1T1',
   } = config;
   const refuse = (field: string, value: unknown, expected: string): never => {
     throw new FramelockError(
@@ -71,6 +73,10 @@ export function validateEncoderConfig(config: VideoEncoderConfig): void {
   if (!(Number.isInteger(threads) && threads >= 1 && threads <= MAX_THREADS)) {
     refuse('threads', threads, `an integer from 1 to ${MAX_THREADS}`);
   }
+  if (!isScalabilityMode(scalabilityMode)) {
+    refuse('scalabilityMode', scalabilityMode, SCALABILITY_MODES.join(' or '));
+  }
+  assertCodecHasLayers(config);
   validateBitrate(bitrateBps);
 }
 

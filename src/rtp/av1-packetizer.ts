@@ -1,6 +1,6 @@
 import { FramelockError } from '../core/errors.js';
 import { leb128, OBU_TYPE, type Obu, readObu } from './av1-obu.js';
-import type { Packetizer } from './packetizer.js';
+import type { FrameInfo, Packetizer } from './packetizer.js';
 
 /** The aggregation header (AV1 RTP payload specification section 4.4). */
 const AGGREGATION_HEADER_BYTES = 1;
@@ -31,7 +31,7 @@ interface Element {
  * that begins with a unit for the beginning of a frame (modules/rtp_rtcp/source/video_rtp_depacketizer_av1.cc). Stateless.
  */
 export class Av1Packetizer implements Packetizer {
-  packetize(temporalUnit: Uint8Array, { key }: { readonly key: boolean }, maxPayloadBytes: number): Uint8Array[] {
+  packetize(temporalUnit: Uint8Array, { key }: FrameInfo, maxPayloadBytes: number): Uint8Array[] {
     if (!(maxPayloadBytes > AGGREGATION_HEADER_BYTES)) {
       throw new FramelockError('INVALID_ARGUMENT', `${maxPayloadBytes} bytes a packet have no room for AV1`, {
         context: { maxPayloadBytes },

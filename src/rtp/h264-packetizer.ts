@@ -2,7 +2,7 @@ import { FramelockError } from '../core/errors.js';
 import { splitAnnexB } from './annex-b.js';
 import { fragmentSizes } from './fragment-sizes.js';
 import { NAL_F_MASK, NAL_NRI_MASK, NAL_TYPE, nalType } from './h264-nal.js';
-import type { Packetizer } from './packetizer.js';
+import type { FrameInfo, Packetizer } from './packetizer.js';
 
 /** The size field before each unit in a STAP-A (RFC 6184 section 5.7.1). */
 const STAP_SIZE_BYTES = 2;
@@ -17,7 +17,7 @@ const FU_END = 0x40;
  * the marker bit and the timestamp tell as much. Stateless.
  */
 export class H264Packetizer implements Packetizer {
-  packetize(frame: Uint8Array, _info: { readonly key: boolean }, maxPayloadBytes: number): Uint8Array[] {
+  packetize(frame: Uint8Array, _info: FrameInfo, maxPayloadBytes: number): Uint8Array[] {
     const payloads: Uint8Array[] = [];
     for (const group of groupUnits(sendableUnits(frame), maxPayloadBytes)) {
       const [first] = group;

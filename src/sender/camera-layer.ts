@@ -9,6 +9,7 @@ import type {
   VideoEncoderConfig,
   VideoEncoderFactory,
 } from '../encoder/encoder.js';
+import { assertCodecHasLayers, type ScalabilityMode } from '../encoder/temporal-layers.js';
 import { validateEncoderConfig, validateFrame } from '../encoder/validate-frame.js';
 import type { RawVideoFrame } from '../encoder/video-frame.js';
 import { EncoderStream, type EncoderStreamInit, type FreshEncoder } from './encoder-stream.js';
@@ -59,10 +60,16 @@ export class CameraLayer extends EncoderStream<RawVideoFrame, EncodedVideoChunk,
   readonly #threads: CameraLayerInit['threads'];
   #encoderThreads = 1;
 
+  /** @throws FramelockError NOT_SUPPORTED for temporal layers of a codec without */
   constructor(init: CameraLayerInit) {
     super(init, init.config.codec, MAILBOX_CAPACITY);
-    const { scaleResolutionDownBy } = init.encoding;
-    this.#config = scaleResolutionDownBy === 1 ? init.config : { ...init.config, scaleResolutionDownBy };
+    const { scaleResolutionDownBy, scalabilityMode } = init.encoding;
+    this.#config = {
+      ...init.config,
+      ...(scaleResolutionDownBy === 1 ? {} : { scaleResolutionDownBy }),
+      ...(scalabilityMode === undefined ? {} : { scalabilityMode }),
+    };
+    this.check(() => assertCodecHasLayers(this.#config));
     this.#encoding = init.encoding;
     this.#encoders = init.encoders;
     this.#codecs = [...new Set([init.config.codec, ...init.alternativeCodecs])];
@@ -79,6 +86,10 @@ export class CameraLayer extends EncoderStream<RawVideoFrame, EncodedVideoChunk,
 
   override get alternatives(): readonly VideoCodec[] {
     return this.#codecs.filter((codec) => codec !== this.#config.codec);
+  }
+
+  override get scalabilityMode(): ScalabilityMode | undefined {
+    return this.#config.scalabilityMode;
   }
 
   /** Of the pictures that are sent. */
@@ -122,7 +133,7 @@ export class CameraLayer extends EncoderStream<RawVideoFrame, EncodedVideoChunk,
     this.enqueue(frame);
   }
 
-  /** @throws FramelockError INVALID_ARGUMENT, CODEC_UNSUPPORTED */
+  /** @throws FramelockError INVALID_ARGUMENT, CODEC_UNSUPPORTED, NOT_SUPPORTED (temporal layers of a codec without) */
   assertChange(change: VideoConfigChange): void {
     if (change.codec !== undefined) this.#assertCodec(change.codec);
     const changed = { ...this.#config, ...change };

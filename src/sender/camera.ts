@@ -106,7 +106,7 @@ export class Camera {
 
   /**
    * A private copy of a change that all its encoders can take.
-   * @throws FramelockError INVALID_ARGUMENT, CODEC_UNSUPPORTED
+   * @throws FramelockError INVALID_ARGUMENT, CODEC_UNSUPPORTED, NOT_SUPPORTED
    */
   checkedChange({ codec, width, height, format, framerate }: VideoConfigChange): VideoConfigChange {
     const change = {

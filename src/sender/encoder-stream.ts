@@ -203,6 +203,7 @@ export abstract class EncoderStream<
       data: chunk.data,
       type: chunk.type,
       ...(chunk.quantizer === undefined ? {} : { quantizer: chunk.quantizer }),
+      ...(chunk.svc === undefined ? {} : { svc: chunk.svc }),
       mediaTimeUs: chunk.timestamp,
       times: { ...times, encodedAtUs: this.host.clock.nowUs() },
     });

@@ -1,4 +1,5 @@
 import { FramelockError } from '../core/errors.js';
+import { isScalabilityMode, SCALABILITY_MODES, type ScalabilityMode } from '../encoder/temporal-layers.js';
 import { isRid } from '../rtp/header-extensions.js';
 import type { FrameSize } from './outbound-stream.js';
 
@@ -17,6 +18,8 @@ export interface EncodingSpec {
   readonly maxBitrate?: number;
   /** Whether it is sent. @default true */
   readonly active?: boolean;
+  /** Its temporal layers, as {@link VideoTrackSpec.scalabilityMode}. @default that of the camera */
+  readonly scalabilityMode?: ScalabilityMode;
 }
 
 /** An encoding with every default filled in. */
@@ -26,6 +29,8 @@ export interface Encoding {
   readonly scaleResolutionDownBy: number;
   readonly maxBitrate: number | undefined;
   readonly active: boolean;
+  /** Nothing for that of the camera. */
+  readonly scalabilityMode: ScalabilityMode | undefined;
 }
 
 /** What a camera without encodings has. */
@@ -34,6 +39,7 @@ export const ONLY_ENCODING: Encoding = Object.freeze({
   scaleResolutionDownBy: 1,
   maxBitrate: undefined,
   active: true,
+  scalabilityMode: undefined,
 });
 
 /** As many as Janus' VideoRoom and LiveKit take, and libwebrtc sends. */
@@ -47,12 +53,13 @@ const FIELDS: ReadonlySet<string> = new Set<keyof EncodingSpec>([
   'scaleResolutionDownBy',
   'maxBitrate',
   'active',
+  'scalabilityMode',
 ]);
 
 /**
  * Checks the encodings of a camera and fills their defaults in; nothing is kept of bad ones.
  * @throws FramelockError INVALID_ARGUMENT (not two or three, an unknown field, a rid that is no rid or there twice, a scale out of range, a size that is odd or too
- * small), INVALID_BITRATE
+ * small, an unknown mode), INVALID_BITRATE
  */
 export function completeEncodings(
   trackId: string,
@@ -96,7 +103,7 @@ function completeEncoding(trackId: string, spec: EncodingSpec, defaultScale: num
   if (unknown !== undefined) {
     throw invalid(trackId, unknown, `an encoding has no field "${unknown}": use ${[...FIELDS].join(', ')}`);
   }
-  const { rid, scaleResolutionDownBy = defaultScale, maxBitrate, active = true } = spec;
+  const { rid, scaleResolutionDownBy = defaultScale, maxBitrate, active = true, scalabilityMode } = spec;
   if (typeof rid !== 'string' || !isRid(rid)) {
     throw invalid(trackId, 'rid', `rid ${JSON.stringify(rid)}: use 1-16 letters and digits`);
   }
@@ -112,7 +119,11 @@ function completeEncoding(trackId: string, spec: EncodingSpec, defaultScale: num
     const message = `track "${trackId}": maxBitrate of encoding "${rid}" is ${maxBitrate}: it must be a whole number of bits per second > 0`;
     throw new FramelockError('INVALID_BITRATE', message, { context: { trackId, rid, field: 'maxBitrate' } });
   }
-  return Object.freeze({ rid, scaleResolutionDownBy, maxBitrate, active });
+  if (scalabilityMode !== undefined && !isScalabilityMode(scalabilityMode)) {
+    const message = `scalabilityMode of encoding "${rid}" is ${String(scalabilityMode)}: use ${SCALABILITY_MODES.join(' or ')}`;
+    throw invalid(trackId, 'scalabilityMode', message);
+  }
+  return Object.freeze({ rid, scaleResolutionDownBy, maxBitrate, active, scalabilityMode });
 }
 
 function invalid(trackId: string, field: string, what: string): FramelockError {

@@ -23,6 +23,8 @@ export interface PreparedPacket {
 export interface WholeFrame {
   readonly data: Uint8Array;
   readonly isKeyFrame: boolean;
+  /** Its temporal layer, where there are any. */
+  readonly temporalLayerId?: number | undefined;
   /** Capture time in microseconds, which becomes the RTP timestamp. */
   readonly timestampUs: number;
   /** The same on the wall clock. */
@@ -71,10 +73,11 @@ export class FrameCutter {
    * @throws FramelockError INVALID_FRAME
    */
   cut(
-    { data, isKeyFrame, timestampUs, captureWallUs, payloadType }: WholeFrame,
+    { data, isKeyFrame, temporalLayerId, timestampUs, captureWallUs, payloadType }: WholeFrame,
     route: RtpRoute,
   ): { readonly packets: readonly PreparedPacket[]; readonly endsSilence: boolean } {
-    const payloads = this.#packetizer.packetize(data, { key: isKeyFrame }, route.maxPayloadBytes);
+    const info = { key: isKeyFrame, ...(temporalLayerId === undefined ? {} : { temporalLayerId }) };
+    const payloads = this.#packetizer.packetize(data, info, route.maxPayloadBytes);
     const timestamp = rtpTimestamp(timestampUs, this.traits.clockRate);
     const ofFrame = route.ofFrame(captureWallUs);
     const endsSilence = this.#silent;

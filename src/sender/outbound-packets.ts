@@ -9,13 +9,20 @@ export type FrameFate =
 /** A frame on its way to the socket. Tells its fate once: with its last packet that is written, or its first that is not. */
 export class FrameInTransit {
   readonly isKeyFrame: boolean;
+  /** Whether no other frame depends on it. */
+  readonly isDiscardable: boolean;
   readonly #packets: number;
   readonly #settled: (fate: FrameFate) => void;
   #left: number;
   #isSettled = false;
 
-  constructor(isKeyFrame: boolean, packets: number, settled: (fate: FrameFate) => void) {
+  constructor(
+    { isKeyFrame, isDiscardable }: Pick<FrameInTransit, 'isKeyFrame' | 'isDiscardable'>,
+    packets: number,
+    settled: (fate: FrameFate) => void,
+  ) {
     this.isKeyFrame = isKeyFrame;
+    this.isDiscardable = isDiscardable;
     this.#packets = packets;
     this.#left = packets;
     this.#settled = settled;
@@ -78,6 +85,10 @@ export class MediaPacket implements OutboundPacket {
 
   get isKeyFrame(): boolean {
     return this.#frame.isKeyFrame;
+  }
+
+  get isDiscardable(): boolean {
+    return this.#frame.isDiscardable;
   }
 
   send(nowUs: number, transportSequence?: number): boolean {

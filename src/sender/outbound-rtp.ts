@@ -170,10 +170,18 @@ export class OutboundRtp extends RoutedStream {
    * Packetizes one encoded frame and hands it to the send path. All its packets carry the timestamp of its own capture time. `data` is
    * not referenced after the return.
    *
-   * @param settled told once what became of the frame, before the return or later; frames of a track are settled in their order
+   * @param temporalLayerId in streams with temporal layers
+   * @param settled told once what became of the frame, before the return or later; frames of a track are settled in their order, but for frames that nothing depends on, which
+   *   may be dropped before
    * @throws FramelockError INVALID_FRAME if the bytes are not a bitstream of the codec; `settled` is not called then
    */
-  sendFrame(data: Uint8Array, type: 'key' | 'delta', timestampUs: number, settled: (fate: FrameFate) => void): void {
+  sendFrame(
+    data: Uint8Array,
+    type: 'key' | 'delta',
+    timestampUs: number,
+    settled: (fate: FrameFate) => void,
+    temporalLayerId?: number,
+  ): void {
     const route = this.route;
     const payloadType = route?.payloadTypes.get(this.#cutter.codec);
     // A frame of a codec that this peer has not agreed to cannot be sent to it, like one without a connection.
@@ -185,11 +193,14 @@ export class OutboundRtp extends RoutedStream {
     const captureWallUs = this.#clock.wallUs() - (this.#clock.nowUs() - timestampUs);
     const isKeyFrame = type === 'key';
     const { packets, endsSilence } = this.#cutter.cut(
-      { data, isKeyFrame, timestampUs, captureWallUs, payloadType },
+      { data, isKeyFrame, temporalLayerId, timestampUs, captureWallUs, payloadType },
       route,
     );
-    const isBurst = isKeyFrame && this.#traits.kind === 'video';
-    const frame = new FrameInTransit(isBurst, packets.length, (fate) => {
+    const traits = {
+      isKeyFrame: isKeyFrame && this.#traits.kind === 'video',
+      isDiscardable: temporalLayerId !== undefined && temporalLayerId > 0,
+    };
+    const frame = new FrameInTransit(traits, packets.length, (fate) => {
       if (fate.outcome === 'dropped' && endsSilence) this.#cutter.beginSilence();
       settled(fate);
     });

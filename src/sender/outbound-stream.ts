@@ -1,5 +1,6 @@
 import { Lifetime } from '../concurrency/lifetime.js';
-import type { SkipReason } from '../encoder/encoder.js';
+import type { SkipReason, SvcMetadata } from '../encoder/encoder.js';
+import type { ScalabilityMode } from '../encoder/temporal-layers.js';
 import { RTP_CODECS, type RtpCodec } from '../rtp/rtp-codec.js';
 import type { DropReason, FrameReport, FrameTimes } from './frame-report.js';
 import { KeyFrameWait } from './key-frame-wait.js';
@@ -24,6 +25,7 @@ export interface OutboundFrame {
   readonly data: Uint8Array;
   readonly type: 'key' | 'delta';
   readonly quantizer?: number;
+  readonly svc?: SvcMetadata;
   /** Capture time of its first sample, which becomes the RTP timestamp, if that is not the capture time of the frame. */
   readonly mediaTimeUs?: number;
   readonly times: FrameTimes & { readonly encodedAtUs: number };
@@ -32,6 +34,8 @@ export interface OutboundFrame {
 /** What is remembered of a frame until it is sent. */
 interface EncodedFrame extends Pick<OutboundFrame, 'times' | 'type'> {
   readonly sizeBytes: number;
+  /** Whether no other frame depends on it. */
+  readonly discardable: boolean;
 }
 
 /**
@@ -89,6 +93,11 @@ export abstract class OutboundStream {
   /** Codecs that it may change to without a new offer. */
   get alternatives(): readonly RtpCodec[] {
     return [];
+  }
+
+  /** Its temporal layers; nothing where it has none of its own making. */
+  get scalabilityMode(): ScalabilityMode | undefined {
+    return undefined;
   }
 
   get media(): 'video' | 'audio' {
@@ -214,9 +223,10 @@ export abstract class OutboundStream {
         ...(frame.quantizer === undefined ? {} : { quantizer: frame.quantizer }),
       });
     }
-    const sizeBytes = data.length;
+    const temporalLayerId = frame.svc?.temporalLayerId;
+    const sent = { times, type, sizeBytes: data.length, discardable: (temporalLayerId ?? 0) > 0 };
     try {
-      this.rtp.sendFrame(data, type, mediaTimeUs, (fate) => this.#settled({ times, type, sizeBytes }, fate));
+      this.rtp.sendFrame(data, type, mediaTimeUs, (fate) => this.#settled(sent, fate), temporalLayerId);
     } catch (error) {
       // Bytes that cannot be packetized: the frame is lost, and said to be, before the error goes on to the frame's owner.
       this.requestKeyFrame();
@@ -225,10 +235,10 @@ export abstract class OutboundStream {
     }
   }
 
-  #settled({ times, type, sizeBytes }: EncodedFrame, fate: FrameFate): void {
+  #settled({ times, type, sizeBytes, discardable }: EncodedFrame, fate: FrameFate): void {
     if (fate.outcome === 'dropped') {
-      // The receiver misses (part of) this frame: what follows cannot be decoded without a key frame.
-      if (fate.reason === 'congestion') this.#waitForKeyFrame();
+      // The receiver misses (part of) this frame: what follows cannot be decoded without a key frame, unless nothing depends on it.
+      if (fate.reason === 'congestion' && !discardable) this.#waitForKeyFrame();
       else if (fate.reason === 'not-connected') this.requestKeyFrame();
       this.reportDropped(times, fate.reason);
       return;

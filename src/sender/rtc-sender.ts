@@ -61,8 +61,8 @@ export class RtcSender implements AsyncDisposable {
    * Adds a camera and opens its encoder; works before and after connecting. While a custom allocation is in force the new track is paused
    * until an allocation names it.
    *
-   * @throws FramelockError TRACK_EXISTS, INVALID_ARGUMENT, INVALID_BITRATE (of an encoding), CODEC_UNSUPPORTED, ENCODER_OPEN_FAILED, CLOSED, and what the renegotiation throws:
-   * in each case the sender is as before
+   * @throws FramelockError TRACK_EXISTS, INVALID_ARGUMENT, INVALID_BITRATE (of an encoding), CODEC_UNSUPPORTED, NOT_SUPPORTED (temporal layers that codec or encoders lack),
+   * ENCODER_OPEN_FAILED, CLOSED, and what the renegotiation throws: in each case the sender is as before
    */
   async addVideoTrack(spec: VideoTrackSpec): Promise<TrackHandle> {
     this.#core.assertOpen();
@@ -237,7 +237,7 @@ export class RtcSender implements AsyncDisposable {
    * the picture goes on with a key frame of the new size.
    *
    * @throws FramelockError TRACK_NOT_FOUND, TRACK_REMOVED, WRONG_TRACK_KIND, INVALID_ARGUMENT, CODEC_UNSUPPORTED (not among its
-   * alternatives, or not agreed to by the peer), ENCODER_OPEN_FAILED, ENCODER_BUSY, CLOSED; in each
+   * alternatives, or not agreed to by the peer), NOT_SUPPORTED (a codec without the track's temporal layers), ENCODER_OPEN_FAILED, ENCODER_BUSY, CLOSED; in each
    * case all is as before
    */
   async reconfigureTrack(ref: TrackRef, change: VideoConfigChange): Promise<void> {

@@ -5,6 +5,7 @@ import type { Random } from '../core/random.js';
 import type { AudioEncoderFactory } from '../encoder/audio-encoder.js';
 import type { AudioChannels, AudioSampleFormat, AudioSampleRate } from '../encoder/audio-frame.js';
 import type { VideoCodec, VideoEncoderFactory } from '../encoder/encoder.js';
+import type { ScalabilityMode } from '../encoder/temporal-layers.js';
 import type { VideoPixelFormat } from '../encoder/video-frame.js';
 import type { PlayoutDelay } from '../rtp/header-extensions.js';
 import type { MediaTransportFactory } from '../transport/media-transport.js';
@@ -94,6 +95,11 @@ export interface VideoTrackSpec {
    * extension): `{ minMs: 0, maxMs: 0 }` for the least latency, at the price of jitter. @default receivers decide
    */
   readonly playoutDelay?: PlayoutDelay;
+  /**
+   * Temporal layers, by the names of W3C's WebRTC-SVC: an SFU can halve the frame rate for a viewer (`L1T2`), or halve it twice (`L1T3`), without another encoding.
+   * VP8 and VP9, by the native encoders; NOT_SUPPORTED elsewhere. At the same rate the picture is somewhat coarser. @default 'L1T1', none
+   */
+  readonly scalabilityMode?: ScalabilityMode;
   /** Threads of each of its encoders, from 1 to 16. @default by codec, size, cores and the number of cameras; one but for VP9 */
   readonly threads?: number;
   /** Opens this track's encoders. @default the sender's */

@@ -106,7 +106,7 @@ function outboundOf(track: StreamEntry, { codec, remote, source }: Related, time
 
 /** What only pictures have. */
 function picturesOf(track: StreamEntry): Partial<OutboundRtpStats> {
-  const { frameWidth, frameHeight, encoderImplementation } = track;
+  const { frameWidth, frameHeight, encoderImplementation, scalabilityMode } = track;
   return {
     framesEncoded: track.framesEncoded,
     keyFramesEncoded: track.keyFramesEncoded,
@@ -117,6 +117,7 @@ function picturesOf(track: StreamEntry): Partial<OutboundRtpStats> {
     pliCount: track.pliCount,
     firCount: track.firCount,
     ...(encoderImplementation === undefined ? {} : { encoderImplementation }),
+    ...(scalabilityMode === undefined ? {} : { scalabilityMode }),
     qualityLimitationReason: track.qualityLimitationReason,
     qualityLimitationDurations: track.qualityLimitationDurations,
     qualityLimitationResolutionChanges: track.qualityLimitationResolutionChanges,

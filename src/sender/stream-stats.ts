@@ -23,6 +23,7 @@ export function streamStats(stream: TrackStream, nowUs: number): StreamStats {
     health: stream.health(nowUs),
     ...(stream.failure === undefined ? {} : { failure: stream.failure }),
     ...(stream.encoderImplementation === undefined ? {} : { encoderImplementation: stream.encoderImplementation }),
+    ...(stream.scalabilityMode === undefined ? {} : { scalabilityMode: stream.scalabilityMode }),
     ...(frameSize === undefined ? {} : { frameWidth: frameSize.width, frameHeight: frameSize.height }),
     framesPerSecond: counters.sentFrames.perSecond(nowUs),
     targetBitrate: stream.targetBps,

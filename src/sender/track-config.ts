@@ -12,12 +12,24 @@ const DEFAULT_FRAMERATE = 30;
 /**
  * What the encoders of a camera are opened with, defaults filled in.
  * @param targetBps of the whole sender
- * @throws FramelockError INVALID_ARGUMENT
+ * @throws FramelockError INVALID_ARGUMENT, NOT_SUPPORTED (temporal layers of a codec without)
  */
 export function videoConfigOf(spec: VideoTrackSpec, targetBps: number): VideoEncoderConfig {
-  const { codec = 'vp8', width, height, format = 'I420', framerate = DEFAULT_FRAMERATE, threads } = spec;
+  const {
+    codec = 'vp8',
+    width,
+    height,
+    format = 'I420',
+    framerate = DEFAULT_FRAMERATE,
+    threads,
+    scalabilityMode,
+  } = spec;
   const config = { codec, width, height, format, framerate, bitrateBps: encoderBitrate(targetBps) };
-  const complete = threads === undefined ? config : { ...config, threads };
+  const complete = {
+    ...config,
+    ...(threads === undefined ? {} : { threads }),
+    ...(scalabilityMode === undefined ? {} : { scalabilityMode }),
+  };
   validateEncoderConfig(complete);
   return complete;
 }

@@ -47,7 +47,7 @@ export class TrackFactory {
     this.#init = init;
   }
 
-  /** @throws FramelockError CODEC_UNSUPPORTED, INVALID_ARGUMENT, INVALID_BITRATE */
+  /** @throws FramelockError CODEC_UNSUPPORTED, NOT_SUPPORTED, INVALID_ARGUMENT, INVALID_BITRATE */
   raw(spec: VideoTrackSpec, config: VideoEncoderConfig): Camera {
     const { encoders = this.#init.encoders, degradationPreference, alternativeCodecs = [] } = spec;
     const unknown = alternativeCodecs.find((codec) => !encoders.codecs.includes(codec));

@@ -1,4 +1,5 @@
 import type { LockStats } from '../concurrency/lock-stats.js';
+import type { ScalabilityMode } from '../encoder/temporal-layers.js';
 import type { RtpCodec } from '../rtp/rtp-codec.js';
 import { DROP_REASONS, type DropReason } from './frame-report.js';
 import {
@@ -56,6 +57,8 @@ export interface TrackStats {
   readonly failure?: string;
   /** Name of the encoder in use; absent for pre-encoded tracks. */
   readonly encoderImplementation?: string;
+  /** Its temporal layers, where they were asked for (W3C `scalabilityMode`). */
+  readonly scalabilityMode?: ScalabilityMode;
   /** Width and height in pixels; absent for audio, and where they are unknown. */
   readonly frameWidth?: number;
   readonly frameHeight?: number;

@@ -1,3 +1,4 @@
+import type { ScalabilityMode } from '../encoder/temporal-layers.js';
 import type { QualityLimitationDurations, QualityLimitationReason } from './quality-limitation.js';
 
 /** What every entry of a {@link StatsReport} has (W3C `RTCStats`). */
@@ -72,6 +73,8 @@ export interface OutboundRtpStats extends StatsEntryBase<'outbound-rtp'>, Stream
   readonly pliCount?: number;
   readonly firCount?: number;
   readonly encoderImplementation?: string;
+  /** Where temporal layers were asked for. */
+  readonly scalabilityMode?: ScalabilityMode;
   readonly qualityLimitationReason?: QualityLimitationReason;
   readonly qualityLimitationDurations?: QualityLimitationDurations;
   readonly qualityLimitationResolutionChanges?: number;

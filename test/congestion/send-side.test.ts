@@ -177,6 +177,22 @@ describe('SendSide', () => {
     expect(send.takeStale(START_US + 275 * MS + 1)).toEqual([lost]);
   });
 
+  it('gives back frames that none depends on after 250 ms, behind a key frame too, and no other video for that', () => {
+    const { controller, send } = begin();
+    controller.windowBytes = 0;
+    send.wake(START_US + 25 * MS);
+    const upper: PacedPacket = { ...video(10), isDiscardable: true };
+    const key: PacedPacket = { ...video(10), isKeyFrame: true, ssrc: 2 };
+    send.enqueue(upper, START_US + 25 * MS);
+    send.enqueue(video(5), START_US + 200 * MS);
+    send.enqueue(key, START_US + 25 * MS);
+    send.enqueue({ ...upper, ssrc: 2 }, START_US + 25 * MS);
+    expect(send.takeStale(START_US + 275 * MS)).toEqual([]);
+    expect(send.takeStale(START_US + 275 * MS + 1)).toEqual([upper, { ...upper, ssrc: 2 }]);
+    expect(send.takeStale(START_US + 450 * MS)).toEqual([]);
+    expect(send.takeStale(START_US + 450 * MS + 1)).toEqual([video(5)]);
+  });
+
   it('waits two seconds for a key frame, and for what is behind it', () => {
     const { controller, send } = begin();
     controller.windowBytes = 0;

@@ -47,7 +47,13 @@ beforeEach(() => {
 
 /** Encodes one frame after another, 30 a second. */
 async function encode(peakBps: number, keyFrame = false): Promise<NativeChunk> {
-  const job = { index, timestampUs: index * FRAME_US, keyFrame, settings: { peakBps, bufferBits: 1 } };
+  const job = {
+    index,
+    timestampUs: index * FRAME_US,
+    keyFrame,
+    discardable: false,
+    settings: { peakBps, bufferBits: 1 },
+  };
   index += 1;
   return encoder.encode(PICTURE, job);
 }

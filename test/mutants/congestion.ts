@@ -125,8 +125,8 @@ export const CONGESTION_MUTANTS: readonly Mutant[] = [
     name: 'stale-retransmissions-block-the-pacer',
     guarantee,
     file: SEND_SIDE,
-    find: "(kind === 'retransmission' && sinceUs < oldestUs)",
-    replace: 'false',
+    find: "((kind === 'retransmission' || isDiscardable) && sinceUs < oldestUs)",
+    replace: '(isDiscardable && sinceUs < oldestUs)',
     tests: UNIT('send-side'),
   },
   {

@@ -16,6 +16,7 @@ import { SERVICE_MUTANTS } from './service.js';
 import { SERVICE_ENCODING_MUTANTS } from './service-encodings.js';
 import { SIMULCAST_MUTANTS } from './simulcast.js';
 import { SOURCE_MUTANTS } from './sources.js';
+import { TEMPORAL_LAYER_MUTANTS } from './temporal-layers.js';
 import { WIRE_MUTANTS } from './wire.js';
 
 /** Every guard that `npm run mutants` takes away, one at a time. */
@@ -38,4 +39,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...DASHBOARD_MUTANTS,
   ...SIMULCAST_MUTANTS,
   ...SOURCE_MUTANTS,
+  ...TEMPORAL_LAYER_MUTANTS,
 ];

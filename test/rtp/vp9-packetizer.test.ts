@@ -62,6 +62,41 @@ describe('Vp9Packetizer', () => {
     expect(ids).toEqual([0x7ffe, 0x7fff, 0]);
   });
 
+  describe('of a stream with temporal layers', () => {
+    it('tells TID and U, and names the last picture of layer 0 as the only reference, over the wrap of picture ids too', () => {
+      const packetizer = new Vp9Packetizer(fixedRandom(0x7ffe));
+      const told = [0, 2, 1, 2, 0, 2, 0].map((temporalLayerId, index) => {
+        const data = Uint8Array.of(...KEY_HEADER, ...new Uint8Array(3000));
+        return depacketizeVp9(packetizer.packetize(data, { key: index === 0, temporalLayerId }, 1200));
+      });
+      expect(told.map(({ pictureId }) => pictureId)).toEqual([0x7ffe, 0x7fff, 0, 1, 2, 3, 4]);
+      expect(told.map(({ layer }) => [layer?.temporalLayerId, layer?.distance])).toEqual([
+        [0, undefined],
+        [2, 1],
+        [1, 2],
+        [2, 3],
+        [0, 4],
+        [2, 1],
+        [0, 2],
+      ]);
+      expect(told.every(({ layer }) => layer?.switchingUpPoint)).toBe(true);
+      expect(told.map(({ size }) => size)).toEqual([{ width: 640, height: 480 }, ...new Array(6).fill(undefined)]);
+    });
+
+    it('carries every frame through any packet size', () => {
+      const media = fc.uint8Array({ minLength: 1, maxLength: 2000, size: 'max' });
+      fc.assert(
+        fc.property(media, fc.boolean(), fc.integer({ min: 21, max: 500 }), (bytes, key, maxPayloadBytes) => {
+          const data = Uint8Array.of(...KEY_HEADER, ...bytes);
+          const info = { key, temporalLayerId: key ? 0 : 1 };
+          const payloads = new Vp9Packetizer(fixedRandom(7)).packetize(data, info, maxPayloadBytes);
+          expect(Math.max(...payloads.map((payload) => payload.length))).toBeLessThanOrEqual(maxPayloadBytes);
+          expect(hex(depacketizeVp9(payloads).frame)).toBe(hex(data));
+        }),
+      );
+    });
+  });
+
   it('copies: the frame may be overwritten once packetize has returned', () => {
     const data = Uint8Array.from({ length: 3000 }, (_, index) => KEY_HEADER[index] ?? index & 0xff);
     const expected = hex(data);

@@ -4,9 +4,9 @@ import { parentPort, Worker } from 'node:worker_threads';
 
 const [way = '', codec = 'vp8'] = process.argv.slice(2);
 const addon = createRequire(import.meta.url)('../../native/build/framelock-codecs.node');
-const size = { width: 640, height: 480, encodedWidth: 640, encodedHeight: 480 };
+const size = { width: 640, height: 480, encodedWidth: 640, encodedHeight: 480, temporalLayers: false };
 const options = { codec, format: 'I420', ...size, threads: 1 };
-const job = { keyFrame: false, quantizer: 30, otherSceneQuantizer: 30 };
+const job = { keyFrame: false, discardable: false, quantizer: 30, otherSceneQuantizer: 30 };
 const picture = () => new Uint8Array((640 * 480 * 3) / 2).fill(90);
 
 /** Throws unless the call is refused with the code. */
@@ -62,6 +62,7 @@ const WAYS = {
       { ...job, quantizer: 64 },
       { ...job, otherSceneQuantizer: 29 },
       { ...job, quantizer: 1.5 },
+      { ...job, discardable: 1 },
       { quantizer: 3 },
       undefined,
       null,
@@ -91,6 +92,7 @@ const WAYS = {
       { format: 'RGBA' },
       { threads: 1000 },
       { codec: 7 },
+      { temporalLayers: 'L1T2' },
     ];
     for (const change of changes) {
       expectRefusal('INVALID_ARGUMENT', () => addon.open({ ...options, ...change }));

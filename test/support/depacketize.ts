@@ -4,38 +4,62 @@
 export interface DepacketizedVp8 {
   readonly frame: Uint8Array;
   readonly pictureId: number;
+  /** In streams with temporal layers. */
+  readonly layer?: Vp8Layer;
+}
+
+/** What is told of temporal layers: N, TL0PICIDX, TID and Y. */
+export interface Vp8Layer {
+  readonly nonReference: boolean;
+  readonly baseIndex: number;
+  readonly temporalLayerId: number;
+  readonly sync: boolean;
 }
 
 /** Joins the VP8 payloads of one frame (RFC 7741 section 4.2). */
 export function depacketizeVp8(payloads: readonly Uint8Array[]): DepacketizedVp8 {
   const parts: Uint8Array[] = [];
   let pictureId: number | undefined;
+  let layer: Vp8Layer | undefined;
   payloads.forEach((payload, index) => {
-    const { descriptorBytes, start, partition, id } = readVp8Descriptor(payload);
+    const { descriptorBytes, start, partition, id, layer: told } = readVp8Descriptor(payload);
     if (start !== (index === 0)) throw new Error(`S is ${start} in packet ${index}`);
     if (partition !== 0) throw new Error(`partition ${partition} in packet ${index}`);
     if (pictureId !== undefined && id !== pictureId) throw new Error('the picture id changes within the frame');
     if (payload.length === descriptorBytes) throw new Error('a packet without media');
+    if (index > 0 && JSON.stringify(told) !== JSON.stringify(layer))
+      throw new Error('the layer changes within the frame');
     pictureId = id;
+    layer = told;
     parts.push(payload.subarray(descriptorBytes));
   });
   if (pictureId === undefined) throw new Error('no packets');
-  return { frame: concat(parts), pictureId };
+  return { frame: concat(parts), pictureId, ...(layer === undefined ? {} : { layer }) };
 }
 
 function readVp8Descriptor(payload: Uint8Array) {
   const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
   const first = view.getUint8(0);
   if ((first & 0x80) === 0) throw new Error('X is not set');
-  if ((first & 0x68) !== 0) throw new Error('R or N is set');
-  if (view.getUint8(1) !== 0x80) throw new Error('the extension byte is not I alone');
+  if ((first & 0x48) !== 0) throw new Error('R is set');
+  const extension = view.getUint8(1);
+  if (extension !== 0x80 && extension !== 0xe0) throw new Error('the extension byte is not I, alone or with L and T');
+  const hasLayers = extension === 0xe0;
+  if (!hasLayers && (first & 0x20) !== 0) throw new Error('N is set without layers');
   if ((view.getUint8(2) & 0x80) === 0) throw new Error('the picture id has 7 bits');
   return {
-    descriptorBytes: 4,
+    descriptorBytes: hasLayers ? 6 : 4,
     start: (first & 0x10) !== 0,
     partition: first & 0x07,
     id: view.getUint16(2) & 0x7fff,
+    layer: hasLayers ? readVp8Layer(view, (first & 0x20) !== 0) : undefined,
   };
+}
+
+function readVp8Layer(view: DataView, nonReference: boolean): Vp8Layer {
+  const byte = view.getUint8(5);
+  if ((byte & 0x1f) !== 0) throw new Error('KEYIDX without K');
+  return { nonReference, baseIndex: view.getUint8(4), temporalLayerId: byte >>> 6, sync: (byte & 0x20) !== 0 };
 }
 
 /** Takes the NAL units out of the H.264 payloads of one access unit (RFC 6184 sections 5.6, 5.7.1 and 5.8). */

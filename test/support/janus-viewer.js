@@ -104,6 +104,12 @@ window.takeSubstream = async (feedMid, substream) => {
   await viewer.receiver({ request: 'configure', streams: [{ mid, substream }] });
 };
 
+/** Takes the temporal layers of a simulcast m-line of the publisher up to this one. */
+window.takeTemporalLayer = async (feedMid, temporal) => {
+  const [mid] = [...viewer.feedMids].find(([, published]) => published === feedMid);
+  await viewer.receiver({ request: 'configure', streams: [{ mid, temporal }] });
+};
+
 /** How many live m-lines the publisher has. */
 window.publishedStreams = () => viewer.published;
 

@@ -8,6 +8,7 @@ import type {
   VideoEncoderConfig,
   VideoEncoderFactory,
 } from '../../src/encoder/encoder.js';
+import { assertNoLayers, hasLayers, TemporalPattern } from '../../src/encoder/temporal-layers.js';
 import type { RawVideoFrame } from '../../src/encoder/video-frame.js';
 
 /** What released and closed memory is filled with. */
@@ -27,6 +28,8 @@ export interface PoisoningEncoderOptions {
   readonly gate?: (step: GateStep, generation: number) => Promise<void>;
   /** Bytes of every chunk, at least 42. @default 200 */
   readonly chunkBytes?: number;
+  /** The same of those of temporal layer 0. @default `chunkBytes` */
+  readonly baseChunkBytes?: number;
   /** Releases every frame twice, as a careless encoder would. @default false */
   readonly releasesTwice?: boolean;
 }
@@ -48,6 +51,8 @@ export interface ChunkStamp {
 export class PoisoningEncoderFactory implements VideoEncoderFactory {
   readonly name: string = 'poisoning';
   readonly codecs: readonly VideoCodec[] = ['vp8', 'vp9', 'h264', 'av1'];
+  /** Whether it makes temporal layers. */
+  layers = true;
   /** Every encoder that was opened, in order. */
   readonly encoders: PoisoningEncoder[] = [];
   readonly violations: string[] = [];
@@ -81,6 +86,7 @@ export class PoisoningEncoderFactory implements VideoEncoderFactory {
     const generation = this.encoders.length + 1;
     await this.#options.gate?.('open', generation);
     if (this.openError !== undefined) throw this.openError;
+    if (!this.layers) assertNoLayers(config, 'this back end makes none');
     if (this.refuses(config)) throw new FramelockError('ENCODER_OPEN_FAILED', 'refused');
     const encoder = new PoisoningEncoder(
       config,
@@ -131,6 +137,7 @@ export class PoisoningEncoder implements VideoEncoder {
   #state: 'idle' | 'reading' | 'lent' = 'idle';
   #onIdle: (() => void) | undefined;
   #closing: Promise<void> | undefined;
+  readonly #layers: TemporalPattern;
   #keyFrameWanted = true;
   #chunks = 0;
 
@@ -144,6 +151,7 @@ export class PoisoningEncoder implements VideoEncoder {
   ) {
     this.config = Object.freeze({ ...config });
     this.generation = generation;
+    this.#layers = new TemporalPattern(config.scalabilityMode);
     this.#input = input;
     this.#options = options;
     this.#violations = violations;
@@ -205,7 +213,10 @@ export class PoisoningEncoder implements VideoEncoder {
     const type = this.#keyFrameWanted ? 'key' : 'delta';
     this.#keyFrameWanted = false;
     if (type === 'key') this.keyFrames.push(timestamp);
-    const data = this.#buffer;
+    const temporalLayerId = this.#layers.layerOf({ keyFrame: type === 'key' });
+    this.#layers.advance(temporalLayerId);
+    const { baseChunkBytes } = this.#options;
+    const data = this.#buffer.subarray(0, temporalLayerId === 0 ? baseChunkBytes : undefined);
     data.fill(0x80 | (this.#chunks & 0x3f));
     data.set(HEADERS[this.config.codec](type, this.config));
     writeStamp(data, { timestamp, generation: this.generation, index: this.#chunks });
@@ -215,6 +226,7 @@ export class PoisoningEncoder implements VideoEncoder {
       data,
       type,
       timestamp,
+      ...(hasLayers(this.config) ? { svc: { temporalLayerId } } : {}),
       release: () => {
         if (released) return;
         released = true;

@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../../core/errors.js';
-import type { VideoEncoderConfig } from '../encoder.js';
+import type { SvcMetadata, VideoEncoderConfig } from '../encoder.js';
 import type { HardwareEncoder } from '../node-av/hardware-profiles.js';
 import type { RateLimitation } from '../rate-limitation.js';
 
@@ -24,6 +24,7 @@ export type EncoderAnswer =
       readonly data: Uint8Array;
       readonly type: 'key' | 'delta';
       readonly quantizer?: number;
+      readonly svc?: SvcMetadata;
       readonly limitation?: RateLimitation;
     }
   | { readonly kind: 'skipped'; readonly limitation?: RateLimitation }

@@ -75,10 +75,17 @@ async function encode(request: Extract<EncoderRequest, { kind: 'encode' }>): Pro
   const { limitation: now } = encoder;
   const limitation = now === undefined ? {} : { limitation: now };
   if (result.kind !== 'chunk') return { kind: 'skipped', ...limitation };
-  const { data, type, quantizer } = result.chunk;
+  const { data, type, quantizer, svc } = result.chunk;
   const copy = new Uint8Array(data);
   result.chunk.release();
-  return { kind: 'chunk', data: copy, type, ...(quantizer === undefined ? {} : { quantizer }), ...limitation };
+  return {
+    kind: 'chunk',
+    data: copy,
+    type,
+    ...(quantizer === undefined ? {} : { quantizer }),
+    ...(svc === undefined ? {} : { svc }),
+    ...limitation,
+  };
 }
 
 function say(answer: EncoderAnswer): void {

@@ -12,6 +12,9 @@ import { ProcessLink } from './process-link.js';
 /** Starting Node and loading FFmpeg takes some 120 ms, on a busy machine several times that. */
 const OPEN_TIMEOUT_MS = 10_000;
 
+/** What the factory in the process says no by. */
+const REFUSALS = ['ENCODER_OPEN_FAILED', 'CODEC_UNSUPPORTED', 'NOT_SUPPORTED'] as const;
+
 /** Options of an {@link IsolatedEncoderFactory}. */
 export interface IsolatedEncoderOptions {
   readonly clock: Clock;
@@ -59,7 +62,7 @@ export class IsolatedEncoderFactory implements VideoEncoderFactory {
     } catch (error) {
       await link.end();
       await slot.close();
-      if (isFramelockError(error, 'ENCODER_OPEN_FAILED') || isFramelockError(error, 'CODEC_UNSUPPORTED')) throw error;
+      if (REFUSALS.some((code) => isFramelockError(error, code))) throw error;
       const { codec, width, height } = config;
       throw new FramelockError(
         'ENCODER_OPEN_FAILED',

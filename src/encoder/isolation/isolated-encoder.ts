@@ -94,12 +94,13 @@ export class IsolatedEncoder implements VideoEncoder {
     const answer = await this.#link.ask({ kind: 'encode', timestamp, ...wish }, ENCODE_TIMEOUT_MS);
     this.#limitation = 'limitation' in answer ? answer.limitation : undefined;
     if (answer.kind !== 'chunk') return undefined;
-    const { data, type, quantizer } = answer;
+    const { data, type, quantizer, svc } = answer;
     return {
       data,
       type,
       timestamp,
       ...(quantizer === undefined ? {} : { quantizer }),
+      ...(svc === undefined ? {} : { svc }),
       release: () => undefined,
     };
   }

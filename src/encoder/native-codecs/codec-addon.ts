@@ -20,11 +20,15 @@ export interface CodecOptions {
   readonly encodedWidth: number;
   readonly encodedHeight: number;
   readonly threads: number;
+  /** Whether some frames will be discardable; VP8 and VP9 only. */
+  readonly temporalLayers: boolean;
 }
 
 /** What one frame is encoded with. */
 export interface CodecSettings {
   readonly keyFrame: boolean;
+  /** Whether no later frame may depend on it; not for key frames. One that turns out to be another scene is kept all the same. */
+  readonly discardable: boolean;
   /** From 0 to 63. Still parts of a delta frame may be refined beyond it. */
   readonly quantizer: number;
   /** What a delta frame may be raised to, if its picture turns out to be new: a cut, a light that goes on. */
@@ -35,6 +39,8 @@ export interface CodecSettings {
 export interface CodecChunk {
   readonly data: Uint8Array;
   readonly key: boolean;
+  /** Whether no later frame will depend on it. */
+  readonly discardable: boolean;
   /** What the library used, from 0 to 63. */
   readonly quantizer: number;
 }

@@ -4,6 +4,7 @@ import { encodedSize } from '../encoded-size.js';
 import type { FrameInput, VideoCodec, VideoEncoder, VideoEncoderConfig, VideoEncoderFactory } from '../encoder.js';
 import { QuantizerRateControl } from '../quantizer-rate-control.js';
 import { SingleFlightEncoder } from '../single-flight-encoder.js';
+import { frameSharesOf } from '../temporal-layers.js';
 import { validateEncoderConfig } from '../validate-frame.js';
 import { AddonEncoder } from './addon-encoder.js';
 import { type CodecAddon, loadCodecAddon } from './codec-addon.js';
@@ -72,6 +73,7 @@ export class NativeCodecEncoderFactory implements VideoEncoderFactory {
       framerate,
       pixels: encoded.width * encoded.height,
       intraBudgetFrames: INTRA_BUDGET_FRAMES,
+      frameShares: frameSharesOf(ownConfig.scalabilityMode),
     });
     return new SingleFlightEncoder({ config: ownConfig, implementation, input, native, rateControl });
   }

@@ -6,6 +6,7 @@ import type { FrameInput, VideoCodec, VideoEncoder, VideoEncoderConfig, VideoEnc
 import type { NativeEncoder } from '../native-encoder.js';
 import { ReopeningEncoder } from '../reopening-encoder.js';
 import { SingleFlightEncoder } from '../single-flight-encoder.js';
+import { assertNoLayers } from '../temporal-layers.js';
 import { validateEncoderConfig } from '../validate-frame.js';
 import type { CodecProfile } from './codec-profile.js';
 import { codecProfiles } from './codec-profiles.js';
@@ -18,6 +19,8 @@ const SVT_LOG_ERROR = '1';
 /**
  * Encoders of FFmpeg's libraries through the prebuilt package node-av: VP8 and VP9 by libvpx, H.264 by x264, AV1 by
  * SVT-AV1.
+ *
+ * FFmpeg's interface does not tell frames apart by what they may refer to: there are no temporal layers.
  *
  * In a worker thread, close every encoder before the thread is ended: Node aborts the process if one is busy then. Where that cannot be
  * promised, use `IsolatedEncoderFactory`.
@@ -54,6 +57,7 @@ export class NodeAvEncoderFactory implements VideoEncoderFactory {
       );
     }
     validateEncoderConfig(config);
+    assertNoLayers(config, `${this.name} makes none; the native encoders do (npm run build:native)`);
     // Later changes to the caller's object must not get past the validation.
     const ownConfig = Object.freeze({ ...config });
     const openNative = (atBps: number): Promise<NativeEncoder> =>
