@@ -13,6 +13,7 @@ import { RECOVERY_MUTANTS } from './recovery.js';
 import { RETRANSMISSION_MUTANTS } from './retransmission.js';
 import { SEND_PATH_MUTANTS } from './send-path.js';
 import { SERVICE_MUTANTS } from './service.js';
+import { SESSION_CHANGE_MUTANTS } from './session-change.js';
 import { SIMULCAST_MUTANTS } from './simulcast.js';
 import { SOURCE_MUTANTS } from './sources.js';
 import { WIRE_MUTANTS } from './wire.js';
@@ -31,6 +32,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...CONGESTION_MUTANTS,
   ...SEND_PATH_MUTANTS,
   ...RECOVERY_MUTANTS,
+  ...SESSION_CHANGE_MUTANTS,
   ...NATIVE_TRANSPORT_MUTANTS,
   ...SERVICE_MUTANTS,
   ...DASHBOARD_MUTANTS,

@@ -527,6 +527,25 @@ describe('a change of session under congestion control', () => {
     expect(numbers).toEqual(numbers.map((_, index) => ((numbers[0] ?? 0) + index) & 0xffff));
   });
 
+  it('is given up where the new session is lost while the former one takes what waits', async () => {
+    await setUpControlled(600_000);
+    await sendReported(1);
+    const connecting = hold('connect');
+    const addition = harness.addTracks('rear');
+    await pass(GATHERED_MS);
+    harness.give('front');
+    await harness.settle();
+    connecting.open();
+    await harness.settle();
+    expect(closes()).toEqual([0, 0]);
+    transport(1).become('failed', 'gone');
+    await sendReported(20);
+    await addition;
+    expect(closes()).toEqual([1, 1, 0]);
+    expect(transport(1).rtp).toEqual([]);
+    expect(states).toEqual(['connecting', 'connected']);
+  });
+
   it('goes on with the rate that the network has shown to carry', async () => {
     await setUpControlled(600_000);
     await sendReported(150);
