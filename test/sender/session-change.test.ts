@@ -484,11 +484,11 @@ describe('a change of session under congestion control', () => {
   const MBPS = 1_000_000;
   let peers: FeedbackPeer;
 
-  async function setUpControlled(startBitrateBps: number): Promise<void> {
+  async function setUpControlled(startBitrateBps: number, chunkBytes = 9000): Promise<void> {
     harness = new SenderHarness({
       congestionControl: 'goog-cc',
       startBitrateBps,
-      encoder: { chunkBytes: 9000 },
+      encoder: { chunkBytes },
     });
     server = new FakeSessions();
     states = [];
@@ -525,6 +525,23 @@ describe('a change of session under congestion control', () => {
     expect(before.length).toBeGreaterThan(8);
     expect(after.length).toBeGreaterThan(0);
     expect(numbers).toEqual(numbers.map((_, index) => ((numbers[0] ?? 0) + index) & 0xffff));
+  });
+
+  it('waits only so long for what waits, and lets the rest go at once', async () => {
+    await setUpControlled(60_000, 60_000);
+    const addition = harness.addTracks('rear');
+    await pass(90);
+    // A key frame of some fifty packets, which takes seconds at this rate.
+    harness.give('front');
+    await pass(200);
+    expect(closes()).toEqual([0, 0]);
+    expect(transport(0).rtp.length).toBeLessThan(10);
+    await pass(100);
+    await addition;
+    expect(closes()).toEqual([1, 0]);
+    expect(transport(0).rtp.length).toBeGreaterThan(50);
+    expect(transport(1).rtp).toEqual([]);
+    expect(fates('front')).toEqual(['key']);
   });
 
   it('is given up where the new session is lost while the former one takes what waits', async () => {
