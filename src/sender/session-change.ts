@@ -64,7 +64,13 @@ export class SessionChange {
     let next: Connection | undefined;
     try {
       next = this.#owner.open(beside);
-      this.#move(former, await this.#establish(next, beside, former, signal));
+      const session = await this.#establish(next, beside, former, signal);
+      // Whoever closes has not seen it.
+      if (signal.aborted) throw cancelled();
+      if (next.disturbed.aborted || !isConnected(next)) {
+        throw new FramelockError('CONNECT_FAILED', 'the new session was lost before anything was sent by it');
+      }
+      this.#move(former, session);
     } catch (error) {
       await next?.close();
       if (signal.aborted) throw cancelled(error);
@@ -79,6 +85,7 @@ export class SessionChange {
     return true;
   }
 
+  /** Connects it, and lets what waits go. */
   async #establish(
     next: Connection,
     signaller: Signaller,
@@ -92,11 +99,6 @@ export class SessionChange {
     for (let waitedMs = 0; waitedMs < DRAIN_MS && !path.isEmpty && isConnected(former); waitedMs += DRAIN_CHECK_MS) {
       await this.#pause(DRAIN_CHECK_MS, untilDisturbed);
       if (untilDisturbed.aborted) break;
-    }
-    if (signal.aborted) throw cancelled();
-    // It may have been lost as soon as it stood.
-    if (next.disturbed.aborted || !isConnected(next)) {
-      throw new FramelockError('CONNECT_FAILED', 'the new session was lost before anything was sent by it');
     }
     return { connection: next, signaller, offer, negotiated };
   }

@@ -25,6 +25,14 @@ export const SESSION_CHANGE_MUTANTS: readonly Mutant[] = [
     tests,
   },
   {
+    name: 'streams-moved-in-a-sender-that-is-closed',
+    guarantee: 'L3 lifetimes',
+    file: CHANGE,
+    find: '      // Whoever closes has not seen it.\n      if (signal.aborted) throw cancelled();\n',
+    replace: '',
+    tests,
+  },
+  {
     name: 'session-that-was-replaced-stays-open',
     guarantee: 'L3 lifetimes',
     file: CHANGE,

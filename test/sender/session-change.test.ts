@@ -459,6 +459,21 @@ describe('close during a change of session', () => {
     },
   );
 
+  it('leaves nothing open in whatever turn it comes when the new session stands', async () => {
+    for (let turns = 0; turns < 40; turns += 1) {
+      await setUp();
+      const connecting = hold('connect');
+      const addition = codeOf(harness.addTracks('rear'));
+      await pass(GATHERED_MS);
+      const closing = harness.sender.close();
+      for (let turn = 0; turn < turns; turn += 1) await Promise.resolve();
+      connecting.open();
+      await pass(2000);
+      await Promise.all([closing, addition]);
+      expect({ turns, closes: closes(), open: server.open }).toEqual({ turns, closes: [1, 1], open: [] });
+    }
+  });
+
   it('waits for the end of a session that was just replaced', async () => {
     await setUp();
     const ending = gate();
