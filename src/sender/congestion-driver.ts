@@ -88,6 +88,8 @@ export class CongestionDriver {
   #knownBps: number | undefined;
   #told: NetworkTarget | undefined;
   #receiverBps: number | undefined;
+  /** What the route before this one has carried, of a connection whose place another one took. */
+  #carriedBps: number | undefined;
   /** Runs on over all connections: a receiver begins anywhere. */
   #sequence = 0;
   #timer: Timer | undefined;
@@ -145,6 +147,26 @@ export class CongestionDriver {
   /** The way to the peer is another one, or broken: what waits is lost, and what was known of the network is void. */
   reroute(): void {
     this.#forgetRoute('not-connected');
+  }
+
+  /** Whether nothing waits. */
+  get isEmpty(): boolean {
+    return (this.#route?.send.pacer.queueBytes ?? 0) === 0;
+  }
+
+  /**
+   * Another connection to the same server takes this one's place: what waits goes at once, and the next route begins with the rate of this one, as libwebrtc does
+   * when a route changes (goog_cc_network_control.cc, `safe_reset_on_route_change_`). Arrival times by another clock are not to be compared, nor a new peer's losses.
+   */
+  handOver(): void {
+    const route = this.#route;
+    if (route === undefined) return;
+    for (const packet of route.send.pacer.remove(() => true)) this.#write(route, packet);
+    // A packet that was refused may have ended the route.
+    if (this.#route !== route) return;
+    this.#receiverBps = undefined;
+    this.#forgetRoute('not-connected');
+    this.#carriedBps = this.#knownBps;
   }
 
   /** There is no such peer any more. Idempotent. */
@@ -206,7 +228,8 @@ export class CongestionDriver {
   /** A rate that was too low or too high on the last route must not be the start on the next one. */
   get #startBps(): number {
     const { startBps } = this.#init;
-    return Math.max(Math.min(this.#knownBps ?? startBps, startBps, this.#limitBps), MIN_TARGET_BPS);
+    const freshBps = Math.min(this.#knownBps ?? startBps, startBps);
+    return Math.max(Math.min(this.#carriedBps ?? freshBps, this.#limitBps), MIN_TARGET_BPS);
   }
 
   #beginRoute(nowUs: number): NetworkRoute {
@@ -229,6 +252,7 @@ export class CongestionDriver {
     this.#timer = undefined;
     this.takeBack(() => true, reason);
     this.#route = undefined;
+    this.#carriedBps = undefined;
     this.#lastProbeId = undefined;
   }
 
@@ -258,19 +282,22 @@ export class CongestionDriver {
     for (const packet of send.takeStale(nowUs)) packet.takeBack('congestion');
   }
 
-  #send({ send }: NetworkRoute, nowUs: number): void {
-    for (const departure of send.wake(nowUs)) {
+  #send(route: NetworkRoute, nowUs: number): void {
+    for (const departure of route.send.wake(nowUs)) {
       const { probeId } = departure;
       if (probeId !== undefined && probeId !== this.#lastProbeId) this.#probes += 1;
       this.#lastProbeId = probeId ?? this.#lastProbeId;
       // Padding that no stream could carry.
       if (!('packet' in departure)) continue;
-      const { packet } = departure;
-      const sentAtUs = this.#init.clock.nowUs();
-      if (!packet.send(sentAtUs, this.#sequence)) continue;
-      send.sent(this.#sequence, packet.sizeBytes, sentAtUs, probeId);
-      this.#sequence = nextSequence(this.#sequence);
+      this.#write(route, departure.packet, probeId);
     }
+  }
+
+  #write({ send }: NetworkRoute, packet: OutboundPacket, probeId?: number): void {
+    const sentAtUs = this.#init.clock.nowUs();
+    if (!packet.send(sentAtUs, this.#sequence)) return;
+    send.sent(this.#sequence, packet.sizeBytes, sentAtUs, probeId);
+    this.#sequence = nextSequence(this.#sequence);
   }
 
   #tell(target: NetworkTarget | undefined): void {

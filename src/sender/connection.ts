@@ -41,6 +41,7 @@ export class Connection {
   readonly transport: MediaTransport;
   readonly #signaller: Signaller;
   readonly #lifetime: Lifetime;
+  readonly #disturbed = new AbortController();
   #closing: Promise<SignallingCloseResult> | undefined;
   #answerCame = (): void => undefined;
   /** Until there is an answer, the server knows of no session that candidates could belong to. */
@@ -52,7 +53,12 @@ export class Connection {
     this.#signaller = init.signaller;
     const { observer, late } = init;
     this.#lifetime = new Lifetime('The connection', late);
-    this.#signaller.watch?.(this.#lifetime.guard('lost session', (reason) => observer.sessionLost(reason)));
+    this.#signaller.watch?.(
+      this.#lifetime.guard('lost session', (reason) => {
+        this.#disturbed.abort();
+        observer.sessionLost(reason);
+      }),
+    );
     const guarded: TransportObserver = {
       stateChanged: this.#lifetime.guard('transport state', (state, reason) => observer.stateChanged(state, reason)),
       rtcp: this.#lifetime.guard('rtcp', (compound) => observer.rtcp(compound)),
@@ -60,10 +66,18 @@ export class Connection {
         ? { candidates: this.#lifetime.guard('candidates', (lines: readonly string[]) => void this.#trickle(lines)) }
         : {}),
       peerDoubted: this.#lifetime.guard('doubt', (heard) => observer.peerDoubted?.(heard)),
-      addressesChanged: this.#lifetime.guard('addresses', (reason) => observer.addressesChanged?.(reason)),
+      addressesChanged: this.#lifetime.guard('addresses', (reason) => {
+        this.#disturbed.abort();
+        observer.addressesChanged?.(reason);
+      }),
       lateCompletion: (kind) => late.lateCompletion(kind),
     };
     this.transport = init.createTransport(guarded, init.signaller.iceServers ?? []);
+  }
+
+  /** Aborted once the server has ended the session, or the machine's addresses are not those that it was set up with. */
+  get disturbed(): AbortSignal {
+    return this.#disturbed.signal;
   }
 
   /** Whether tracks can be added and removed without a new connection. */

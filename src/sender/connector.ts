@@ -1,35 +1,15 @@
-import type { LateCompletionObserver } from '../concurrency/late-completions.js';
-import type { Clock } from '../core/clock.js';
 import { describeError, FramelockError, isFramelockError } from '../core/errors.js';
-import type { Logger } from '../core/logger.js';
 import { writeCompound } from '../rtp/rtcp-write.js';
 import type { Signaller } from '../signalling/signaller.js';
-import type { MediaTransportFactory, TransportState, TransportStats } from '../transport/media-transport.js';
+import type { NegotiatedTrack, TransportState, TransportStats } from '../transport/media-transport.js';
 import { Connection, type EstablishOptions } from './connection.js';
-import { goodbyes } from './goodbye.js';
+import type { ConnectorHost } from './connector-host.js';
+import { farewell, streamsOfAll } from './goodbye.js';
 import { IceRecovery } from './ice-recovery.js';
-import { bindStreams, offerOf } from './offered-tracks.js';
-import type { SendPath } from './send-path.js';
+import { TracksOffer } from './offered-tracks.js';
 import { Sequencer } from './sequencer.js';
-import type { Track, TrackStream } from './track.js';
+import { type NewSession, SessionChange } from './session-change.js';
 import type { TrackHandle } from './track-handle.js';
-
-/** What the connector needs from its sender. */
-export interface ConnectorHost {
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly createTransport: MediaTransportFactory;
-  /** The tracks that exist now, in the order in which they were added. */
-  tracks(): readonly Track[];
-  stateChanged(state: TransportState, reason?: string): void;
-  /** Is told of the connections that packets take. */
-  readonly path: Pick<SendPath, 'wantsFeedback' | 'feedbackAgreed' | 'rerouted' | 'disconnected'>;
-  rtcpReceived(compound: Uint8Array): void;
-  /** The peer has said which encodings it takes. */
-  encodingsAgreed(): void;
-  /** Hears of what comes from connections after their end. */
-  readonly late: LateCompletionObserver;
-}
 
 /** Options of one connect. */
 export interface ConnectOptions {
@@ -44,15 +24,16 @@ export interface ConnectOptions {
 const DEFAULT_TIMEOUT_MS = 5000;
 
 /**
- * Owns the connection of a sender: there is one at a time, and an old one is closed before a new one is made. Negotiations run one after
- * the other; `close` cancels the one that runs and refuses those that wait. When the peer falls silent or the machine moves, ICE is restarted where
- * the signalling can.
+ * Owns the connection of a sender: packets go by one at a time, and an old one is closed before a new one is made, unless it is replaced because its session cannot
+ * grow ({@link SessionChange}). Negotiations run one after the other; `close` cancels the one that runs and refuses those that wait. When the peer falls silent or
+ * the machine moves, ICE is restarted where the signalling can.
  */
 export class Connector {
   readonly #host: ConnectorHost;
   readonly #negotiations = new Sequencer();
   readonly #closing = new AbortController();
   readonly #recovery: IceRecovery;
+  readonly #change: SessionChange;
   #current: Connection | undefined;
   /** Leads to the peer of the current connection, or of the one that was given up to make room for a track. */
   #signaller: Signaller | undefined;
@@ -71,6 +52,10 @@ export class Connector {
         for (const track of host.tracks()) track.routeChanged();
       },
       stranded: (connection, reason) => this.#transportChanged(connection, 'disconnected', reason),
+    });
+    this.#change = new SessionChange(host, {
+      open: (signaller) => this.#open(signaller),
+      adopt: (session) => this.#adopt(session),
     });
   }
 
@@ -111,6 +96,7 @@ export class Connector {
         await this.#negotiate(connection, { timeoutMs: DEFAULT_TIMEOUT_MS, signal: this.#closing.signal });
       } else if (missing) {
         // A plain WHIP session cannot grow (RFC 9725 section 4.3): a new one takes its place.
+        if (await this.#change.run(connection, signaller, this.#closing.signal)) return;
         await this.#connectFresh(signaller, {}).catch((error: unknown) => {
           this.#signaller = signaller;
           throw error;
@@ -163,6 +149,16 @@ export class Connector {
 
   async #attempt(signaller: Signaller, establish: EstablishOptions): Promise<void> {
     if (establish.signal.aborted) throw cancelled();
+    const connection = this.#open(signaller);
+    this.#current = connection;
+    this.#signaller = signaller;
+    this.#offered = new Set();
+    await this.#negotiate(connection, establish);
+    this.#setState('connected');
+  }
+
+  /** Nothing that comes from it is heard before it is the current one, or after. */
+  #open(signaller: Signaller): Connection {
     const connection: Connection = new Connection({
       signaller,
       createTransport: this.#host.createTransport,
@@ -172,6 +168,7 @@ export class Connector {
           if (this.#state !== 'connecting') this.#transportChanged(connection, state, reason);
         },
         rtcp: (compound) => {
+          if (connection !== this.#current) return;
           // The address was back before anybody missed it.
           const { state } = connection.transport;
           if (this.#state === 'disconnected' && state === 'connected') this.#transportChanged(connection, state);
@@ -183,35 +180,35 @@ export class Connector {
       },
       late: this.#host.late,
     });
-    this.#current = connection;
-    this.#signaller = signaller;
-    this.#offered = new Set();
-    await this.#negotiate(connection, establish);
-    this.#setState('connected');
+    return connection;
   }
 
   async #negotiate(connection: Connection, establish: EstablishOptions): Promise<void> {
-    const tracks = this.#host.tracks();
-    // As offered: a codec may be changed meanwhile.
-    const specs = new Map(tracks.map((track) => [track, offerOf(track, this.#host.path)]));
-    const negotiated = await connection.negotiate([...specs.values()], establish);
+    const offer = new TracksOffer(this.#host.tracks(), this.#host.path);
+    const negotiated = await connection.negotiate(offer.specs, establish);
     if (this.#current !== connection) throw cancelled();
+    this.#answered(connection, offer, negotiated);
+  }
+
+  #answered({ transport }: Connection, offer: TracksOffer, negotiated: readonly NegotiatedTrack[]): void {
     const known = this.#offered;
-    this.#offered = new Set(tracks.map(({ handle }) => handle));
-    const routes = new Map(negotiated.map((track) => [track.trackId, track]));
-    // Tracks may have come and gone meanwhile: those that came have their own negotiation ahead of them, also under an id that went.
-    const present = new Set(this.#host.tracks());
-    const hasFeedback = tracks.some(
-      ({ id, media }) => media === 'video' && routes.get(id)?.extensions.transportWideCc !== undefined,
-    );
-    if (hasFeedback) this.#host.path.feedbackAgreed();
-    for (const track of tracks) {
-      if (!present.has(track)) continue;
-      const route = routes.get(track.id);
-      bindStreams(track, connection.transport, route, specs.get(track)?.codec);
+    this.#offered = offer.handles;
+    if (offer.agreesOnFeedback(negotiated)) this.#host.path.feedbackAgreed();
+    for (const track of offer.bind(transport, negotiated, this.#host.tracks())) {
       if (!known.has(track.handle)) track.routeChanged();
     }
     this.#host.encodingsAgreed();
+  }
+
+  /** A restart of the former connection has nothing left to save. */
+  #adopt({ connection, signaller, offer, negotiated }: NewSession): void {
+    this.#recovery.cancel();
+    this.#current = connection;
+    this.#signaller = signaller;
+    this.#offered = new Set();
+    this.#host.peerChanged();
+    this.#answered(connection, offer, negotiated);
+    this.#setState('connected');
   }
 
   #transportChanged(connection: Connection, state: TransportState, reason?: string): void {
@@ -246,10 +243,8 @@ export class Connector {
     this.#current = undefined;
     if (connection === undefined) return;
     const tracks = this.#host.tracks();
-    const { transport } = connection;
-    const streams = tracks.flatMap((track): readonly TrackStream[] => track.streams).map(({ rtp }) => rtp);
-    for (const packets of goodbyes(streams, transport.cname)) transport.sendRtcp(writeCompound(packets));
-    for (const rtp of streams) rtp.unbind();
+    farewell(tracks, connection.transport)();
+    for (const rtp of streamsOfAll(tracks)) rtp.unbind();
     this.#host.path.disconnected();
     const { confirmed, reason } = await connection.close();
     if (!confirmed) this.#host.logger.warn('the peer did not confirm the end of the session', { reason });

@@ -1,8 +1,24 @@
-import { writeBye, writeReceiverReport, writeSdesCname } from '../rtp/rtcp-write.js';
+import { writeBye, writeCompound, writeReceiverReport, writeSdesCname } from '../rtp/rtcp-write.js';
+import type { MediaTransport } from '../transport/media-transport.js';
 import type { OutboundRtp } from './outbound-rtp.js';
+import type { Track, TrackStream } from './track.js';
 
 /** The count of sources has 5 bits. */
 const MAX_SOURCES = 31;
+
+/** The streams of all these tracks. */
+export function streamsOfAll(tracks: readonly Track[]): readonly OutboundRtp[] {
+  return tracks.flatMap(({ streams }): readonly TrackStream[] => streams).map(({ rtp }) => rtp);
+}
+
+/** The end of the streams of tracks at one peer, as of now: with the counts and the names that they have there. @returns tells the peer */
+export function farewell(tracks: readonly Track[], transport: MediaTransport): () => void {
+  const heard = streamsOfAll(tracks).filter(({ connected }) => connected);
+  const compounds = goodbyes(heard, transport.cname);
+  return () => {
+    for (const packets of compounds) transport.sendRtcp(writeCompound(packets));
+  };
+}
 
 /**
  * What ends streams: full compounds with their last counts (RFC 3550 sections 6.1 and 6.6). A compound begins with a report; before the first packet that

@@ -3,9 +3,47 @@ import type { MediaTransport, NegotiatedTrack, TransportTrackSpec } from '../tra
 import type { PeerRefusal } from './routed-stream.js';
 import type { SendPath } from './send-path.js';
 import type { Track, TrackStream } from './track.js';
+import type { TrackHandle } from './track-handle.js';
+
+/** The tracks of one offer as they are offered. Until it is answered codecs may be changed, and tracks may come and go. */
+export class TracksOffer {
+  readonly #specs: ReadonlyMap<Track, TransportTrackSpec>;
+
+  constructor(tracks: readonly Track[], path: Pick<SendPath, 'wantsFeedback'>) {
+    this.#specs = new Map(tracks.map((track) => [track, offerOf(track, path)]));
+  }
+
+  get specs(): readonly TransportTrackSpec[] {
+    return [...this.#specs.values()];
+  }
+
+  get handles(): ReadonlySet<TrackHandle> {
+    return new Set([...this.#specs.keys()].map(({ handle }) => handle));
+  }
+
+  /** Whether the peer will tell what of the video has arrived. */
+  agreesOnFeedback(negotiated: readonly NegotiatedTrack[]): boolean {
+    const told = new Set(
+      negotiated.filter(({ extensions }) => extensions.transportWideCc !== undefined).map(({ trackId }) => trackId),
+    );
+    return [...this.#specs.keys()].some(({ id, media }) => media === 'video' && told.has(id));
+  }
+
+  /**
+   * Sends the offered tracks over this transport from now on, as far as they are still there and the peer takes them.
+   * @param present those that came meanwhile have their own negotiation ahead of them, also under an id that went
+   * @returns the tracks that were offered and are there
+   */
+  bind(transport: MediaTransport, negotiated: readonly NegotiatedTrack[], present: readonly Track[]): readonly Track[] {
+    const routes = new Map(negotiated.map((track) => [track.trackId, track]));
+    const bound = present.filter((track) => this.#specs.has(track));
+    for (const track of bound) bindStreams(track, transport, routes.get(track.id), this.#specs.get(track)?.codec);
+    return bound;
+  }
+}
 
 /** A track as it is offered: one m-line, whatever number of streams it has. */
-export function offerOf(
+function offerOf(
   { id, codec, alternatives, stereo, dtx, streams }: Track,
   { wantsFeedback: transportWideCc }: Pick<SendPath, 'wantsFeedback'>,
 ): TransportTrackSpec {
@@ -24,7 +62,7 @@ export function offerOf(
  * @param negotiated absent if the peer does not take the track
  * @param codec that was offered first
  */
-export function bindStreams(
+function bindStreams(
   { streams }: Pick<Track, 'streams'>,
   transport: MediaTransport,
   negotiated: NegotiatedTrack | undefined,

@@ -96,6 +96,16 @@ export class SendPath implements NetworkFeedback {
     this.#driver?.reroute();
   }
 
+  /** Whether nothing waits. */
+  get isEmpty(): boolean {
+    return this.#driver?.isEmpty !== false;
+  }
+
+  /** Another connection to the same server takes the place of this one. What waits goes at once, while streams still have their former routes. */
+  handOver(): void {
+    this.#driver?.handOver();
+  }
+
   /** The connection is over. */
   disconnected(): void {
     this.#driver?.deactivate();

@@ -152,6 +152,7 @@ export class SenderCore {
       tracks: () => this.registry.all,
       stateChanged: (state, reason) => this.#stateChanged(state, reason),
       path: this.#path,
+      peerChanged: () => this.#feedback.reset(),
       rtcpReceived: (compound) => this.#feedback.receive(compound),
       encodingsAgreed: () => this.bitrate.reconsider(),
       late: this.#late,

@@ -55,6 +55,11 @@ export interface Signaller {
    * knows nothing of it. Bounded in time; never rejects. @param signal says that nobody wants to know any more
    */
   confirm?(signal: AbortSignal): Promise<SessionVerdict>;
+  /**
+   * Makes a signaller for a session beside the open one, at the same server and with what was learnt about it: a session that cannot grow is replaced by one that
+   * stands before the old one ends. Nothing is sent by the call. Absent where the server is known to take one session at a time.
+   */
+  beside?(): Signaller;
   /** Ends the session at the server, if there is one. Idempotent and bounded in time; failures are swallowed by contract and told by the result. */
   close(): Promise<SignallingCloseResult>;
 }

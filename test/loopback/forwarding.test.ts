@@ -158,11 +158,32 @@ describe('ViewerOutput', () => {
 
   it('follows a new track with another codec under its payload type, without a gap', () => {
     const output = new ViewerOutput(7, 100, [codec('VP9', 98), codec('VP8', 120)]);
-    output.rewrite(makeTrack('VP8').track, packet(1), 0);
+    const former = makeTrack('VP8').track;
+    output.rewrite(former, packet(1), 0);
+    former.close();
     expect(output.rewrite(makeTrack('VP9').track, packet(900), 1_000)).toMatchObject({
       payloadType: 98,
       sequenceNumber: 101,
     });
+  });
+
+  it('goes on with a stream that comes by another session while the former one is still there, gaps and late packets included', () => {
+    const output = new ViewerOutput(7, 100, [codec('VP8', 120)]);
+    const tracks = [makeTrack('VP8').track, makeTrack('VP8').track] as const;
+    const [former, next] = tracks;
+    for (const track of tracks) track.receive(packet(20));
+    const numbers = [
+      output.rewrite(former, packet(20, { timestamp: 3_000 }), 0),
+      output.rewrite(next, packet(22, { timestamp: 9_000 }), 5_000_000),
+      output.rewrite(former, packet(21, { timestamp: 6_000 }), 5_000_000),
+      output.rewrite(next, packet(23, { timestamp: 12_000 }), 5_000_000),
+    ].map((outgoing) => [outgoing?.sequenceNumber, outgoing?.timestamp]);
+    expect(numbers).toEqual([
+      [100, 3_000],
+      [102, 9_000],
+      [101, 6_000],
+      [103, 12_000],
+    ]);
   });
 
   it('follows a track from codec to codec, each under its own payload type', () => {

@@ -86,6 +86,21 @@ describe('the choice of an encoding', () => {
     expect(choice.current).toBe(half);
   });
 
+  it('goes on without a key frame where the same stream comes by another session, and takes what is late by the former one', () => {
+    const [former, next] = [
+      { ...layer('f'), ssrc: 7 },
+      { ...layer('f'), ssrc: 7 },
+    ];
+    const choice = new LayerChoice();
+    expect(choice.takes(former, packet(KEY), former)).toBe(true);
+    expect(choice.takes(former, packet(DELTA), next)).toBe(true);
+    expect(choice.takes(next, packet(DELTA), next)).toBe(true);
+    expect(choice.current).toBe(next);
+    expect(choice.takes(former, packet(DELTA), next)).toBe(true);
+    expect(choice.takes({ ...former, ended: true }, packet(DELTA), next)).toBe(false);
+    expect(choice.takes({ ...former, ssrc: 8 }, packet(DELTA), next)).toBe(false);
+  });
+
   it('leaves a track that is one stream as it is', () => {
     const [one, other] = [layer(undefined), layer(undefined)];
     const choice = new LayerChoice();

@@ -132,6 +132,18 @@ export class WrtcViewer {
     return { ssrc: Number(ssrc), rtxSsrc: Number(rtxSsrc) };
   }
 
+  /** Over all m-lines: packets that never came, and pictures that it left out because they would have been shown too late. */
+  async received(): Promise<{ readonly packetsLost: number; readonly framesDropped: number }> {
+    let packetsLost = 0;
+    let framesDropped = 0;
+    for (const entry of (await this.connection.getStats()).values()) {
+      if (entry.type !== 'inbound-rtp') continue;
+      packetsLost += entry.packetsLost ?? 0;
+      framesDropped += entry.framesDropped ?? 0;
+    }
+    return { packetsLost, framesDropped };
+  }
+
   /** Whether every m-line shows its luma; codecs are off by a few. */
   shows(lumas: readonly number[]): boolean {
     return lumas.every((luma, index) => Math.abs((this.lumas[index] ?? -100) - luma) < 12);

@@ -77,9 +77,9 @@ export const LIFETIME_MUTANTS: readonly Mutant[] = [
   {
     name: 'late-answer-bound-to-a-removed-track',
     guarantee,
-    file: CONNECTOR,
-    find: '      if (!present.has(track)) continue;\n',
-    replace: '',
+    file: 'src/sender/offered-tracks.ts',
+    find: 'present.filter((track) => this.#specs.has(track))',
+    replace: '[...this.#specs.keys()]',
     tests: ['sender/connector', 'sender/handles', 'sender/track-lifecycle'],
   },
   {

@@ -14,6 +14,7 @@ import { RETRANSMISSION_MUTANTS } from './retransmission.js';
 import { SEND_PATH_MUTANTS } from './send-path.js';
 import { SERVICE_MUTANTS } from './service.js';
 import { SERVICE_ENCODING_MUTANTS } from './service-encodings.js';
+import { SESSION_CHANGE_MUTANTS } from './session-change.js';
 import { SIMULCAST_MUTANTS } from './simulcast.js';
 import { SOURCE_MUTANTS } from './sources.js';
 import { TEMPORAL_LAYER_MUTANTS } from './temporal-layers.js';
@@ -33,6 +34,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...CONGESTION_MUTANTS,
   ...SEND_PATH_MUTANTS,
   ...RECOVERY_MUTANTS,
+  ...SESSION_CHANGE_MUTANTS,
   ...NATIVE_TRANSPORT_MUTANTS,
   ...SERVICE_MUTANTS,
   ...SERVICE_ENCODING_MUTANTS,

@@ -217,7 +217,7 @@ export const RECOVERY_MUTANTS: readonly Mutant[] = [
     name: 'late-loss-of-a-session-ends-the-next',
     guarantee,
     file: 'src/sender/connection.ts',
-    find: "this.#lifetime.guard('lost session', (reason) => observer.sessionLost(reason))",
+    find: "this.#lifetime.guard('lost session', (reason) => {\n        this.#disturbed.abort();\n        observer.sessionLost(reason);\n      })",
     replace: '(reason) => observer.sessionLost(reason)',
     tests: ['sender/connector'],
   },

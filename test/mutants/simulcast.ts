@@ -122,8 +122,8 @@ export const SIMULCAST_MUTANTS: readonly Mutant[] = [
     name: 'viewer-changes-its-encoding-without-a-key-frame',
     guarantee: 'wire',
     file: 'src/loopback/room/layer-choice.ts',
-    find: "if (source.rid === undefined || startsKeyFrame(codec?.name ?? '', packet.payload)) this.#current = source;",
-    replace: "if (startsKeyFrame(codec?.name ?? '', packet.payload) || packet.ssrc > 0) this.#current = source;",
+    find: 'if (source.rid === undefined || isUsable) this.#current = source;',
+    replace: 'if (isUsable || packet.ssrc > 0) this.#current = source;',
     tests: ['loopback/simulcast'],
   },
 ];

@@ -68,6 +68,32 @@ describe('WhipSignaller: a well-behaved server', () => {
     expect(server.seen.map((seen) => seen.method)).toEqual(['POST', 'DELETE', 'POST', 'DELETE']);
   });
 
+  it('opens a second session beside the first by another instance, which knows what the first has learnt', async () => {
+    let sessions = 0;
+    const server = await serve((seen, response) => {
+      if (seen.method !== 'POST') return void response.writeHead(200).end();
+      sessions += 1;
+      response.setHeader('link', '<stun:stun.example>; rel="ice-server"');
+      response.setHeader('etag', '"tag"');
+      created(response, `session/${sessions}`);
+    });
+    const first = signallerTo(server, { token: TOKEN });
+    await first.offer(OFFER);
+    const second = first.beside();
+    expect(second.description).toBe(first.description);
+    expect(second.iceServers).toEqual([{ urls: 'stun:stun.example' }]);
+    expect([first.canTrickle, second.canTrickle]).toEqual([true, true]);
+    await second.offer(OFFER);
+    await first.close();
+    await second.close();
+    expect(server.seen.map(({ method, path, authorization }) => [method, path, authorization])).toEqual([
+      ['POST', '/whip/demo', `Bearer ${TOKEN}`],
+      ['POST', '/whip/demo', `Bearer ${TOKEN}`],
+      ['DELETE', '/whip/session/1', `Bearer ${TOKEN}`],
+      ['DELETE', '/whip/session/2', `Bearer ${TOKEN}`],
+    ]);
+  });
+
   it('refuses a second offer while a session is open', async () => {
     const server = await serve((_, response) => created(response));
     const signaller = signallerTo(server);

@@ -1,6 +1,6 @@
 import { startsKeyFrame } from '../media/key-frame-start.js';
 import type { ReceivedRtp } from '../media/media-link.js';
-import type { ForwardedTrack } from './forwarded-track.js';
+import { type ForwardedTrack, goesOn } from './forwarded-track.js';
 
 /**
  * Which stream one m-line of a viewer shows, of those at its place: it changes from one encoding to another where the other one has a key frame, for which it
@@ -24,9 +24,10 @@ export class LayerChoice {
   takes(source: ForwardedTrack, packet: ReceivedRtp, wanted: ForwardedTrack | undefined): boolean {
     if (source === wanted && source !== this.#current) {
       const codec = source.codecs.find(({ payloadType }) => payloadType === packet.payloadType);
-      if (source.rid === undefined || startsKeyFrame(codec?.name ?? '', packet.payload)) this.#current = source;
+      const isUsable = goesOn(this.#current, source) || startsKeyFrame(codec?.name ?? '', packet.payload);
+      if (source.rid === undefined || isUsable) this.#current = source;
       else source.requestKeyFrame();
     }
-    return source === this.#current;
+    return source === this.#current || goesOn(source, this.#current);
   }
 }

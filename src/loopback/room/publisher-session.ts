@@ -46,6 +46,7 @@ export class PublisherSession {
   readonly #bySsrc = new Map<number, PublisherTrack>();
   #timer: Timer | undefined;
   #ticks = 0;
+  #isConnected = false;
   /** Packets that belong to no published track, or are of no codec that was agreed to. */
   #unroutable = 0;
 
@@ -97,6 +98,11 @@ export class PublisherSession {
     return { session, answer: buildAnswer(offer, offer.media.map(answerFor), link.local) };
   }
 
+  /** Whether media has been able to flow. */
+  get isConnected(): boolean {
+    return this.#isConnected;
+  }
+
   /** Our user name of ICE. */
   get iceUfrag(): string {
     return this.#link.local.iceUfrag;
@@ -138,6 +144,7 @@ export class PublisherSession {
   }
 
   #connected(): void {
+    this.#isConnected = true;
     this.#scheduleFeedback();
     this.#observer.connected();
   }

@@ -45,6 +45,7 @@ export class PublisherTrack {
   #codec: OfferedCodec;
   #ssrc: number | undefined;
   #arrivedAtUs = Number.NEGATIVE_INFINITY;
+  #ended = false;
   #keyFrameRequests = 0;
   #nackCount = 0;
   #retransmittedPacketsReceived = 0;
@@ -71,6 +72,15 @@ export class PublisherTrack {
 
   get ssrc(): number | undefined {
     return this.#ssrc;
+  }
+
+  /** Whether both are the same encoding of tracks of the same id. */
+  isNamedLike({ id, rid }: PublisherTrack): boolean {
+    return id === this.id && rid === this.rid;
+  }
+
+  get ended(): boolean {
+    return this.#ended;
   }
 
   /** Whether its publisher sends it now. */
@@ -160,6 +170,7 @@ export class PublisherTrack {
   }
 
   close(): void {
+    this.#ended = true;
     this.#keyFrames.close();
   }
 

@@ -3,9 +3,11 @@ import { FramelockError } from '../../core/errors.js';
 import type { Logger } from '../../core/logger.js';
 import type { ReceivedRtp } from '../media/media-link.js';
 import type { SdpOffer } from '../sdp/sdp-offer.js';
+import { goesOn } from './forwarded-track.js';
 import { placeSnapshot } from './place-snapshot.js';
 import { layerFor, type PublishedPlace } from './published-place.js';
 import { PublisherSession, type SessionPorts } from './publisher-session.js';
+import { PublisherSuccession } from './publisher-succession.js';
 import type { PublisherTrack } from './publisher-track.js';
 import type { RoomSnapshot } from './room-snapshot.js';
 import { ViewerSession } from './viewer-session.js';
@@ -29,14 +31,14 @@ export interface OpenedRoomSession {
 }
 
 /**
- * One publisher at a time and its viewers. A new publisher replaces the old one; viewers stay, and get the new tracks at the places of
+ * One publisher at a time and its viewers. A new publisher replaces the old one when it has connected; viewers stay, and get the new tracks at the places of
  * the old ones. Everything is changed synchronously on the event loop, so a session is either in the room or closed.
  */
 export class Room {
   readonly name: string;
   readonly #ports: RoomPorts;
   readonly #viewers = new Map<string, ViewerSession>();
-  #publisher: PublisherSession | undefined;
+  readonly #publishers: PublisherSuccession<PublisherSession>;
   #revision = 0;
   /** Joins that have not been answered yet; they count as viewers. */
   #joining = 0;
@@ -45,6 +47,17 @@ export class Room {
   constructor(name: string, ports: RoomPorts) {
     this.name = name;
     this.#ports = ports;
+    this.#publishers = new PublisherSuccession(ports.clock, {
+      changed: () => {
+        this.#revision += 1;
+        ports.changed();
+      },
+      forgotten: () => ports.changed(),
+      closing: ({ id: session }, closed) => {
+        ports.logger.info('publisher session closed', { room: name, session });
+        ports.background(closed);
+      },
+    });
   }
 
   /** Whether no further viewer is let in. */
@@ -54,11 +67,11 @@ export class Room {
 
   /** Whether nobody is in it. */
   get empty(): boolean {
-    return this.#publisher === undefined && this.#viewers.size === 0 && this.#joining === 0;
+    return this.#publishers.empty && this.#viewers.size === 0 && this.#joining === 0;
   }
 
   /**
-   * Lets a publisher in, in place of the one before.
+   * Lets a publisher in, in place of the one before as soon as it has connected.
    * @throws FramelockError CODEC_UNSUPPORTED, CONNECT_FAILED, CLOSED
    */
   async publish(offer: SdpOffer): Promise<OpenedRoomSession> {
@@ -71,14 +84,7 @@ export class Room {
         lost: (reason) => this.#leave(id, reason),
       }),
     );
-    const replaced = this.#publisher;
-    this.#publisher = session;
-    this.#revision += 1;
-    if (replaced !== undefined) {
-      this.#ports.logger.info('publisher replaced', { room: this.name, session: replaced.id, by: id });
-      this.#ports.background(replaced.close());
-    }
-    this.#ports.changed();
+    this.#publishers.enter(session);
     return { id, answer };
   }
 
@@ -105,7 +111,7 @@ export class Room {
 
   /** Ends a session. Returns whether there was one. */
   end(id: string): boolean {
-    return this.#leave(id, 'ended by its peer');
+    return this.#leave(id, 'ended by its peer', true);
   }
 
   /** The viewer with this session, if there is one. */
@@ -113,13 +119,13 @@ export class Room {
     return this.#viewers.get(id);
   }
 
-  /** The publisher, if that is its session. */
+  /** The publisher with this session, if there is one, or one that is about to be. */
   publisher(id: string): PublisherSession | undefined {
-    return this.#publisher?.id === id ? this.#publisher : undefined;
+    return this.#publishers.find(id);
   }
 
   snapshot(): RoomSnapshot {
-    const publisher = this.#publisher;
+    const publisher = this.#publishers.current;
     return {
       room: this.name,
       revision: this.#revision,
@@ -132,10 +138,9 @@ export class Room {
   /** Ends every session. Idempotent; nobody can join afterwards. */
   async close(): Promise<void> {
     this.#closed = true;
-    const sessions = [...this.#viewers.values(), ...(this.#publisher === undefined ? [] : [this.#publisher])];
-    this.#publisher = undefined;
+    const viewers = [...this.#viewers.values()];
     this.#viewers.clear();
-    await Promise.all(sessions.map((session) => session.close()));
+    await Promise.all([this.#publishers.close(), ...viewers.map((session) => session.close())]);
   }
 
   /** Waits for a session to open; one that opens after the room was closed is closed again. */
@@ -155,7 +160,7 @@ export class Room {
   }
 
   #places(): readonly PublishedPlace[] {
-    return this.#publisher?.places ?? [];
+    return this.#publishers.current?.places ?? [];
   }
 
   #layerAt(index: number, rid: string | undefined): PublisherTrack | undefined {
@@ -165,6 +170,7 @@ export class Room {
 
   #publisherConnected(id: string): void {
     this.#ports.logger.info('publisher connected', { room: this.name, session: id });
+    this.#publishers.connected(id);
     this.#ports.changed();
   }
 
@@ -180,27 +186,23 @@ export class Room {
   }
 
   #forward(track: PublisherTrack, packet: ReceivedRtp): void {
-    const index = this.#places().findIndex(({ layers }) => layers.includes(track));
+    // Also by a session that was replaced: until its stream comes by the new one, and what is late.
+    const isOf = (layer: PublisherTrack): boolean =>
+      layer === track || goesOn(layer, track) || (layer.ssrc === undefined && layer.isNamedLike(track));
+    const index = this.#places().findIndex(({ layers }) => layers.some(isOf));
     if (index < 0) return;
     for (const viewer of this.#viewers.values()) viewer.forward(index, track, packet);
   }
 
-  #leave(id: string, reason: string): boolean {
+  /** @param isHeard whether something may still come from it */
+  #leave(id: string, reason: string, isHeard = false): boolean {
     const viewer = this.#viewers.get(id);
-    const publisher = this.#publisher?.id === id ? this.#publisher : undefined;
-    const session = viewer ?? publisher;
-    if (session === undefined) return false;
+    if (viewer === undefined && !this.#publishers.leave(id, isHeard)) return false;
+    const who = viewer === undefined ? 'publisher' : 'viewer';
+    this.#ports.logger.info(`${who} left`, { room: this.name, session: id, reason });
+    if (viewer === undefined) return true;
     this.#viewers.delete(id);
-    if (publisher !== undefined) {
-      this.#publisher = undefined;
-      this.#revision += 1;
-    }
-    this.#ports.background(session.close());
-    this.#ports.logger.info(`${publisher === undefined ? 'viewer' : 'publisher'} left`, {
-      room: this.name,
-      session: id,
-      reason,
-    });
+    this.#ports.background(viewer.close());
     this.#ports.changed();
     return true;
   }

@@ -38,6 +38,7 @@ export interface WhipSignallerOptions {
 export class WhipSignaller implements Signaller {
   readonly description: string;
   readonly canRenegotiate = false;
+  readonly #options: WhipSignallerOptions;
   readonly #url: URL;
   readonly #token: string | undefined;
   readonly #requestTimeoutMs: number;
@@ -46,14 +47,19 @@ export class WhipSignaller implements Signaller {
   #iceServers: readonly IceServer[] = [];
   /** Whether the last session that came to be could. */
   #couldTrickle = false;
-  readonly #late = new LateCompletions();
+  readonly #late: LateCompletions;
   /** The last session that was begun and not closed; changed only synchronously, before any await. */
   #current: WhipSession | undefined;
   /** The end of the last session, so that every `close()` tells the same result. */
   #ending: Promise<SignallingCloseResult> = Promise.resolve({ confirmed: true });
 
-  /** @throws FramelockError INVALID_ARGUMENT */
-  constructor(options: WhipSignallerOptions) {
+  /**
+   * @param late counts what nobody waits for any more, where others count with it
+   * @throws FramelockError INVALID_ARGUMENT
+   */
+  constructor(options: WhipSignallerOptions, late = new LateCompletions()) {
+    this.#options = options;
+    this.#late = late;
     this.#url = parseEndpoint(options.url);
     this.#token = checkedToken(options.token);
     this.#requestTimeoutMs = checkedTimeout(options.requestTimeoutMs ?? DEFAULT_REQUEST_TIMEOUT_MS);
@@ -138,6 +144,14 @@ export class WhipSignaller implements Signaller {
    */
   async confirm(signal: AbortSignal): Promise<SessionVerdict> {
     return this.#current?.confirm(signal) ?? 'unknown';
+  }
+
+  /** For another session at the same endpoint; it knows the ICE servers that were named, and whether candidates may follow. */
+  beside(): WhipSignaller {
+    const other = new WhipSignaller(this.#options, this.#late);
+    other.#iceServers = this.#iceServers;
+    other.#couldTrickle = this.canTrickle;
+    return other;
   }
 
   /** Deletes the session. What is not done after a second is cut off: nothing runs on when it resolves. */

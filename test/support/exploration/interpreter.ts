@@ -2,6 +2,7 @@ import { FramelockError, isFramelockError } from '../../../src/core/errors.js';
 import { writeNack, writePli } from '../../../src/rtp/rtcp-write.js';
 import type { CloseReport } from '../../../src/sender/close-report.js';
 import type { TrackHandle } from '../../../src/sender/track-handle.js';
+import type { Signaller } from '../../../src/signalling/signaller.js';
 import { HEIGHT, SenderHarness, WIDTH } from '../../sender/sender-harness.js';
 import { FeedbackPeer } from '../feedback-peer.js';
 import {
@@ -247,11 +248,7 @@ export class Interpreter {
       case 'bitrate':
         return sender.updateBitrate(call.bps);
       case 'connect':
-        return sender.connect(
-          call.renegotiable
-            ? () => this.#answer()
-            : { ...this.harness.whip, offer: async () => ({ sdp: await this.#answer() }) },
-        );
+        return sender.connect(call.renegotiable ? () => this.#answer() : this.#whip());
       case 'pli':
         return this.#feedback(writePli(1, sender.getTrackStats(call.id).ssrc));
       case 'nack':
@@ -324,6 +321,11 @@ export class Interpreter {
     if (typeof ref !== 'string' && (current !== ref.generation || current !== generation)) {
       this.faults.push(`${describeOperation(call)} went to generation ${current}`);
     }
+  }
+
+  /** Its sessions cannot grow, and can stand side by side. */
+  #whip(): Signaller {
+    return { ...this.harness.whip, offer: async () => ({ sdp: await this.#answer() }), beside: () => this.#whip() };
   }
 
   async #answer(): Promise<string> {
