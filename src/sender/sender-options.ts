@@ -9,8 +9,8 @@ import type { ScalabilityMode } from '../encoder/temporal-layers.js';
 import type { VideoPixelFormat } from '../encoder/video-frame.js';
 import type { PlayoutDelay } from '../rtp/header-extensions.js';
 import type { MediaTransportFactory } from '../transport/media-transport.js';
-import type { EncodingSpec } from './encodings.js';
-import type { DegradationPreference } from './resolution-governor.js';
+import type { DegradationPreference } from './encoding/resolution-governor.js';
+import type { EncodingSpec } from './tracks/encodings.js';
 
 /** See {@link RtcSenderOptions.congestionControl}. */
 export type CongestionControl = 'goog-cc' | 'fixed';

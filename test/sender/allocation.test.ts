@@ -7,7 +7,7 @@ import {
   demandsUnder,
   validateAllocation,
   weightOf,
-} from '../../src/sender/allocation.js';
+} from '../../src/sender/allocation/allocation.js';
 
 const IDS = ['front', 'rear', 'left', 'right', 'arm', 'mast'];
 const TRACKS = new Map(IDS.map((id) => [id, { id, allocatable: true }]));

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Sequencer } from '../../src/sender/sequencer.js';
+import { Sequencer } from '../../src/concurrency/sequencer.js';
 import { settle } from '../support/virtual-clock.js';
 import { gate } from './sender-harness.js';
 

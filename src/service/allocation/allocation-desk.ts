@@ -1,7 +1,7 @@
+import { Sequencer } from '../../concurrency/sequencer.js';
 import type { Clock } from '../../core/clock.js';
 import { describeError, FramelockError } from '../../core/errors.js';
 import type { Logger } from '../../core/logger.js';
-import { Sequencer } from '../../sender/sequencer.js';
 import { publisherClosed } from '../publishers/publisher-closed.js';
 import type { AllocationRequest, AllocationView, Presets } from '../schema/allocation-schema.js';
 import { refuse } from '../schema/invalid-document.js';

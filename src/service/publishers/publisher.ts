@@ -1,8 +1,8 @@
 import { type Logger, withFields } from '../../core/logger.js';
 import type { PreviewRoom } from '../../loopback/preview/preview-room.js';
-import type { CloseReport } from '../../sender/close-report.js';
+import type { CloseReport } from '../../sender/operations/close-report.js';
 import type { RtcSender } from '../../sender/rtc-sender.js';
-import type { SenderStats } from '../../sender/sender-stats.js';
+import type { SenderStats } from '../../sender/stats/sender-stats.js';
 import { AllocationDesk } from '../allocation/allocation-desk.js';
 import { completeDocument } from '../allocation/allocation-document.js';
 import { SenderAllocation } from '../allocation/sender-allocation.js';

@@ -1,4 +1,4 @@
-import { type AllocatableTrack, audioShareBps, weightOf } from '../../../src/sender/allocation.js';
+import { type AllocatableTrack, audioShareBps, weightOf } from '../../../src/sender/allocation/allocation.js';
 
 /**
  * Dividing a target by weight and nothing else, as plainly as it can be said: audio off the top, and video what is left, rounded down.

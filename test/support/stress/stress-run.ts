@@ -1,6 +1,6 @@
 import { SystemClock } from '../../../src/core/clock.js';
 import type { LogFields, Logger } from '../../../src/core/logger.js';
-import type { CloseReport } from '../../../src/sender/close-report.js';
+import type { CloseReport } from '../../../src/sender/operations/close-report.js';
 import type { RtcSender } from '../../../src/sender/rtc-sender.js';
 import type { SenderEvents } from '../../../src/sender/sender-events.js';
 import type { VideoTrackSpec } from '../../../src/sender/sender-options.js';
