@@ -49,14 +49,7 @@ export type { CloseReport, CloseStep } from './sender/operations/close-report.js
 export type { CongestionStats } from './sender/outbound/congestion-driver.js';
 export { RtcSender } from './sender/rtc-sender.js';
 export type { EncoderSwapped, SenderErrorEvent, SenderEvents } from './sender/sender-events.js';
-export type {
-  AudioTrackSpec,
-  CongestionControl,
-  EncodedAudioTrackSpec,
-  EncodedVideoTrackSpec,
-  RtcSenderOptions,
-  VideoTrackSpec,
-} from './sender/sender-options.js';
+export type { CongestionControl, RtcSenderOptions } from './sender/sender-options.js';
 export type { DropReason, EncodedFrameReport, FrameReport, FrameTimes } from './sender/stats/frame-report.js';
 export type { EncodingGrant, SenderGrants, SenderStats } from './sender/stats/sender-stats.js';
 export type { EncodingCondition, TrackCondition } from './sender/stats/track-condition.js';
@@ -78,6 +71,12 @@ export type { EncodedAudioInput, EncodedVideoInput } from './sender/tracks/encod
 export type { EncodingSpec } from './sender/tracks/encodings.js';
 export type { TrackHandle, TrackRef } from './sender/tracks/track-handle.js';
 export type { TrackActivity } from './sender/tracks/track-host.js';
+export type {
+  AudioTrackSpec,
+  EncodedAudioTrackSpec,
+  EncodedVideoTrackSpec,
+  VideoTrackSpec,
+} from './sender/tracks/track-specs.js';
 export { registerSenderMetrics } from './service/sender-metrics.js';
 export type { JanusSignallerOptions } from './signalling/janus/janus-options.js';
 export { JanusSignaller } from './signalling/janus/janus-signaller.js';

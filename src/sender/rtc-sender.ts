@@ -11,13 +11,7 @@ import { type Negotiate, signallerFromNegotiation } from './connection/signaller
 import type { CloseReport } from './operations/close-report.js';
 import { SenderCore } from './sender-core.js';
 import type { SenderEvents } from './sender-events.js';
-import type {
-  AudioTrackSpec,
-  EncodedAudioTrackSpec,
-  EncodedVideoTrackSpec,
-  RtcSenderOptions,
-  VideoTrackSpec,
-} from './sender-options.js';
+import type { RtcSenderOptions } from './sender-options.js';
 import { type SenderGrants, type SenderStats, trackStats } from './stats/sender-stats.js';
 import { statsReport } from './stats/stats-report.js';
 import { type TrackCondition, trackCondition } from './stats/track-condition.js';
@@ -37,6 +31,12 @@ import {
 } from './tracks/track.js';
 import { audioConfigOf, videoConfigOf } from './tracks/track-config.js';
 import type { TrackHandle, TrackRef } from './tracks/track-handle.js';
+import type {
+  AudioTrackSpec,
+  EncodedAudioTrackSpec,
+  EncodedVideoTrackSpec,
+  VideoTrackSpec,
+} from './tracks/track-specs.js';
 
 /**
  * Sends many camera and microphone tracks over one WebRTC connection to an SFU, each through an encoder of its own, with the bitrate

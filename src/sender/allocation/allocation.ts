@@ -11,11 +11,6 @@ export type TrackShare = Omit<TrackDemand, 'id' | 'layers'>;
  */
 export type BitrateAllocation = Readonly<Record<string, number | TrackShare>> | null;
 
-/** What each audio track takes off the top: this share of the target, within these bounds in bits per second. */
-const AUDIO_SHARE = 0.05;
-const MIN_AUDIO_BPS = 8_000;
-const MAX_AUDIO_BPS = 32_000;
-
 /** A misspelt bound would silently not hold. */
 const SHARE_FIELDS: ReadonlySet<string> = new Set<keyof TrackShare>([
   'weight',
@@ -75,11 +70,6 @@ export function demandsUnder(
       const demand = demandUnder(allocation, id);
       return layers === undefined ? demand : demandOfLayers(demand, layers);
     });
-}
-
-/** The share of each audio track, whatever the others do; below a target of 8 kbit/s a track it overshoots that, rather than fall silent. */
-export function audioShareBps(targetBps: number): number {
-  return Math.floor(Math.min(MAX_AUDIO_BPS, Math.max(targetBps * AUDIO_SHARE, MIN_AUDIO_BPS)));
 }
 
 /** What its encodings cannot use goes to other tracks. */

@@ -4,8 +4,9 @@ import type { Clock, Timer } from '../../core/clock.js';
 import { FramelockError } from '../../core/errors.js';
 import type { NetworkTarget } from '../outbound/congestion-driver.js';
 import { Camera } from '../tracks/camera.js';
+import { audioShareBps } from '../tracks/stream-rates.js';
 import type { TrackRegistry } from '../tracks/track-registry.js';
-import { audioShareBps, type BitrateAllocation, demandsUnder, validateAllocation, weightOf } from './allocation.js';
+import { type BitrateAllocation, demandsUnder, validateAllocation, weightOf } from './allocation.js';
 
 /** A receiver that allows less means that nothing gets through: what is left is to find out when that changes. */
 const LEAST_RECEIVER_LIMIT_BPS = 30_000;

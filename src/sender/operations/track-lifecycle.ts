@@ -7,10 +7,10 @@ import type { BitrateControl } from '../allocation/bitrate-control.js';
 import type { Connector } from '../connection/connector.js';
 import { goodbyes } from '../connection/goodbye.js';
 import { openAll } from '../encoding/encoder-swap.js';
-import { assertTrackId } from '../sender-options.js';
 import type { RawStream, RawTrack, Track } from '../tracks/track.js';
 import type { TrackHandle } from '../tracks/track-handle.js';
 import type { TrackRegistry } from '../tracks/track-registry.js';
+import { assertTrackId } from '../tracks/track-specs.js';
 import { Shutdown } from './close-report.js';
 import type { InFlight } from './in-flight.js';
 

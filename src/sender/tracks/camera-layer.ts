@@ -17,7 +17,8 @@ import { type DegradationPreference, ResolutionGovernor } from '../encoding/reso
 import type { ThreadBudget } from '../operations/thread-budget.js';
 import type { FrameSize } from '../outbound/outbound-stream.js';
 import { assertSizes, type Encoding } from './encodings.js';
-import { encoderBitrate, TrackControls } from './track-controls.js';
+import { encoderBitrate } from './stream-rates.js';
+import { TrackControls } from './track-controls.js';
 
 /** One frame waits at the most, and the newest wins. */
 const MAILBOX_CAPACITY = 1;

@@ -9,7 +9,7 @@ import { ExpectedLoss } from '../../encoder/expected-loss.js';
 import { PcmFramer } from '../../encoder/pcm-framer.js';
 import { validateAudioData } from '../../encoder/validate-audio.js';
 import { EncoderStream, type EncoderStreamInit } from '../encoding/encoder-stream.js';
-import { audioEncoderBitrate } from './track-controls.js';
+import { audioEncoderBitrate } from './stream-rates.js';
 
 /** Frames of 20 ms that wait for the encoder; the oldest makes room for a newer one. */
 const MAILBOX_CAPACITY = 8;

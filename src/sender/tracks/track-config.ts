@@ -3,9 +3,8 @@ import { AUDIO_SAMPLE_RATE } from '../../encoder/audio-frame.js';
 import type { VideoEncoderConfig } from '../../encoder/encoder.js';
 import { validateAudioEncoderConfig } from '../../encoder/validate-audio.js';
 import { validateEncoderConfig } from '../../encoder/validate-frame.js';
-import { audioShareBps } from '../allocation/allocation.js';
-import type { AudioTrackSpec, VideoTrackSpec } from '../sender-options.js';
-import { encoderBitrate } from './track-controls.js';
+import { audioShareBps, encoderBitrate } from './stream-rates.js';
+import type { AudioTrackSpec, VideoTrackSpec } from './track-specs.js';
 
 const DEFAULT_FRAMERATE = 30;
 

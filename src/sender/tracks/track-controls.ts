@@ -1,19 +1,5 @@
 import type { VideoEncoder } from '../../encoder/encoder.js';
-import { MAX_AUDIO_BITRATE_BPS, MIN_AUDIO_BITRATE_BPS } from '../../encoder/validate-audio.js';
-import { MAX_BITRATE_BPS } from '../../encoder/validate-frame.js';
-
-/** The least an encoder is asked for: libwebrtc's `kMinDefaultVideoBitrateBps` (30 kbit/s). A smaller share is overshot, not obeyed. */
-const MIN_VIDEO_BITRATE_BPS = 30_000;
-
-/** The rate to ask an encoder for, given a track's share: within what encoders accept. */
-export function encoderBitrate(shareBps: number): number {
-  return Math.min(MAX_BITRATE_BPS, Math.max(shareBps, MIN_VIDEO_BITRATE_BPS));
-}
-
-/** The same for an audio encoder. */
-export function audioEncoderBitrate(shareBps: number): number {
-  return Math.min(MAX_AUDIO_BITRATE_BPS, Math.max(shareBps, MIN_AUDIO_BITRATE_BPS));
-}
+import { encoderBitrate } from './stream-rates.js';
 
 /**
  * Control values of one video track, latched by controllers at any time and applied by the encode loop between frames, so that no controller

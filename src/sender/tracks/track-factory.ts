@@ -12,12 +12,6 @@ import type { ThreadBudget } from '../operations/thread-budget.js';
 import { OutboundRtp } from '../outbound/outbound-rtp.js';
 import type { StreamLabels } from '../outbound/rtp-route.js';
 import type { SendPath } from '../outbound/send-path.js';
-import type {
-  AudioTrackSpec,
-  EncodedAudioTrackSpec,
-  EncodedVideoTrackSpec,
-  VideoTrackSpec,
-} from '../sender-options.js';
 import { Camera } from './camera.js';
 import { CameraLayer } from './camera-layer.js';
 import { EncodedTrack, type EncodedTrackWishes } from './encoded-track.js';
@@ -25,6 +19,7 @@ import { completeEncodings, type Encoding } from './encodings.js';
 import { RawAudioTrack } from './raw-audio-track.js';
 import type { TrackHandle } from './track-handle.js';
 import type { TrackHost } from './track-host.js';
+import type { AudioTrackSpec, EncodedAudioTrackSpec, EncodedVideoTrackSpec, VideoTrackSpec } from './track-specs.js';
 
 /** What tracks are made from. */
 export interface TrackFactoryInit {
