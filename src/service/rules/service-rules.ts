@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
-import { pointer, type Violation } from './invalid-document.js';
+import { pointer, type Violation } from '../schema/invalid-document.js';
+import type { HttpSpec, ServiceSpec } from '../schema/service-schema.js';
 import { duplicates, publisherViolations } from './publisher-rules.js';
-import type { HttpSpec, ServiceSpec } from './service-schema.js';
 
 /** What is wrong with a configuration beyond its schema. */
 export function serviceViolations({ http = {}, publishers = [] }: ServiceSpec): readonly Violation[] {

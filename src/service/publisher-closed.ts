@@ -1,4 +1,4 @@
-import { FramelockError } from '../../core/errors.js';
+import { FramelockError } from '../core/errors.js';
 
 /** The publisher that was meant is no more. */
 export function publisherClosed(publisherId: string): FramelockError {

@@ -1,8 +1,8 @@
 import { describeError } from '../../core/errors.js';
 import { parseSourceSpec } from '../../source/source-spec.js';
 import { boundViolations, trackViolations } from '../allocation/allocation-document.js';
-import { pointer, type Violation } from './invalid-document.js';
-import type { PublisherSpec, TrackSpec } from './publisher-schema.js';
+import { pointer, type Violation } from '../schema/invalid-document.js';
+import type { PublisherSpec, TrackSpec } from '../schema/publisher-schema.js';
 
 /** What is wrong with a publisher beyond its schema. @param at pointer to it, in a larger document */
 export function publisherViolations(spec: PublisherSpec, at = ''): readonly Violation[] {
