@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Sequencer } from '../../src/concurrency/sequencer.js';
+import { gate } from '../sender/sender-harness.js';
 import { settle } from '../support/virtual-clock.js';
-import { gate } from './sender-harness.js';
 
 describe('Sequencer', () => {
   it('runs jobs one at a time and in order, whatever they come to', async () => {

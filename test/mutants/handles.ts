@@ -149,7 +149,7 @@ export const HANDLE_MUTANTS: readonly Mutant[] = [
     file: 'src/concurrency/sequencer.ts',
     find: 'const result = this.#tail.then(job);',
     replace: 'const result = job();',
-    tests: ['sender/sequencer', 'sender/connector'],
+    tests: ['concurrency/sequencer', 'sender/connector'],
   },
   {
     name: 'id-freed-by-the-removal-of-an-earlier-track',
