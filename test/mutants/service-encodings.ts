@@ -4,7 +4,7 @@ const guarantee = 'service';
 const PUBLISHER = 'src/service/publishers/publisher.ts';
 const TRACK = 'src/service/publishers/published-track.ts';
 const TESTS = ['service/service-encodings'];
-const RULES = 'src/service/schema/publisher-rules.ts';
+const RULES = 'src/service/rules/publisher-rules.ts';
 const LAYER_TESTS = ['service/service-temporal-layers'];
 
 /** What the service tells of cameras, and of their encodings. */

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { problemOf } from '../../src/service/api/api-problem.js';
 import type { Publisher } from '../../src/service/publishers/publisher.js';
 import { reconcile } from '../../src/service/publishers/reconcile.js';
-import { publisherViolations } from '../../src/service/schema/publisher-rules.js';
+import { publisherViolations } from '../../src/service/rules/publisher-rules.js';
 import { PublisherSpec, type TrackSpec } from '../../src/service/schema/publisher-schema.js';
 import { Validator } from '../../src/service/schema/validator.js';
 import { settle } from '../support/virtual-clock.js';
