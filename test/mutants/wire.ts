@@ -4,11 +4,28 @@ const guarantee = 'wire';
 const GUARD = 'src/transport/werift/datagram-guard.ts';
 const ANSWER = 'src/transport/sdp/answer-validation.ts';
 const REMOTE = 'src/transport/sdp/answer-transport.ts';
+const NEGOTIATION = 'src/transport/sdp/negotiation.ts';
 const RTP = 'src/sender/outbound/outbound-rtp.ts';
 const TRACK = 'src/sender/outbound/outbound-stream.ts';
 
 /** What goes out to the network, and what is let in from it. */
 export const WIRE_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'an-answer-counts-twice',
+    guarantee,
+    file: NEGOTIATION,
+    find: '    this.#offered = undefined;\n    return tracks;',
+    replace: '    return tracks;',
+    tests: ['transport/sdp/negotiation'],
+  },
+  {
+    name: 'a-peer-that-was-never-met',
+    guarantee,
+    file: NEGOTIATION,
+    find: '      this.#remote = undefined;\n      throw error;',
+    replace: '      throw error;',
+    tests: ['transport/sdp/negotiation'],
+  },
   {
     name: 'frames-out-of-order',
     guarantee,
