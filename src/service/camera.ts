@@ -1,15 +1,15 @@
 import { LateCompletions } from '../concurrency/late-completions.js';
 import { Lifetime } from '../concurrency/lifetime.js';
+import { Sequencer } from '../concurrency/sequencer.js';
 import { describeError, FramelockError, isFramelockError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import type { VideoCodec } from '../encoder/encoder.js';
 import type { RawVideoFrame } from '../encoder/video-frame.js';
 import type { CameraSize } from '../loopback/status.js';
-import type { EncodingSpec } from '../sender/encodings.js';
-import type { DegradationPreference } from '../sender/resolution-governor.js';
+import type { DegradationPreference } from '../sender/encoding/resolution-governor.js';
 import type { RtcSender } from '../sender/rtc-sender.js';
-import { Sequencer } from '../sender/sequencer.js';
-import type { TrackHandle } from '../sender/track-handle.js';
+import type { EncodingSpec } from '../sender/tracks/encodings.js';
+import type { TrackHandle } from '../sender/tracks/track-handle.js';
 import { type FrameSource, type FrameSourceFormat, isSameFormat } from '../source/frame-source.js';
 
 /** A camera: a source and the track that it feeds. */

@@ -6,7 +6,7 @@ const WATCH = 'src/transport/lifecycle/address-watch.ts';
 const CANDIDATES = 'src/transport/werift/remote-candidates.ts';
 const ANSWER = 'src/transport/sdp/answer-transport.ts';
 const FRAGMENT = 'src/transport/sdp/ice-fragment.ts';
-const RECOVERY = 'src/sender/ice-recovery.ts';
+const RECOVERY = 'src/sender/connection/ice-recovery.ts';
 const KEEPER = 'src/service/connection-keeper.ts';
 const CONFIRMATION = 'src/signalling/whip/whip-confirmation.ts';
 const SOCKET = 'src/signalling/janus/socket-watch.ts';
@@ -48,7 +48,7 @@ export const RECOVERY_MUTANTS: readonly Mutant[] = [
   {
     name: 'verdict-on-a-peer-that-was-heard-meanwhile',
     guarantee,
-    file: 'src/sender/connector.ts',
+    file: 'src/sender/connection/connector.ts',
     find: 'if (heard.aborted || ',
     replace: 'if (',
     tests: ['sender/ice-recovery'],
@@ -80,7 +80,7 @@ export const RECOVERY_MUTANTS: readonly Mutant[] = [
   {
     name: 'candidates-told-before-there-is-a-session',
     guarantee,
-    file: 'src/sender/connection.ts',
+    file: 'src/sender/connection/connection.ts',
     find: '    await this.#answered;\n',
     replace: '',
     tests: ['sender/trickle'],
@@ -88,7 +88,7 @@ export const RECOVERY_MUTANTS: readonly Mutant[] = [
   {
     name: 'offer-without-its-relay-to-a-server-that-takes-none-later',
     guarantee,
-    file: 'src/sender/connection.ts',
+    file: 'src/sender/connection/connection.ts',
     find: 'init.signaller.canTrickle === true',
     replace: 'init.signaller.trickle !== undefined',
     tests: ['sender/trickle'],
@@ -216,7 +216,7 @@ export const RECOVERY_MUTANTS: readonly Mutant[] = [
   {
     name: 'connection-that-was-saved-stays-lost',
     guarantee,
-    file: 'src/sender/connector.ts',
+    file: 'src/sender/connection/connector.ts',
     find: '        this.#setState(connection.transport.state);\n',
     replace: '',
     tests: ['sender/ice-recovery'],
@@ -224,7 +224,7 @@ export const RECOVERY_MUTANTS: readonly Mutant[] = [
   {
     name: 'fresh-session-before-the-restart-of-the-last-move',
     guarantee,
-    file: 'src/sender/connector.ts',
+    file: 'src/sender/connection/connector.ts',
     find: '        if (onlyIfLost && this.#recovery.isUnderWay) return false;\n',
     replace: '',
     tests: ['sender/ice-recovery'],
@@ -232,7 +232,7 @@ export const RECOVERY_MUTANTS: readonly Mutant[] = [
   {
     name: 'close-waits-for-the-next-restart',
     guarantee,
-    file: 'src/sender/connector.ts',
+    file: 'src/sender/connection/connector.ts',
     find: '    this.#closing.abort();\n    this.#recovery.cancel();\n',
     replace: '    this.#closing.abort();\n',
     tests: ['sender/ice-recovery'],
@@ -256,7 +256,7 @@ export const RECOVERY_MUTANTS: readonly Mutant[] = [
   {
     name: 'connection-that-was-saved-replaced',
     guarantee,
-    file: 'src/sender/connector.ts',
+    file: 'src/sender/connection/connector.ts',
     find: "        if (onlyIfLost && this.#state === 'connected') return true;\n",
     replace: '',
     tests: ['sender/ice-recovery', 'service/connection-keeper'],
@@ -264,7 +264,7 @@ export const RECOVERY_MUTANTS: readonly Mutant[] = [
   {
     name: 'fresh-connection-waits-for-a-restart',
     guarantee,
-    file: 'src/sender/connector.ts',
+    file: 'src/sender/connection/connector.ts',
     find: '    if (!onlyIfLost) this.#recovery.cancel();\n',
     replace: '',
     tests: ['sender/ice-recovery'],
@@ -272,7 +272,7 @@ export const RECOVERY_MUTANTS: readonly Mutant[] = [
   {
     name: 'late-loss-of-a-session-ends-the-next',
     guarantee,
-    file: 'src/sender/connection.ts',
+    file: 'src/sender/connection/connection.ts',
     find: "this.#lifetime.guard('lost session', (reason) => {\n        this.#disturbed.abort();\n        observer.sessionLost(reason);\n      })",
     replace: '(reason) => observer.sessionLost(reason)',
     tests: ['sender/connector'],

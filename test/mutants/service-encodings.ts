@@ -76,7 +76,7 @@ export const SERVICE_ENCODING_MUTANTS: readonly Mutant[] = [
   {
     name: 'rid-may-be-there-twice',
     guarantee,
-    file: 'src/service/schema/publisher-rules.ts',
+    file: 'src/service/rules/publisher-rules.ts',
     find: "repetitions(encodings, 'rid'",
     replace: "repetitions(encodings.slice(0, 1), 'rid'",
     tests: TESTS,

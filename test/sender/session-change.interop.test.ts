@@ -1,8 +1,8 @@
 import { afterEach, expect, it } from 'vitest';
 import { SystemClock } from '../../src/core/clock.js';
 import { LoopbackSfu } from '../../src/loopback/loopback-sfu.js';
-import type { FrameReport } from '../../src/sender/frame-report.js';
 import type { RtcSender } from '../../src/sender/rtc-sender.js';
+import type { FrameReport } from '../../src/sender/stats/frame-report.js';
 import { createSender } from '../../src/service/create-sender.js';
 import { WhipSignaller } from '../../src/signalling/whip/whip-signaller.js';
 import { TestPatternSource } from '../../src/source/test-pattern/test-pattern-source.js';
