@@ -2,7 +2,7 @@ import type { Mutant } from './mutant.js';
 
 const RECONCILE = 'src/service/publishers/reconcile.ts';
 const OUTPUT = 'src/service/log-output.ts';
-const RULES = 'src/service/schema/publisher-rules.ts';
+const RULES = 'src/service/rules/publisher-rules.ts';
 
 const LOG_TESTS = ['service/log-output'];
 const RELOAD_TESTS = ['service/reload'];

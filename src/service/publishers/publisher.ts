@@ -1,14 +1,15 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Logger, withFields } from '../../core/logger.js';
 import type { PreviewRoom } from '../../loopback/preview/preview-room.js';
-import type { CloseReport } from '../../sender/close-report.js';
+import type { CloseReport } from '../../sender/operations/close-report.js';
 import type { RtcSender } from '../../sender/rtc-sender.js';
-import type { SenderStats } from '../../sender/sender-stats.js';
+import type { SenderStats } from '../../sender/stats/sender-stats.js';
 import { AllocationDesk } from '../allocation/allocation-desk.js';
 import { completeDocument } from '../allocation/allocation-document.js';
 import { SenderAllocation } from '../allocation/sender-allocation.js';
 import { ConnectionKeeper } from '../connection-keeper.js';
 import type { NewEvent } from '../events/event-log.js';
+import { publisherClosed } from '../publisher-closed.js';
 import {
   DEFAULT_BITRATE_BPS,
   type PublisherSpec,
@@ -17,7 +18,6 @@ import {
   type TrackView,
 } from '../schema/publisher-schema.js';
 import { PublishedTrack } from './published-track.js';
-import { publisherClosed } from './publisher-closed.js';
 import { PublisherNews } from './publisher-news.js';
 import type { PublisherParts } from './publisher-parts.js';
 import { type EncodingRef, PublisherTracks } from './publisher-tracks.js';
