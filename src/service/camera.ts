@@ -4,6 +4,7 @@ import { Sequencer } from '../concurrency/sequencer.js';
 import { describeError, FramelockError, isFramelockError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import type { VideoCodec } from '../encoder/encoder.js';
+import type { ScalabilityMode } from '../encoder/temporal-layers.js';
 import type { RawVideoFrame } from '../encoder/video-frame.js';
 import type { CameraSize } from '../loopback/status.js';
 import type { DegradationPreference } from '../sender/encoding/resolution-governor.js';
@@ -30,6 +31,8 @@ export interface CameraSpec {
   readonly degradationPreference?: DegradationPreference;
   /** Sends it as simulcast. @default one encoding, without a rid */
   readonly encodings?: readonly EncodingSpec[];
+  /** Its temporal layers. @default 'L1T1', none */
+  readonly scalabilityMode?: ScalabilityMode;
   /** Told when its source has ended by itself, with the reason if that was a failure. Must not throw. @default nobody */
   readonly ended?: (error?: Error) => void;
 }
@@ -109,7 +112,8 @@ export class Camera {
 
   /** Adds the track, once the source has started, and lets its frames in. @throws FramelockError as `RtcSender.addVideoTrack` */
   async addTrack(): Promise<void> {
-    const { codec, alternativeCodecs = [], degradationPreference = 'balanced', encodings } = this.#spec;
+    const { codec, alternativeCodecs = [], degradationPreference = 'balanced' } = this.#spec;
+    const { encodings, scalabilityMode } = this.#spec;
     const asked = this.#source.format;
     const { width, height, framerate, pixelFormat = 'I420' } = asked;
     this.#track = await this.#sender.addVideoTrack({
@@ -122,6 +126,7 @@ export class Camera {
       format: pixelFormat,
       degradationPreference,
       ...(encodings === undefined ? {} : { encodings }),
+      ...(scalabilityMode === undefined ? {} : { scalabilityMode }),
     });
     this.#trackFormat = asked;
     // The pictures may have changed while the encoder was opened.

@@ -2,6 +2,7 @@ import type { Mutant } from './mutant.js';
 
 const guarantee = 'recovery';
 const LIVENESS = 'src/transport/werift/peer-liveness.ts';
+const SILENCE = 'src/transport/lifecycle/silence-clock.ts';
 const WATCH = 'src/transport/lifecycle/address-watch.ts';
 const CANDIDATES = 'src/transport/werift/remote-candidates.ts';
 const ANSWER = 'src/transport/sdp/answer-transport.ts';
@@ -104,10 +105,18 @@ export const RECOVERY_MUTANTS: readonly Mutant[] = [
   {
     name: 'own-stall-taken-for-silence',
     guarantee,
-    file: LIVENESS,
+    file: SILENCE,
     find: 'Math.min(Math.max(nowUs - this.#checkedUs, 0), LONGEST_STEP_US)',
     replace: 'nowUs - this.#checkedUs',
     tests: ['transport/werift/peer-liveness'],
+  },
+  {
+    name: 'silence-measured-after-it-was-stopped',
+    guarantee: 'recovery',
+    file: SILENCE,
+    find: '      this.#schedule();\n      this.#check();',
+    replace: '      this.#check();\n      this.#schedule();',
+    tests: ['transport/lifecycle/silence-clock'],
   },
   {
     name: 'peer-heard-again-at-the-next-check-only',

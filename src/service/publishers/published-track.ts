@@ -163,7 +163,8 @@ export class PublishedTrack {
 
   #cameraSpec(firstOpening: 'once' | 'retried'): CameraSpec {
     const { spec, superviseSource, clock, random, logger, createSource } = this.#init;
-    const { id, codec = 'vp8', alternativeCodecs = [], degradationPreference = 'balanced', encodings } = spec;
+    const { id, codec = 'vp8', alternativeCodecs = [], degradationPreference = 'balanced' } = spec;
+    const { encodings, scalabilityMode } = spec;
     const { policy, watchPlace } = superviseSource();
     const source = new SupervisedSource({
       createSource,
@@ -175,8 +176,15 @@ export class PublishedTrack {
       logger: withFields(logger, { trackId: id }),
       changed: this.#lifetime.guard('source state', (status: SourceStatus) => this.#sourceChanged(status)),
     });
-    const camera = { trackId: id, codec, alternativeCodecs, degradationPreference, source };
-    return encodings === undefined ? camera : { ...camera, encodings: encodings.map(encodingOf) };
+    return {
+      trackId: id,
+      codec,
+      alternativeCodecs,
+      degradationPreference,
+      source,
+      ...(encodings === undefined ? {} : { encodings: encodings.map(encodingOf) }),
+      ...(scalabilityMode === undefined ? {} : { scalabilityMode }),
+    };
   }
 
   async #remove(): Promise<void> {

@@ -1,4 +1,5 @@
 import { describeError } from '../../core/errors.js';
+import { hasLayers, LAYERED_CODECS } from '../../encoder/temporal-layers.js';
 import { parseSourceSpec } from '../../source/source-spec.js';
 import { boundViolations, trackViolations } from '../allocation/allocation-document.js';
 import { pointer, type Violation } from '../schema/invalid-document.js';
@@ -22,8 +23,13 @@ export function publisherViolations(spec: PublisherSpec, at = ''): readonly Viol
 }
 
 /** What is wrong with a camera beyond its schema. @param at pointer to it, in a larger document */
-export function cameraViolations({ source, encodings = [] }: TrackSpec, at = ''): readonly Violation[] {
-  return [...sourceViolations(source, at), ...repetitions(encodings, 'rid', `${at}/encodings`)];
+export function cameraViolations(spec: TrackSpec, at = ''): readonly Violation[] {
+  const { source, encodings = [] } = spec;
+  return [
+    ...sourceViolations(source, at),
+    ...repetitions(encodings, 'rid', `${at}/encodings`),
+    ...layerViolations(spec, at),
+  ];
 }
 
 /** Ids that were given before. @param at pointer to the list */
@@ -40,6 +46,21 @@ function repetitions<Field extends string>(
     things.findIndex((other) => other[field] === thing[field]) === index
       ? []
       : [{ path: at + pointer(index, field), rule: 'duplicate', message: 'is taken by another one before it' }],
+  );
+}
+
+/** Temporal layers of a codec that has none, whatever its encoder is. */
+function layerViolations(spec: TrackSpec, at: string): readonly Violation[] {
+  const { codec = 'vp8', encodings = [] } = spec;
+  if (LAYERED_CODECS.has(codec)) return [];
+  const codecs = [...LAYERED_CODECS].join(' or ');
+  const message = `the codec of the camera has no temporal layers: use ${codecs}, or leave it out`;
+  const places = [
+    { asked: spec, place: at },
+    ...encodings.map((asked, index) => ({ asked, place: at + pointer('encodings', index) })),
+  ];
+  return places.flatMap(({ asked, place }) =>
+    hasLayers(asked) ? [{ path: `${place}/scalabilityMode`, rule: 'layers-of-codec', message }] : [],
   );
 }
 
