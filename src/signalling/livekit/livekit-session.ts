@@ -234,21 +234,23 @@ export class LiveKitSession {
   }
 
   #finish(): Promise<SignallingCloseResult> {
-    const wasOpen = this.#isOpen;
     this.#lifetime.end();
     this.#keepalive?.cancel();
     const conversation = this.#conversation;
     if (conversation === undefined) return Promise.resolve({ confirmed: true });
-    // Before the room has let us in there is nobody who could leave it: the server misses the socket.
+    const { lost } = conversation;
+    // Before an answer there is no media by which the server could take us for there: it ends a participant with its socket.
     if (!this.#published) conversation.cutOff();
     return boundedEnd({
       server: 'LiveKit',
       clock: this.#settings.clock,
       socket: conversation,
       goodbye: async () => {
-        if (!wasOpen) return { confirmed: true };
+        if (lost !== undefined && this.#over === undefined && this.#published) {
+          return { confirmed: false, reason: lost.message };
+        }
         conversation.send({ kind: 'leave' });
-        // It closes the socket of whoever leaves.
+        // It closes the socket of whoever leaves, and of whom it has told to.
         await conversation.closed;
         return { confirmed: true };
       },
