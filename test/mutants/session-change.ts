@@ -1,8 +1,8 @@
 import type { Mutant } from './mutant.js';
 
-const CHANGE = 'src/sender/session-change.ts';
-const CONNECTOR = 'src/sender/connector.ts';
-const DRIVER = 'src/sender/congestion-driver.ts';
+const CHANGE = 'src/sender/connection/session-change.ts';
+const CONNECTOR = 'src/sender/connection/connector.ts';
+const DRIVER = 'src/sender/outbound/congestion-driver.ts';
 const SUCCESSION = 'src/loopback/room/publisher-succession.ts';
 const tests = ['sender/session-change'];
 

@@ -26,6 +26,8 @@ export interface SfuKind {
   readonly codecs: readonly VideoCodec[];
   /** Whether it takes from all m-lines no codecs but those of the first. */
   readonly wantsAllCodecs: boolean;
+  /** Whether a camera that is added takes another session, in favour of which it ends the one that there is. */
+  readonly replaces: boolean;
   readonly make: (place: Required<ServerPlace>) => TestSfu;
 }
 
@@ -36,6 +38,7 @@ export const SFUS: readonly SfuKind[] = [
     isThere: true,
     codecs: ['vp8', 'h264', 'vp9', 'av1'],
     wantsAllCodecs: false,
+    replaces: false,
     make: janusAt,
   },
   {
@@ -43,6 +46,7 @@ export const SFUS: readonly SfuKind[] = [
     isThere: hasLiveKit,
     codecs: ['vp8', 'h264', 'vp9', 'av1'],
     wantsAllCodecs: true,
+    replaces: true,
     make: (place) => liveKitAt(place, 'whip'),
   },
   {
@@ -50,6 +54,7 @@ export const SFUS: readonly SfuKind[] = [
     isThere: hasLiveKit,
     codecs: ['vp8', 'h264', 'vp9', 'av1'],
     wantsAllCodecs: true,
+    replaces: false,
     make: (place) => liveKitAt(place, 'livekit'),
   },
 ];
