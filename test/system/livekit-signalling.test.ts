@@ -6,7 +6,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { SystemClock } from '../../src/core/clock.js';
 import type { VideoCodec } from '../../src/encoder/encoder.js';
-import type { EncodingSpec } from '../../src/sender/encodings.js';
+import type { EncodingSpec } from '../../src/sender/tracks/encodings.js';
 import type { RtcSender } from '../../src/sender/rtc-sender.js';
 import { createSender } from '../../src/service/create-sender.js';
 import { LiveKitSignaller } from '../../src/signalling/livekit/livekit-signaller.js';
