@@ -6,8 +6,8 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { SystemClock } from '../../src/core/clock.js';
 import type { VideoCodec } from '../../src/encoder/encoder.js';
-import type { EncodingSpec } from '../../src/sender/tracks/encodings.js';
 import type { RtcSender } from '../../src/sender/rtc-sender.js';
+import type { EncodingSpec } from '../../src/sender/tracks/encodings.js';
 import { createSender } from '../../src/service/create-sender.js';
 import { LiveKitSignaller } from '../../src/signalling/livekit/livekit-signaller.js';
 import { TestPatternSource } from '../../src/source/test-pattern/test-pattern-source.js';
@@ -157,7 +157,7 @@ describe.skipIf(!hasLiveKit)('LiveKit by its own signalling', () => {
   it('shows cameras that come and go and come back, by their names and sizes, while another loses no picture', async () => {
     const robot = sender();
     const states: string[] = [];
-    const { due: front } = await addCamera(robot, 'front', { codec: 'vp8', cameraId: 1 });
+    const { due: front, source: filming } = await addCamera(robot, 'front', { codec: 'vp8', cameraId: 1 });
     const observer = await observe();
     const signalling = signaller();
     await robot.connect(signalling);
@@ -183,6 +183,7 @@ describe.skipIf(!hasLiveKit)('LiveKit by its own signalling', () => {
     expect(front.missing(times, [])).toEqual([0]);
     expect(states).toEqual([]);
     expect(errors).toEqual([]);
+    await filming.stop();
     await robot.close();
     expect(await signalling.close()).toEqual({ confirmed: true });
     await eventually(() => !observer.identities.includes('robot'), 'the robot to have left', 5000);
