@@ -195,6 +195,16 @@ describe('LiveKitSignaller: a well-behaved server', () => {
     expect((await offering).sdp).toContain(CANDIDATE);
   });
 
+  it('takes 64 candidates and no more', async () => {
+    server.instead.set('offer', () => {
+      server.answer(1, 'v=0\r\nm=video 9 RTP 96\r\na=mid:0\r\n');
+      for (let port = 1; port <= 100; port += 1)
+        server.trickle(`candidate:1 1 udp 1 192.0.2.7 ${port} typ host`, port === 100);
+    });
+    const { sdp } = await signaller.offer(OFFER);
+    expect(sdp.match(/a=candidate/g)).toHaveLength(64);
+  });
+
   it('waits for no candidates beside an answer that has some itself', async () => {
     const answer = `v=0\r\nm=video 9 RTP 96\r\na=${CANDIDATE}\r\n`;
     server.instead.set('offer', () => {

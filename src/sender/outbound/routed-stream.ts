@@ -71,7 +71,6 @@ export class RoutedStream {
 
   /** There is no route from now on. */
   protected leave(refusal: PeerRefusal | undefined): void {
-    this.#isIdle = false;
     this.#refusal = refusal;
     this.#route = undefined;
   }
