@@ -6,6 +6,7 @@ import { ENCODER_LOCK_MUTANTS } from './encoder-lock.js';
 import { EVENT_MUTANTS } from './events.js';
 import { HANDLE_MUTANTS } from './handles.js';
 import { LIFETIME_MUTANTS } from './lifetimes.js';
+import { LIVEKIT_MUTANTS } from './livekit.js';
 import { LOCK_MUTANTS } from './locks.js';
 import type { Mutant } from './mutant.js';
 import { NATIVE_TRANSPORT_MUTANTS } from './native-transport.js';
@@ -27,6 +28,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...LOCK_MUTANTS,
   ...DRAIN_MUTANTS,
   ...LIFETIME_MUTANTS,
+  ...LIVEKIT_MUTANTS,
   ...EVENT_MUTANTS,
   ...HANDLE_MUTANTS,
   ...WIRE_MUTANTS,

@@ -72,7 +72,7 @@ export const TrackSpec = Type.Object(
 );
 export type TrackSpec = Static<typeof TrackSpec>;
 
-/** Where to publish: one of the two. */
+/** Where to publish: one of the three. */
 export const SfuSpec = Type.Object(
   {
     whip: Type.Optional(
@@ -89,8 +89,34 @@ export const SfuSpec = Type.Object(
         { additionalProperties: false, description: "A room of Janus' VideoRoom plugin, over its WebSocket." },
       ),
     ),
+    livekit: Type.Optional(
+      Type.Union(
+        [
+          Type.Object({ url: Url, token: Secret }, { additionalProperties: false }),
+          Type.Object(
+            {
+              url: Url,
+              apiKey: Type.String({ minLength: 1, maxLength: 256 }),
+              apiSecret: Secret,
+              room: Type.String({ minLength: 1, maxLength: 256 }),
+              identity: Type.String({ minLength: 1, maxLength: 256, description: 'Unique in the room.' }),
+            },
+            { additionalProperties: false },
+          ),
+        ],
+        {
+          description:
+            "A room of LiveKit by its own signalling: with a token that names room and identity, or with the server's key, of which a token is made for each session.",
+        },
+      ),
+    ),
   },
-  { additionalProperties: false, minProperties: 1, maxProperties: 1, description: 'Either "whip" or "janus".' },
+  {
+    additionalProperties: false,
+    minProperties: 1,
+    maxProperties: 1,
+    description: 'Either "whip" or "janus" or "livekit".',
+  },
 );
 export type SfuSpec = Static<typeof SfuSpec>;
 
