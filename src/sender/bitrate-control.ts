@@ -4,7 +4,7 @@ import type { Clock, Timer } from '../core/clock.js';
 import { FramelockError } from '../core/errors.js';
 import { audioShareBps, type BitrateAllocation, demandsUnder, validateAllocation, weightOf } from './allocation.js';
 import { Camera } from './camera.js';
-import type { NetworkTarget } from './congestion-driver.js';
+import type { NetworkTarget } from './network-route.js';
 import type { TrackRegistry } from './track-registry.js';
 
 /** A receiver that allows less means that nothing gets through: what is left is to find out when that changes. */

@@ -6,7 +6,7 @@ import { MAX_RESENT_SHARE } from '../../src/rtp/resend-budget.js';
 import type { RtpPacketHeader } from '../../src/rtp/rtp-packet.js';
 import { readOriginalSequence } from '../../src/rtp/rtx.js';
 import { OutboundRtp } from '../../src/sender/outbound-rtp.js';
-import { type OutboundPacket, SendPath } from '../../src/sender/send-path.js';
+import { type FateListener, type OutboundPacket, SendPath } from '../../src/sender/send-path.js';
 import type { NegotiatedTrack } from '../../src/transport/media-transport.js';
 import { FakeNetwork, type FakeTransport } from '../support/fake-transport.js';
 import { fixedRandom } from '../support/fixed-random.js';
@@ -250,11 +250,102 @@ describe('a loss that is not worth repairing', () => {
   });
 });
 
+describe('what a peer reports of a packet', () => {
+  let path: SendPath;
+  let isSlow: boolean;
+  let givenUp: number;
+  /** Of all that was sent, in order. */
+  let fates: FateListener[];
+
+  function over(negotiated: NegotiatedTrack): void {
+    path = new SendPath(clock);
+    isSlow = false;
+    givenUp = 0;
+    fates = [];
+    path.mustSkipRetransmissions = () => isSlow;
+    path.enqueue = (packets) => {
+      for (const packet of packets) {
+        const fate = packet.send(clock.nowUs(), fates.length);
+        if (fate !== undefined) fates.push(fate);
+      }
+    };
+    rtp = outbound(negotiated, 100, path);
+    rtp.onLossesGivenUp(() => {
+      givenUp += 1;
+    });
+  }
+
+  function sendUpper(sizeBytes: number): number[] {
+    const before = transport.rtp.length;
+    rtp.sendFrame(new Uint8Array(sizeBytes), 'delta', clock.nowUs(), () => undefined, 1);
+    return transport.rtp.slice(before).map(({ header }) => header.sequenceNumber);
+  }
+
+  beforeEach(() => over(AGREED));
+
+  it('has it sent again when it was lost, and not when a repetition was lost that it did not need', () => {
+    send(3000);
+    fates[1]?.('lost');
+    expect(repeated()).toHaveLength(1);
+    fates[3]?.('arrived');
+    rtp.repetition()?.send(clock.nowUs(), 9);
+    const padding = rtp.repetition()?.send(clock.nowUs(), 10);
+    fates[0]?.('arrived');
+    fates[2]?.('arrived');
+    const before = repeated().length;
+    padding?.('lost');
+    expect(repeated()).toHaveLength(before);
+  });
+
+  it('changes nothing where repetitions would go with the media, or nobody asks for any', () => {
+    const { rtx: _, ...plain } = AGREED;
+    for (const negotiated of [plain, { ...AGREED, nack: false }]) {
+      over(negotiated);
+      const before = transport.rtp.length;
+      send(100);
+      fates[0]?.('lost');
+      expect(transport.rtp).toHaveLength(before + 1);
+    }
+  });
+
+  it('costs a key frame where it cannot be mended in time, but not for a guess', () => {
+    send(3000);
+    isSlow = true;
+    fates[0]?.('unreported');
+    expect([repeated().length, givenUp]).toEqual([0, 0]);
+    fates[1]?.('lost');
+    expect([repeated().length, givenUp]).toEqual([0, 1]);
+  });
+
+  it('has less sent again on a guess than of what is known to be lost', () => {
+    for (let frame = 0; frame < 20; frame += 1) send(1000);
+    for (const fate of fates.slice()) fate('unreported');
+    const guessed = repeated().length;
+    expect(guessed).toBeGreaterThan(0);
+    for (const fate of fates.slice(0, 8)) fate('lost');
+    expect(repeated().length).toBeGreaterThan(guessed);
+  });
+
+  it('costs no key frame where nothing depends on the frame, however it became known', () => {
+    isSlow = true;
+    rtp.resend(sendUpper(3000));
+    fates[0]?.('lost');
+    expect([repeated().length, givenUp]).toEqual([0, 0]);
+    isSlow = false;
+    const waiting: OutboundPacket[] = [];
+    path.enqueue = (packets) => void waiting.push(...packets);
+    fates[0]?.('lost');
+    expect(waiting).toHaveLength(1);
+    waiting[0]?.takeBack('congestion');
+    expect(givenUp).toBe(0);
+  });
+});
+
 describe('a repetition as padding', () => {
   it('is a packet of the last frames, over the stream of retransmissions, counted as padding', () => {
     const numbers = send(3000);
     const packet = rtp.repetition();
-    expect(packet?.send(clock.nowUs(), 77)).toBe(true);
+    expect(packet?.send(clock.nowUs(), 77)).toBeDefined();
     const [again] = repeated();
     expect(readOriginalSequence(again?.payload ?? new Uint8Array(0))).toBe(numbers.at(-1));
     expect(extension(again?.header, 5)).toBe(77);
