@@ -57,6 +57,7 @@ interface Entry extends SentPacket {
   readonly sentUs: number;
   resentUs: number | undefined;
   timesResent: number;
+  timesSpare: number;
   /** Handed out, and neither sent again nor given back. */
   isPending: boolean;
   /** Whether the peer has told of any sending that it arrived. */
@@ -121,6 +122,7 @@ export class SendHistory {
       sentUs: nowUs,
       resentUs: undefined,
       timesResent: 0,
+      timesSpare: 0,
       isPending: false,
       hasArrived: false,
     };
@@ -145,15 +147,17 @@ export class SendHistory {
     if (entry.isPending) return TOO_SOON;
     if (entry.resentUs !== undefined && nowUs - entry.resentUs < minResendIntervalUs) return TOO_SOON;
     entry.isPending = true;
+    // Whoever asks knows better: Janus drops, and reports as arrived, what comes before it has asked (its ice.c, `rtx_nacked`).
+    entry.hasArrived = false;
     return { kind: 'found', packet: entry };
   }
 
-  /** How often a packet has been sent again so far. */
+  /** How often a packet has been sent again so far, otherwise than as a spare one. */
   timesResent({ header }: SentPacket): number {
     return this.#entryOf(header)?.timesResent ?? 0;
   }
 
-  /** A packet has arrived, whichever of its sendings it was: no loss of the others matters any more. */
+  /** A packet has arrived, whichever of its sendings it was: no loss of the others matters any more, unless it is asked for. */
   arrived({ header }: SentPacket): void {
     const entry = this.#entryOf(header);
     if (entry !== undefined) entry.hasArrived = true;
@@ -176,7 +180,8 @@ export class SendHistory {
 
   /**
    * A packet to send again at once where anything will do: of the newest ones that which was sent again least often, so that it may repair a loss that nobody has
-   * noticed yet. Packets of padding and very small ones are left out. Nothing if there is none.
+   * noticed yet. It may be dropped by who has not asked for it, so requests are answered all the same. Packets of padding and very small ones are left out. Nothing
+   * if there is none.
    * Source: libwebrtc's rtp_packet_history.cc, `GetPayloadPaddingPacket`.
    */
   spare(nowUs: number): SentPacket | undefined {
@@ -186,11 +191,9 @@ export class SendHistory {
       const entry = this.#ring[(this.#oldest + this.#count - age) % this.#maxPackets];
       if (entry === undefined || entry.isPending) continue;
       if (entry.header.padding === true || entry.payload.length < MIN_SPARE_BYTES) continue;
-      if (best === undefined || entry.timesResent < best.timesResent) best = entry;
+      if (best === undefined || timesRepeated(entry) < timesRepeated(best)) best = entry;
     }
-    if (best === undefined) return undefined;
-    best.resentUs = nowUs;
-    best.timesResent += 1;
+    if (best !== undefined) best.timesSpare += 1;
     return best;
   }
 
@@ -239,6 +242,10 @@ export class SendHistory {
     // A sequence number that has come round again belongs to the newer packet.
     if (this.#bySequence.get(sequenceNumber) === entry) this.#bySequence.delete(sequenceNumber);
   }
+}
+
+function timesRepeated({ timesResent, timesSpare }: Entry): number {
+  return timesResent + timesSpare;
 }
 
 function requireLimit(name: keyof SendHistoryLimits, value: number, highest: number): number {

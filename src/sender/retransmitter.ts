@@ -114,7 +114,6 @@ export class Retransmitter {
   #reported(route: RtpRoute, packet: SentPacket, timesResent: number, fate: PacketFate): void {
     if (fate === 'arrived') {
       this.#history.arrived(packet);
-      if (timesResent > 0) this.#hearsOfRepetitions = true;
       return;
     }
     if (timesResent > 0 && !this.#hearsOfRepetitions) return;
@@ -150,8 +149,12 @@ export class Retransmitter {
         const extensions = route.renewed(packet.header.extensions, nowUs, transportSequence, isApart);
         if (!this.#write(route, packet, extensions, purpose)) return 'refused';
         if (purpose === 'retransmission') this.#history.resent(packet, nowUs);
-        const times = this.#history.timesResent(packet);
-        return route.outcome(transportSequence, (fate) => this.#reported(route, packet, times, fate));
+        const timesResent = this.#history.timesResent(packet);
+        return route.outcome(transportSequence, (fate) => {
+          if (fate === 'arrived') this.#hearsOfRepetitions = true;
+          // Of padding nobody knows whether the peer has used it.
+          if (purpose === 'retransmission') this.#reported(route, packet, timesResent, fate);
+        });
       },
       (reason) => {
         this.#history.notResent(packet);

@@ -34,6 +34,22 @@ export const REPAIR_MUTANTS: readonly Mutant[] = [
     tests: ['sender/retransmitter', 'rtp/send-history'],
   },
   {
+    name: 'peer-that-asks-for-what-it-dropped-not-believed',
+    guarantee,
+    file: HISTORY,
+    find: '    entry.hasArrived = false;\n',
+    replace: '',
+    tests: ['rtp/send-history'],
+  },
+  {
+    name: 'padding-that-the-peer-dropped-taken-for-what-it-repeats',
+    guarantee,
+    file: RETRANSMITTER,
+    find: "          if (purpose === 'retransmission') this.#reported(",
+    replace: '          this.#reported(',
+    tests: ['sender/retransmitter'],
+  },
+  {
     name: 'sent-again-while-a-later-repetition-is-on-its-way',
     guarantee,
     file: HISTORY,

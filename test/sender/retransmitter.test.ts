@@ -283,18 +283,29 @@ describe('what a peer reports of a packet', () => {
 
   beforeEach(() => over(AGREED));
 
-  it('has it sent again when it was lost, and not when a repetition was lost that it did not need', () => {
+  it('has it sent again when it was lost, but not when a repetition was lost that it did not need', () => {
     send(3000);
     fates[1]?.('lost');
     expect(repeated()).toHaveLength(1);
     fates[3]?.('arrived');
-    rtp.repetition()?.send(clock.nowUs(), 9);
-    const padding = rtp.repetition()?.send(clock.nowUs(), 10);
+    fates[0]?.('unreported');
+    expect(repeated()).toHaveLength(2);
     fates[0]?.('arrived');
-    fates[2]?.('arrived');
-    const before = repeated().length;
+    fates[4]?.('lost');
+    expect(repeated()).toHaveLength(2);
+  });
+
+  it('is heard of repetitions as padding as well, which tell nothing of the packet itself', () => {
+    send(1000);
+    const padding = rtp.repetition()?.send(clock.nowUs(), 9);
+    padding?.('arrived');
+    expect(repeated()).toHaveLength(1);
+    fates[0]?.('lost');
+    expect(repeated()).toHaveLength(2);
     padding?.('lost');
-    expect(repeated()).toHaveLength(before);
+    expect(repeated()).toHaveLength(2);
+    fates[1]?.('lost');
+    expect(repeated()).toHaveLength(3);
   });
 
   it('changes nothing where repetitions would go with the media, or nobody asks for any', () => {
