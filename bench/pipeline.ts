@@ -1,5 +1,5 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import type { FrameReport } from '../src/sender/frame-report.js';
+import type { FrameReport } from '../src/sender/stats/frame-report.js';
 import type { Benchmark, BenchmarkContext } from './benchmark.js';
 import { startRig } from './support/camera-rig.js';
 import { pause } from './support/pause.js';

@@ -1,7 +1,7 @@
 import type { VideoEncoderFactory } from '../src/encoder/encoder.js';
 import { NodeAvEncoderFactory } from '../src/encoder/node-av/node-av-encoder-factory.js';
-import type { FrameReport } from '../src/sender/frame-report.js';
 import type { EncoderSwapped } from '../src/sender/sender-events.js';
+import type { FrameReport } from '../src/sender/stats/frame-report.js';
 import type { Benchmark, BenchmarkContext } from './benchmark.js';
 import { type CameraRig, startRig } from './support/camera-rig.js';
 import { pause } from './support/pause.js';

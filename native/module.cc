@@ -1,4 +1,4 @@
-// The addon: open(options), encode(handle, picture, settings), free(handle), and the list `codecs`.
+// The addon: open(options), encode(handle, picture, settings), free(handle), the list `codecs` and the number `interface`.
 #include <node_api.h>
 
 #include <algorithm>
@@ -13,6 +13,8 @@
 namespace framelock {
 namespace {
 
+// Of these calls, as ADDON_INTERFACE of codec-addon.ts, which loads no other: to be counted up where either side changes what it says.
+constexpr uint32_t kInterface = 2;
 constexpr int64_t kMaxSide = 16'384;
 constexpr int64_t kMaxThreads = 16;
 constexpr int64_t kMaxQuantizer = 63;
@@ -213,6 +215,9 @@ napi_value Initialise(napi_env env, napi_value exports) {
     Require(napi_set_element(env, codecs, index++, name), "codecs");
   }
   Require(napi_set_named_property(env, exports, "codecs", codecs), "codecs");
+  napi_value interface_number;
+  Require(napi_create_uint32(env, kInterface, &interface_number), "interface");
+  Require(napi_set_named_property(env, exports, "interface", interface_number), "interface");
   Define<OpenEncoder>(env, exports, "open");
   Define<Encode>(env, exports, "encode");
   Define<Free>(env, exports, "free");

@@ -4,7 +4,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { Mutant } from '../test/mutants/mutant.js';
 import { MUTANTS } from '../test/mutants/mutants.js';
-import { MutantBench, mutate, type Outcome } from './mutant-bench.js';
+import { MutantBench, mutate } from './mutant-bench.js';
+import type { Outcome } from './mutant-runner.js';
 
 /** Mutants that are tried at the same time. */
 const BENCHES = 2;

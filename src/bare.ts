@@ -41,32 +41,20 @@ export type { ScalabilityMode } from './encoder/temporal-layers.js';
 export type { PlaneLayout, RawVideoFrame, VideoPixelFormat } from './encoder/video-frame.js';
 export type { PlayoutDelay } from './rtp/header-extensions.js';
 export type { RtpCodec } from './rtp/rtp-codec.js';
-export type { BitrateAllocation, TrackShare } from './sender/allocation.js';
-export type { VideoConfigChange } from './sender/camera-layer.js';
-export type { CloseReport, CloseStep } from './sender/close-report.js';
-export type { CongestionStats } from './sender/congestion-driver.js';
-export type { ConnectOptions } from './sender/connector.js';
-export type { EncodedAudioInput, EncodedVideoInput } from './sender/encoded-track.js';
-export type { EncodingSpec } from './sender/encodings.js';
-export type { DropReason, EncodedFrameReport, FrameReport, FrameTimes } from './sender/frame-report.js';
-export type { DegradationPreference } from './sender/resolution-governor.js';
+export type { BitrateAllocation, TrackShare } from './sender/allocation/allocation.js';
+export type { ConnectOptions } from './sender/connection/connector.js';
+export type { Negotiate } from './sender/connection/signaller-from-negotiation.js';
+export type { DegradationPreference } from './sender/encoding/resolution-governor.js';
+export type { CloseReport, CloseStep } from './sender/operations/close-report.js';
+export type { CongestionStats } from './sender/outbound/congestion-driver.js';
 export { RtcSender } from './sender/rtc-sender.js';
 export type { EncoderSwapped, SenderErrorEvent, SenderEvents } from './sender/sender-events.js';
-export type {
-  AudioTrackSpec,
-  CongestionControl,
-  EncodedAudioTrackSpec,
-  EncodedVideoTrackSpec,
-  RtcSenderOptions,
-  VideoTrackSpec,
-} from './sender/sender-options.js';
-export type { EncodingGrant, SenderGrants, SenderStats } from './sender/sender-stats.js';
-export type { Negotiate } from './sender/signaller-from-negotiation.js';
-export type { EncodingCondition, TrackCondition } from './sender/track-condition.js';
-export type { TrackHandle, TrackRef } from './sender/track-handle.js';
-export type { TrackHealth } from './sender/track-health.js';
-export type { TrackActivity } from './sender/track-host.js';
-export type { EncodingStats, RemoteInboundStats, TrackStats } from './sender/track-stats.js';
+export type { CongestionControl, RtcSenderOptions } from './sender/sender-options.js';
+export type { DropReason, EncodedFrameReport, FrameReport, FrameTimes } from './sender/stats/frame-report.js';
+export type { EncodingGrant, SenderGrants, SenderStats } from './sender/stats/sender-stats.js';
+export type { EncodingCondition, TrackCondition } from './sender/stats/track-condition.js';
+export type { TrackHealth } from './sender/stats/track-health.js';
+export type { EncodingStats, RemoteInboundStats, TrackStats } from './sender/stats/track-stats.js';
 export type {
   CandidatePairStats,
   CandidateStats,
@@ -77,7 +65,18 @@ export type {
   StatsEntry,
   StatsReport,
   TransportEntry,
-} from './sender/w3c-stats.js';
+} from './sender/stats/w3c-stats.js';
+export type { VideoConfigChange } from './sender/tracks/camera-layer.js';
+export type { EncodedAudioInput, EncodedVideoInput } from './sender/tracks/encoded-track.js';
+export type { EncodingSpec } from './sender/tracks/encodings.js';
+export type { TrackHandle, TrackRef } from './sender/tracks/track-handle.js';
+export type { TrackActivity } from './sender/tracks/track-host.js';
+export type {
+  AudioTrackSpec,
+  EncodedAudioTrackSpec,
+  EncodedVideoTrackSpec,
+  VideoTrackSpec,
+} from './sender/tracks/track-specs.js';
 export { registerSenderMetrics } from './service/sender-metrics.js';
 export type { JanusSignallerOptions } from './signalling/janus/janus-options.js';
 export { JanusSignaller } from './signalling/janus/janus-signaller.js';

@@ -1,6 +1,6 @@
 // A client of the publisher service: it loads no package and no built-in, and works wherever there is `fetch`.
-export type { SenderStats } from './sender/sender-stats.js';
-export type { TrackStats } from './sender/track-stats.js';
+export type { SenderStats } from './sender/stats/sender-stats.js';
+export type { TrackStats } from './sender/stats/track-stats.js';
 export { ApiError } from './service/client/api-error.js';
 export type { ListenOptions, StreamEvent } from './service/client/event-listener.js';
 export type {

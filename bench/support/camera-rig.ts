@@ -1,6 +1,6 @@
 import { SystemClock } from '../../src/core/clock.js';
-import type { FrameReport } from '../../src/sender/frame-report.js';
 import type { RtcSender } from '../../src/sender/rtc-sender.js';
+import type { FrameReport } from '../../src/sender/stats/frame-report.js';
 import { type CreateSenderOptions, createSender } from '../../src/service/create-sender.js';
 import { WhipSignaller } from '../../src/signalling/whip/whip-signaller.js';
 import { HEIGHT, ReplayedCamera, WIDTH } from './replayed-camera.js';

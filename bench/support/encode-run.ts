@@ -1,6 +1,6 @@
 import type { FrameInput, VideoCodec, VideoEncoder, VideoEncoderConfig } from '../../src/encoder/encoder.js';
 import type { RawVideoFrame } from '../../src/encoder/video-frame.js';
-import { type DegradationPreference, ResolutionGovernor } from '../../src/sender/resolution-governor.js';
+import { type DegradationPreference, ResolutionGovernor } from '../../src/sender/encoding/resolution-governor.js';
 import { lumaPsnrDb, VideoDecoder } from '../../test/support/video-decoder.js';
 import type { Footage } from './footage.js';
 

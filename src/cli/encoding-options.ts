@@ -1,5 +1,5 @@
 import type { HardwareEncoder } from '../encoder/node-av/hardware-profiles.js';
-import type { DegradationPreference } from '../sender/resolution-governor.js';
+import type { DegradationPreference } from '../sender/encoding/resolution-governor.js';
 import { usageError } from './usage-error.js';
 
 /** How cameras are encoded, as far as the command line tells. */

@@ -1,8 +1,8 @@
 import type { CameraHealth, CameraSize, CameraStatus, SenderStatus } from '../loopback/status.js';
-import { weightOf } from '../sender/allocation.js';
-import type { SenderStats } from '../sender/sender-stats.js';
-import type { TrackHealth } from '../sender/track-health.js';
-import type { TrackStats } from '../sender/track-stats.js';
+import { weightOf } from '../sender/allocation/allocation.js';
+import type { SenderStats } from '../sender/stats/sender-stats.js';
+import type { TrackHealth } from '../sender/stats/track-health.js';
+import type { TrackStats } from '../sender/stats/track-stats.js';
 
 const HEALTH: Readonly<Record<TrackHealth, CameraHealth>> = Object.freeze({
   ok: 'ok',

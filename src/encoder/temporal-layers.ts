@@ -1,11 +1,14 @@
 import { FramelockError } from '../core/errors.js';
 import type { VideoEncoderConfig } from './encoder.js';
 
+/** All of them. */
+export const SCALABILITY_MODES = ['L1T1', 'L1T2', 'L1T3'] as const;
+
 /**
  * How the frames of a stream depend on one another, by the names of W3C's WebRTC-SVC (section 6): one spatial layer, and as many temporal layers as the last
  * digit says. Each layer that is left out halves the frame rate.
  */
-export type ScalabilityMode = 'L1T1' | 'L1T2' | 'L1T3';
+export type ScalabilityMode = (typeof SCALABILITY_MODES)[number];
 
 /** What is known of the layers of a mode. */
 interface Structure {
@@ -31,14 +34,11 @@ const STRUCTURES: Readonly<Record<ScalabilityMode, Structure>> = {
 };
 
 /** Those whose payload tells the layer of a frame (RFC 7741, RFC 9628), and whose encoders can be told what to refer to. */
-const LAYERED_CODECS: ReadonlySet<VideoEncoderConfig['codec']> = new Set(['vp8', 'vp9']);
+export const LAYERED_CODECS: ReadonlySet<VideoEncoderConfig['codec']> = new Set(['vp8', 'vp9']);
 
 export function isScalabilityMode(mode: unknown): mode is ScalabilityMode {
   return typeof mode === 'string' && Object.hasOwn(STRUCTURES, mode);
 }
-
-/** The modes by name, for messages. */
-export const SCALABILITY_MODES: readonly string[] = Object.keys(STRUCTURES);
 
 /** What a frame of each layer of a mode may take: see {@link Structure.frameShares}. */
 export function frameSharesOf(mode: ScalabilityMode = 'L1T1'): readonly number[] {

@@ -1,7 +1,7 @@
 import { describeError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import type { SenderEvents } from './sender-events.js';
-import type { StreamName } from './track-host.js';
+import type { StreamName } from './tracks/track-host.js';
 
 /** Where errors go that nobody waits for: to the log, and to the handlers of `error`. */
 export class ErrorReports {

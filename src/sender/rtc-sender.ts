@@ -5,31 +5,38 @@ import type { RawAudioData } from '../encoder/audio-frame.js';
 import type { RawVideoFrame } from '../encoder/video-frame.js';
 import type { Signaller } from '../signalling/signaller.js';
 import type { TransportState } from '../transport/media-transport.js';
-import type { BitrateAllocation } from './allocation.js';
-import { Camera } from './camera.js';
-import type { VideoConfigChange } from './camera-layer.js';
-import type { CloseReport } from './close-report.js';
-import type { ConnectOptions } from './connector.js';
-import { type EncodedAudioInput, EncodedTrack, type EncodedVideoInput } from './encoded-track.js';
-import { RawAudioTrack } from './raw-audio-track.js';
+import type { BitrateAllocation } from './allocation/allocation.js';
+import type { ConnectOptions } from './connection/connector.js';
+import { type Negotiate, signallerFromNegotiation } from './connection/signaller-from-negotiation.js';
+import type { CloseReport } from './operations/close-report.js';
 import { SenderCore } from './sender-core.js';
 import type { SenderEvents } from './sender-events.js';
+import type { RtcSenderOptions } from './sender-options.js';
+import { type SenderGrants, type SenderStats, trackStats } from './stats/sender-stats.js';
+import { statsReport } from './stats/stats-report.js';
+import { type TrackCondition, trackCondition } from './stats/track-condition.js';
+import type { TrackStats } from './stats/track-stats.js';
+import type { StatsReport } from './stats/w3c-stats.js';
+import { Camera } from './tracks/camera.js';
+import type { VideoConfigChange } from './tracks/camera-layer.js';
+import { type EncodedAudioInput, EncodedTrack, type EncodedVideoInput } from './tracks/encoded-track.js';
+import { RawAudioTrack } from './tracks/raw-audio-track.js';
+import {
+  assertCamera,
+  assertRaw,
+  type RawStream,
+  streamsOf,
+  type TrackStream,
+  wrongFeedingCall,
+} from './tracks/track.js';
+import { audioConfigOf, videoConfigOf } from './tracks/track-config.js';
+import type { TrackHandle, TrackRef } from './tracks/track-handle.js';
 import type {
   AudioTrackSpec,
   EncodedAudioTrackSpec,
   EncodedVideoTrackSpec,
-  RtcSenderOptions,
   VideoTrackSpec,
-} from './sender-options.js';
-import { type SenderGrants, type SenderStats, trackStats } from './sender-stats.js';
-import { type Negotiate, signallerFromNegotiation } from './signaller-from-negotiation.js';
-import { statsReport } from './stats-report.js';
-import { assertCamera, assertRaw, type RawStream, streamsOf, type TrackStream, wrongFeedingCall } from './track.js';
-import { type TrackCondition, trackCondition } from './track-condition.js';
-import { audioConfigOf, videoConfigOf } from './track-config.js';
-import type { TrackHandle, TrackRef } from './track-handle.js';
-import type { TrackStats } from './track-stats.js';
-import type { StatsReport } from './w3c-stats.js';
+} from './tracks/track-specs.js';
 
 /**
  * Sends many camera and microphone tracks over one WebRTC connection to an SFU, each through an encoder of its own, with the bitrate

@@ -1,9 +1,9 @@
 import type { EventQueueOptions } from '../concurrency/event-queue.js';
 import type { TransportState } from '../transport/media-transport.js';
-import type { EncodedFrameReport, FrameReport } from './frame-report.js';
-import type { SenderStats } from './sender-stats.js';
-import type { TrackHealth } from './track-health.js';
-import type { StreamName, TrackActivity } from './track-host.js';
+import type { EncodedFrameReport, FrameReport } from './stats/frame-report.js';
+import type { SenderStats } from './stats/sender-stats.js';
+import type { TrackHealth } from './stats/track-health.js';
+import type { StreamName, TrackActivity } from './tracks/track-host.js';
 
 /**
  * Events of a sender. Handlers run one at a time, in order, off the media path and outside every lock: they may call anything on the sender,

@@ -1,15 +1,16 @@
 import { LateCompletions } from '../concurrency/late-completions.js';
 import { Lifetime } from '../concurrency/lifetime.js';
+import { Sequencer } from '../concurrency/sequencer.js';
 import { describeError, FramelockError, isFramelockError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import type { VideoCodec } from '../encoder/encoder.js';
+import type { ScalabilityMode } from '../encoder/temporal-layers.js';
 import type { RawVideoFrame } from '../encoder/video-frame.js';
 import type { CameraSize } from '../loopback/status.js';
-import type { EncodingSpec } from '../sender/encodings.js';
-import type { DegradationPreference } from '../sender/resolution-governor.js';
+import type { DegradationPreference } from '../sender/encoding/resolution-governor.js';
 import type { RtcSender } from '../sender/rtc-sender.js';
-import { Sequencer } from '../sender/sequencer.js';
-import type { TrackHandle } from '../sender/track-handle.js';
+import type { EncodingSpec } from '../sender/tracks/encodings.js';
+import type { TrackHandle } from '../sender/tracks/track-handle.js';
 import { type FrameSource, type FrameSourceFormat, isSameFormat } from '../source/frame-source.js';
 
 /** A camera: a source and the track that it feeds. */
@@ -30,6 +31,8 @@ export interface CameraSpec {
   readonly degradationPreference?: DegradationPreference;
   /** Sends it as simulcast. @default one encoding, without a rid */
   readonly encodings?: readonly EncodingSpec[];
+  /** Its temporal layers. @default 'L1T1', none */
+  readonly scalabilityMode?: ScalabilityMode;
   /** Told when its source has ended by itself, with the reason if that was a failure. Must not throw. @default nobody */
   readonly ended?: (error?: Error) => void;
 }
@@ -109,7 +112,8 @@ export class Camera {
 
   /** Adds the track, once the source has started, and lets its frames in. @throws FramelockError as `RtcSender.addVideoTrack` */
   async addTrack(): Promise<void> {
-    const { codec, alternativeCodecs = [], degradationPreference = 'balanced', encodings } = this.#spec;
+    const { codec, alternativeCodecs = [], degradationPreference = 'balanced' } = this.#spec;
+    const { encodings, scalabilityMode } = this.#spec;
     const asked = this.#source.format;
     const { width, height, framerate, pixelFormat = 'I420' } = asked;
     this.#track = await this.#sender.addVideoTrack({
@@ -122,6 +126,7 @@ export class Camera {
       format: pixelFormat,
       degradationPreference,
       ...(encodings === undefined ? {} : { encodings }),
+      ...(scalabilityMode === undefined ? {} : { scalabilityMode }),
     });
     this.#trackFormat = asked;
     // The pictures may have changed while the encoder was opened.

@@ -1,6 +1,6 @@
 import type { Registry } from 'prom-client';
 import type { RtcSender } from '../sender/rtc-sender.js';
-import type { SenderStats } from '../sender/sender-stats.js';
+import type { SenderStats } from '../sender/stats/sender-stats.js';
 import { ENCODING_FAMILIES } from './metrics/encoding-families.js';
 import { registerLockWaits } from './metrics/lock-waits.js';
 import { type Measured, perScrape, registerFamilies } from './metrics/scrape.js';

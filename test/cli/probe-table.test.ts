@@ -32,7 +32,13 @@ describe('the table of encoders', () => {
 
 describe('the line of the native encoders', () => {
   it('tells which there are, or why there are none and what to do', () => {
-    const addon = { codecs: ['vp8', 'vp9'], open: neverCalled, encode: neverCalled, free: neverCalled } as const;
+    const addon = {
+      interface: 1,
+      codecs: ['vp8', 'vp9'],
+      open: neverCalled,
+      encode: neverCalled,
+      free: neverCalled,
+    } as const;
     expect(nativeLine({ kind: 'loaded', addon })).toBe('native encoders: vp8, vp9');
     expect(nativeLine({ kind: 'not built' })).toBe('native encoders: not built (npm run build:native)');
     expect(nativeLine({ kind: 'switched off' })).toBe('native encoders: switched off (FRAMELOCK_NATIVE=0)');

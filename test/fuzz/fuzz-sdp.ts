@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import { isFramelockError } from '../../src/core/errors.js';
 import { parseOffer } from '../../src/loopback/sdp/sdp-offer.js';
 import type { RtpCodec } from '../../src/rtp/rtp-codec.js';
-import { RtpRoute } from '../../src/sender/rtp-route.js';
+import { RtpRoute } from '../../src/sender/outbound/rtp-route.js';
 import { MAX_REMOTE_CANDIDATES } from '../../src/transport/sdp/answer-transport.js';
 import { type ValidatedAnswer, validateAnswer } from '../../src/transport/sdp/answer-validation.js';
 import { type MediaLine, MediaLines } from '../../src/transport/sdp/media-lines.js';

@@ -132,16 +132,16 @@ export class WrtcViewer {
     return { ssrc: Number(ssrc), rtxSsrc: Number(rtxSsrc) };
   }
 
-  /** Over all m-lines: packets that never came, and pictures that it left out because they would have been shown too late. */
-  async received(): Promise<{ readonly packetsLost: number; readonly framesDropped: number }> {
+  /** Over all m-lines: packets that never came, and pictures that came whole, whether or not they were shown. */
+  async received(): Promise<{ readonly packetsLost: number; readonly framesReceived: number }> {
     let packetsLost = 0;
-    let framesDropped = 0;
+    let framesReceived = 0;
     for (const entry of (await this.connection.getStats()).values()) {
       if (entry.type !== 'inbound-rtp') continue;
       packetsLost += entry.packetsLost ?? 0;
-      framesDropped += entry.framesDropped ?? 0;
+      framesReceived += entry.framesReceived ?? 0;
     }
-    return { packetsLost, framesDropped };
+    return { packetsLost, framesReceived };
   }
 
   /** Whether every m-line shows its luma; codecs are off by a few. */

@@ -7,8 +7,8 @@ const HYSTERESIS = 'src/congestion/allocator/pause-hysteresis.ts';
 const PUBLISHED = 'src/congestion/allocator/published-rate.ts';
 const DEMAND = 'src/congestion/allocator/track-demand.ts';
 const ALLOCATOR = 'src/congestion/allocator/allocator.ts';
-const CONTROL = 'src/sender/bitrate-control.ts';
-const TRACK = 'src/sender/outbound-stream.ts';
+const CONTROL = 'src/sender/allocation/bitrate-control.ts';
+const TRACK = 'src/sender/outbound/outbound-stream.ts';
 
 const FILLING_TESTS = ['congestion/allocator/water-filling'];
 const INVARIANTS = ['congestion/allocator/allocator-invariants'];
@@ -364,7 +364,7 @@ export const ALLOCATION_MUTANTS: readonly Mutant[] = [
   {
     name: 'misspelt-bounds-accepted',
     guarantee,
-    file: 'src/sender/allocation.ts',
+    file: 'src/sender/allocation/allocation.ts',
     find: 'if (unknownField !== undefined) {',
     replace: "if (unknownField === 'weight') {",
     tests: ['sender/allocation'],

@@ -1,12 +1,12 @@
 import type { Mutant } from './mutant.js';
 
 const guarantee = 'L2 drain';
-const LIFECYCLE = 'src/sender/track-lifecycle.ts';
+const LIFECYCLE = 'src/sender/operations/track-lifecycle.ts';
 const CORE = 'src/sender/sender-core.ts';
-const SHUTDOWN = 'src/sender/sender-shutdown.ts';
-const TRACK = 'src/sender/encoder-stream.ts';
+const SHUTDOWN = 'src/sender/operations/sender-shutdown.ts';
+const TRACK = 'src/sender/encoding/encoder-stream.ts';
 const QUEUE = 'src/concurrency/event-queue.ts';
-const SUPERVISION = 'src/sender/encoder-supervision.ts';
+const SUPERVISION = 'src/sender/encoding/encoder-supervision.ts';
 
 /** Stopping a track or the sender. */
 export const DRAIN_MUTANTS: readonly Mutant[] = [
@@ -69,7 +69,7 @@ export const DRAIN_MUTANTS: readonly Mutant[] = [
   {
     name: 'stopped-track-admits-frames',
     guarantee,
-    file: 'src/sender/outbound-stream.ts',
+    file: 'src/sender/outbound/outbound-stream.ts',
     find: "    if (this.#stopped) return 'stopped';\n",
     replace: '',
     tests: ['sender/encoded-track'],

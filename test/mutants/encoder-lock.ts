@@ -1,11 +1,11 @@
 import type { Mutant } from './mutant.js';
 
 const guarantee = 'L1 lock';
-const LOOP = 'src/sender/encode-loop.ts';
-const SWAP = 'src/sender/encoder-swap.ts';
-const TRACK = 'src/sender/encoder-stream.ts';
+const LOOP = 'src/sender/encoding/encode-loop.ts';
+const SWAP = 'src/sender/encoding/encoder-swap.ts';
+const TRACK = 'src/sender/encoding/encoder-stream.ts';
 const FLIGHT = 'src/encoder/single-flight.ts';
-const SUPERVISION = 'src/sender/encoder-supervision.ts';
+const SUPERVISION = 'src/sender/encoding/encoder-supervision.ts';
 const CONTROLS = 'src/encoder/encoder-controls.ts';
 const ISOLATED = 'src/encoder/isolation/isolated-encoder.ts';
 
@@ -134,7 +134,7 @@ export const ENCODER_LOCK_MUTANTS: readonly Mutant[] = [
   {
     name: 'frame-reported-twice',
     guarantee,
-    file: 'src/sender/track-input.ts',
+    file: 'src/sender/encoding/track-input.ts',
     find: '    this.#taken = undefined;\n',
     replace: '',
     tests: ['sender/track-input'],
@@ -238,7 +238,7 @@ export const ENCODER_LOCK_MUTANTS: readonly Mutant[] = [
   {
     name: 'frame-of-the-old-size-kept',
     guarantee,
-    file: 'src/sender/camera-layer.ts',
+    file: 'src/sender/tracks/camera-layer.ts',
     find: "      this.dropWaiting('reconfigured');\n",
     replace: '',
     tests: ['sender/reconfigure'],
@@ -246,7 +246,7 @@ export const ENCODER_LOCK_MUTANTS: readonly Mutant[] = [
   {
     name: 'unchecked-reconfiguration',
     guarantee,
-    file: 'src/sender/camera-layer.ts',
+    file: 'src/sender/tracks/camera-layer.ts',
     find: '    this.check(() => validateEncoderConfig(changed));\n',
     replace: '',
     tests: ['sender/reconfigure'],
@@ -270,7 +270,7 @@ export const ENCODER_LOCK_MUTANTS: readonly Mutant[] = [
   {
     name: 'encoder-off-its-target-goes-unnoticed',
     guarantee,
-    file: 'src/sender/periodic-work.ts',
+    file: 'src/sender/operations/periodic-work.ts',
     find: "    for (const stream of streams) if (stream.kind === 'raw') stream.checkRate(nowUs);\n",
     replace: '',
     tests: ['sender/encoder-recovery'],
@@ -278,7 +278,7 @@ export const ENCODER_LOCK_MUTANTS: readonly Mutant[] = [
   {
     name: 'owner-pays-for-earlier-failures',
     guarantee,
-    file: 'src/sender/encoder-operations.ts',
+    file: 'src/sender/operations/encoder-operations.ts',
     find: "        if (cause !== 'failure') stream.pardon();\n",
     replace: '',
     tests: ['sender/encoder-recovery'],
@@ -294,7 +294,7 @@ export const ENCODER_LOCK_MUTANTS: readonly Mutant[] = [
   {
     name: 'several-changes-of-scale-at-once',
     guarantee,
-    file: 'src/sender/rescaler.ts',
+    file: 'src/sender/operations/rescaler.ts',
     find: ' || this.#changing.has(layer)',
     replace: '',
     tests: ['sender/resolution-governor'],
@@ -302,7 +302,7 @@ export const ENCODER_LOCK_MUTANTS: readonly Mutant[] = [
   {
     name: 'scale-kept-over-a-change-of-size',
     guarantee,
-    file: 'src/sender/camera-layer.ts',
+    file: 'src/sender/tracks/camera-layer.ts',
     find: '{ ...config, scaleResolutionDownBy }',
     replace: 'config',
     tests: ['sender/resolution-governor'],

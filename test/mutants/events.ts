@@ -4,7 +4,7 @@ const guarantee = 'L4 events';
 const QUEUE = 'src/concurrency/event-queue.ts';
 const LANE = 'src/concurrency/event-lane.ts';
 const RUNNER = 'src/concurrency/handler-runner.ts';
-const SHARED = 'src/sender/shared-frame.ts';
+const SHARED = 'src/sender/tracks/shared-frame.ts';
 
 /** User code: event handlers and `release` of frames. */
 export const EVENT_MUTANTS: readonly Mutant[] = [
@@ -131,7 +131,7 @@ export const EVENT_MUTANTS: readonly Mutant[] = [
   {
     name: 'throwing-release-keeps-the-others-back',
     guarantee,
-    file: 'src/sender/deferred-calls.ts',
+    file: 'src/sender/operations/deferred-calls.ts',
     find: '        this.#onError(error);',
     replace: '        this.#onError(error);\n        throw error;',
     tests: ['sender/deferred-calls'],

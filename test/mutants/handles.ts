@@ -1,9 +1,9 @@
 import type { Mutant } from './mutant.js';
 
 const guarantee = 'L5 handles';
-const LIFECYCLE = 'src/sender/track-lifecycle.ts';
-const REGISTRY = 'src/sender/track-registry.ts';
-const OPERATIONS = 'src/sender/encoder-operations.ts';
+const LIFECYCLE = 'src/sender/operations/track-lifecycle.ts';
+const REGISTRY = 'src/sender/tracks/track-registry.ts';
+const OPERATIONS = 'src/sender/operations/encoder-operations.ts';
 
 /** Which object a call acts on. */
 export const HANDLE_MUTANTS: readonly Mutant[] = [
@@ -138,7 +138,7 @@ export const HANDLE_MUTANTS: readonly Mutant[] = [
   {
     name: 'close-not-idempotent',
     guarantee,
-    file: 'src/sender/sender-shutdown.ts',
+    file: 'src/sender/operations/sender-shutdown.ts',
     find: 'this.#stopping ??= this.#stop();',
     replace: 'this.#stopping = this.#stop();',
     tests: ['sender/close'],
@@ -146,15 +146,15 @@ export const HANDLE_MUTANTS: readonly Mutant[] = [
   {
     name: 'negotiations-interleave',
     guarantee,
-    file: 'src/sender/sequencer.ts',
+    file: 'src/concurrency/sequencer.ts',
     find: 'const result = this.#tail.then(job);',
     replace: 'const result = job();',
-    tests: ['sender/sequencer', 'sender/connector'],
+    tests: ['concurrency/sequencer', 'sender/connector'],
   },
   {
     name: 'id-freed-by-the-removal-of-an-earlier-track',
     guarantee,
-    file: 'src/sender/track-lifecycle.ts',
+    file: 'src/sender/operations/track-lifecycle.ts',
     find: 'if (this.#leaving.get(track.id) === track) this',
     replace: 'this',
     tests: ['sender/handles'],

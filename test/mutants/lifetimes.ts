@@ -1,12 +1,12 @@
 import type { Mutant } from './mutant.js';
 
 const guarantee = 'L3 lifetimes';
-const CONNECTION = 'src/sender/connection.ts';
-const CONNECTOR = 'src/sender/connector.ts';
+const CONNECTION = 'src/sender/connection/connection.ts';
+const CONNECTOR = 'src/sender/connection/connector.ts';
 const LIFETIME = 'src/concurrency/lifetime.ts';
 const DTLS = 'src/transport/werift/dtls-session.ts';
 const QUEUE = 'src/concurrency/event-queue.ts';
-const SUPERVISION = 'src/sender/encoder-supervision.ts';
+const SUPERVISION = 'src/sender/encoding/encoder-supervision.ts';
 
 /** Late completions, and stopping from inside a callback. */
 export const LIFETIME_MUTANTS: readonly Mutant[] = [
@@ -77,7 +77,7 @@ export const LIFETIME_MUTANTS: readonly Mutant[] = [
   {
     name: 'late-answer-bound-to-a-removed-track',
     guarantee,
-    file: 'src/sender/offered-tracks.ts',
+    file: 'src/sender/connection/offered-tracks.ts',
     find: 'present.filter((track) => this.#specs.has(track))',
     replace: '[...this.#specs.keys()]',
     tests: ['sender/connector', 'sender/handles', 'sender/track-lifecycle'],
@@ -85,7 +85,7 @@ export const LIFETIME_MUTANTS: readonly Mutant[] = [
   {
     name: 'closed-sender-gets-an-orphan-track',
     guarantee,
-    file: 'src/sender/track-lifecycle.ts',
+    file: 'src/sender/operations/track-lifecycle.ts',
     find: '      this.#host.assertOpen();\n      registry.add(track);',
     replace: '      registry.add(track);',
     tests: ['sender/close', 'sender/track-lifecycle'],
@@ -181,7 +181,7 @@ export const LIFETIME_MUTANTS: readonly Mutant[] = [
   {
     name: 'failed-track-leaves-the-heartbeats',
     guarantee,
-    file: 'src/sender/track-lifecycle.ts',
+    file: 'src/sender/operations/track-lifecycle.ts',
     find: '    this.#reservedIds.add(id);\n',
     replace: '    this.#reservedIds.add(id);\n    this.#host.trackAdded();\n',
     tests: ['sender/track-lifecycle'],
@@ -221,7 +221,7 @@ export const LIFETIME_MUTANTS: readonly Mutant[] = [
   {
     name: 'close-of-a-handler-waits-for-that-handler',
     guarantee,
-    file: 'src/sender/sender-shutdown.ts',
+    file: 'src/sender/operations/sender-shutdown.ts',
     find: 'if (events.isInside()) {',
     replace: 'if (events === undefined) {',
     tests: ['sender/close'],
@@ -253,7 +253,7 @@ export const LIFETIME_MUTANTS: readonly Mutant[] = [
   {
     name: 'late-frame-not-counted',
     guarantee,
-    file: 'src/sender/outbound-stream.ts',
+    file: 'src/sender/outbound/outbound-stream.ts',
     find: "if (this.lifetime.enter('frame')) this.host.frameReported(report);",
     replace: 'if (!this.lifetime.ended) this.host.frameReported(report);',
     tests: ['sender/drain'],
@@ -293,7 +293,7 @@ export const LIFETIME_MUTANTS: readonly Mutant[] = [
   {
     name: 'hanging-step-holds-up-close',
     guarantee,
-    file: 'src/sender/close-report.ts',
+    file: 'src/sender/operations/close-report.ts',
     find: 'await withDeadline(run(), this.#stepTimeoutMs, this.#clock, () => undefined);',
     replace: '{ ended: (await run(), true) };',
     tests: ['sender/close'],

@@ -84,8 +84,8 @@ export const NATIVE_TRANSPORT_MUTANTS: readonly Mutant[] = [
     name: 'native-silence-counted-without-media',
     guarantee: 'recovery',
     file: LIVENESS,
-    find: '    if (this.#hasSent) this',
-    replace: '    this',
+    find: '      counts: () => this.#hasSent,\n',
+    replace: '',
     tests: ['transport/node-datachannel/report-liveness'],
   },
   {

@@ -2,11 +2,12 @@ import type { Mutant } from './mutant.js';
 
 const guarantee = 'recovery';
 const LIVENESS = 'src/transport/werift/peer-liveness.ts';
+const SILENCE = 'src/transport/lifecycle/silence-clock.ts';
 const WATCH = 'src/transport/lifecycle/address-watch.ts';
 const CANDIDATES = 'src/transport/werift/remote-candidates.ts';
 const ANSWER = 'src/transport/sdp/answer-transport.ts';
 const FRAGMENT = 'src/transport/sdp/ice-fragment.ts';
-const RECOVERY = 'src/sender/ice-recovery.ts';
+const RECOVERY = 'src/sender/connection/ice-recovery.ts';
 const KEEPER = 'src/service/connection-keeper.ts';
 const CONFIRMATION = 'src/signalling/whip/whip-confirmation.ts';
 const SOCKET = 'src/signalling/janus/socket-watch.ts';
@@ -48,7 +49,7 @@ export const RECOVERY_MUTANTS: readonly Mutant[] = [
   {
     name: 'verdict-on-a-peer-that-was-heard-meanwhile',
     guarantee,
-    file: 'src/sender/connector.ts',
+    file: 'src/sender/connection/connector.ts',
     find: 'if (heard.aborted || ',
     replace: 'if (',
     tests: ['sender/ice-recovery'],
@@ -80,7 +81,7 @@ export const RECOVERY_MUTANTS: readonly Mutant[] = [
   {
     name: 'candidates-told-before-there-is-a-session',
     guarantee,
-    file: 'src/sender/connection.ts',
+    file: 'src/sender/connection/connection.ts',
     find: '    await this.#answered;\n',
     replace: '',
     tests: ['sender/trickle'],
@@ -88,7 +89,7 @@ export const RECOVERY_MUTANTS: readonly Mutant[] = [
   {
     name: 'offer-without-its-relay-to-a-server-that-takes-none-later',
     guarantee,
-    file: 'src/sender/connection.ts',
+    file: 'src/sender/connection/connection.ts',
     find: 'init.signaller.canTrickle === true',
     replace: 'init.signaller.trickle !== undefined',
     tests: ['sender/trickle'],
@@ -104,10 +105,18 @@ export const RECOVERY_MUTANTS: readonly Mutant[] = [
   {
     name: 'own-stall-taken-for-silence',
     guarantee,
-    file: LIVENESS,
+    file: SILENCE,
     find: 'Math.min(Math.max(nowUs - this.#checkedUs, 0), LONGEST_STEP_US)',
     replace: 'nowUs - this.#checkedUs',
     tests: ['transport/werift/peer-liveness'],
+  },
+  {
+    name: 'silence-measured-after-it-was-stopped',
+    guarantee: 'recovery',
+    file: SILENCE,
+    find: '      this.#schedule();\n      this.#check();',
+    replace: '      this.#check();\n      this.#schedule();',
+    tests: ['transport/lifecycle/silence-clock'],
   },
   {
     name: 'peer-heard-again-at-the-next-check-only',
@@ -169,15 +178,15 @@ export const RECOVERY_MUTANTS: readonly Mutant[] = [
     name: 'restart-with-the-addresses-of-before-not-given-up',
     guarantee,
     file: RECOVERY,
-    find: '    this.cancel();\n    const stranded',
-    replace: '    const stranded',
+    find: '    this.cancel();\n    if (connection.canRestartIce)',
+    replace: '    if (connection.canRestartIce)',
     tests: ['sender/ice-recovery'],
   },
   {
     name: 'moved-machine-waits-for-silence',
     guarantee,
     file: RECOVERY,
-    find: '    else stranded();\n',
+    find: '    else this.#init.stranded(connection, reason);\n',
     replace: '',
     tests: ['sender/ice-recovery'],
   },
@@ -185,38 +194,94 @@ export const RECOVERY_MUTANTS: readonly Mutant[] = [
     name: 'moved-machine-whose-restart-failed-waits-for-silence',
     guarantee,
     file: RECOVERY,
-    find: '      failed();\n',
+    find: "    if (outcome !== 'over') stranded(connection, reason);\n",
     replace: '',
     tests: ['sender/ice-recovery'],
+  },
+  {
+    name: 'move-given-up-at-the-first-failure',
+    guarantee,
+    file: RECOVERY,
+    find: "while (outcome === 'failed' && ",
+    replace: 'while (false && ',
+    tests: ['sender/ice-recovery'],
+  },
+  {
+    name: 'move-tried-without-end',
+    guarantee,
+    file: RECOVERY,
+    find: 'clock.nowUs() + RETRY_MS * 1000 < endUs',
+    replace: 'true',
+    tests: ['sender/ice-recovery'],
+  },
+  {
+    name: 'refused-move-tried-again',
+    guarantee,
+    file: RECOVERY,
+    find: "mayPass && connection.canRestartIce ? 'failed' : 'refused'",
+    replace: "mayPass || connection.canRestartIce ? 'failed' : 'refused'",
+    tests: ['sender/ice-recovery'],
+  },
+  {
+    name: 'connection-that-was-saved-stays-lost',
+    guarantee,
+    file: 'src/sender/connection/connector.ts',
+    find: '        this.#setState(connection.transport.state);\n',
+    replace: '',
+    tests: ['sender/ice-recovery'],
+  },
+  {
+    name: 'fresh-session-before-the-restart-of-the-last-move',
+    guarantee,
+    file: 'src/sender/connection/connector.ts',
+    find: '        if (onlyIfLost && this.#recovery.isUnderWay) return false;\n',
+    replace: '',
+    tests: ['sender/ice-recovery'],
+  },
+  {
+    name: 'close-waits-for-the-next-restart',
+    guarantee,
+    file: 'src/sender/connection/connector.ts',
+    find: '    this.#closing.abort();\n    this.#recovery.cancel();\n',
+    replace: '    this.#closing.abort();\n',
+    tests: ['sender/ice-recovery'],
+  },
+  {
+    name: 'request-by-a-connection-from-before',
+    guarantee,
+    file: 'src/signalling/whip/http-exchange.ts',
+    find: ', agent: false }',
+    replace: ' }',
+    tests: ['signalling/whip-signaller'],
   },
   {
     name: 'restart-not-told-to-the-tracks',
     guarantee,
     file: RECOVERY,
-    find: '      if (isCurrent(connection)) moved();\n',
+    find: '      if (isCurrent(connection)) moved(connection);\n',
     replace: '',
     tests: ['sender/ice-recovery'],
   },
   {
     name: 'connection-that-was-saved-replaced',
     guarantee,
-    file: 'src/sender/connector.ts',
-    find: "      if (options.onlyIfLost === true && this.#state === 'connected') return;\n",
+    file: 'src/sender/connection/connector.ts',
+    find: "        if (onlyIfLost && this.#state === 'connected') return true;\n",
     replace: '',
     tests: ['sender/ice-recovery', 'service/connection-keeper'],
   },
   {
     name: 'fresh-connection-waits-for-a-restart',
     guarantee,
-    file: 'src/sender/connector.ts',
-    find: '    if (options.onlyIfLost !== true) this.#recovery.cancel();\n',
+    file: 'src/sender/connection/connector.ts',
+    find: '    if (!onlyIfLost) this.#recovery.cancel();\n',
     replace: '',
     tests: ['sender/ice-recovery'],
   },
   {
     name: 'late-loss-of-a-session-ends-the-next',
     guarantee,
-    file: 'src/sender/connection.ts',
+    file: 'src/sender/connection/connection.ts',
     find: "this.#lifetime.guard('lost session', (reason) => {\n        this.#disturbed.abort();\n        observer.sessionLost(reason);\n      })",
     replace: '(reason) => observer.sessionLost(reason)',
     tests: ['sender/connector'],

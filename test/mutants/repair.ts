@@ -1,10 +1,10 @@
 import type { Mutant } from './mutant.js';
 
 const guarantee = 'wire';
-const RETRANSMITTER = 'src/sender/retransmitter.ts';
+const RETRANSMITTER = 'src/sender/outbound/retransmitter.ts';
 const HISTORY = 'src/rtp/send-history.ts';
 const LOSSES = 'src/congestion/loss-detection.ts';
-const ROUTE = 'src/sender/network-route.ts';
+const ROUTE = 'src/sender/outbound/network-route.ts';
 const tests = ['sender/repair'];
 
 /** What is sent again unasked, since feedback tells that it was lost, and how much of it. */
@@ -20,7 +20,7 @@ export const REPAIR_MUTANTS: readonly Mutant[] = [
   {
     name: 'losses-not-told-to-who-can-mend-them',
     guarantee,
-    file: 'src/sender/congestion-driver.ts',
+    file: 'src/sender/outbound/congestion-driver.ts',
     find: '    tellFates();\n',
     replace: '',
     tests,

@@ -1,9 +1,9 @@
 import type { Mutant } from './mutant.js';
 
 const guarantee = 'wire';
-const RETRANSMITTER = 'src/sender/retransmitter.ts';
+const RETRANSMITTER = 'src/sender/outbound/retransmitter.ts';
 const HISTORY = 'src/rtp/send-history.ts';
-const ROUTER = 'src/sender/feedback-router.ts';
+const ROUTER = 'src/sender/outbound/feedback-router.ts';
 const ANSWER = 'src/transport/sdp/answer-validation.ts';
 
 /** What is sent again, in which stream, and how much of it. */
@@ -99,7 +99,7 @@ export const RETRANSMISSION_MUTANTS: readonly Mutant[] = [
   {
     name: 'no-room-for-the-original-number',
     guarantee,
-    file: 'src/sender/rtp-route.ts',
+    file: 'src/sender/outbound/rtp-route.ts',
     find: 'this.rtxPayloadTypes.size === 0 ? 0 : RTX_HEADER_BYTES',
     replace: 'this.rtxPayloadTypes.size < 0 ? RTX_HEADER_BYTES : 0',
     tests: ['sender/retransmitter'],
@@ -187,7 +187,7 @@ export const RETRANSMISSION_MUTANTS: readonly Mutant[] = [
   {
     name: 'no-key-frame-for-a-loss-that-was-given-up',
     guarantee,
-    file: 'src/sender/outbound-stream.ts',
+    file: 'src/sender/outbound/outbound-stream.ts',
     find: 'rtp.onLossesGivenUp(() => this.#giveUpLost());',
     replace: '',
     tests: ['sender/congestion-control'],

@@ -7,7 +7,7 @@ export const SEND_PATH_MUTANTS: readonly Mutant[] = [
   {
     name: 'stop-leaves-packets-waiting',
     guarantee,
-    file: 'src/sender/encoder-stream.ts',
+    file: 'src/sender/encoding/encoder-stream.ts',
     find: "    await this.#loop;\n    this.rtp.takeBack('stopped');",
     replace: '    await this.#loop;',
     tests: ['sender/congestion-control'],
@@ -15,7 +15,7 @@ export const SEND_PATH_MUTANTS: readonly Mutant[] = [
   {
     name: 'stop-of-a-pre-encoded-track-leaves-packets-waiting',
     guarantee,
-    file: 'src/sender/encoded-track.ts',
+    file: 'src/sender/tracks/encoded-track.ts',
     find: "    this.rtp.takeBack('stopped');\n",
     replace: '',
     tests: ['sender/congestion-control'],
@@ -23,7 +23,7 @@ export const SEND_PATH_MUTANTS: readonly Mutant[] = [
   {
     name: 'packets-outlive-their-route',
     guarantee,
-    file: 'src/sender/outbound-rtp.ts',
+    file: 'src/sender/outbound/outbound-rtp.ts',
     find: "    this.takeBack('not-connected');\n",
     replace: '',
     tests: ['sender/congestion-control'],
@@ -31,7 +31,7 @@ export const SEND_PATH_MUTANTS: readonly Mutant[] = [
   {
     name: 'packets-outlive-a-broken-way',
     guarantee,
-    file: 'src/sender/connector.ts',
+    file: 'src/sender/connection/connector.ts',
     find: '    this.#host.path.rerouted();\n',
     replace: '',
     tests: ['sender/congestion-control'],
@@ -39,7 +39,7 @@ export const SEND_PATH_MUTANTS: readonly Mutant[] = [
   {
     name: 'transport-number-used-up-by-a-failed-write',
     guarantee,
-    file: 'src/sender/network-route.ts',
+    file: 'src/sender/outbound/network-route.ts',
     find: '    if (listener === undefined) return false;\n',
     replace: '    if (listener === undefined) return true;\n',
     tests: ['sender/congestion-control'],
@@ -47,7 +47,7 @@ export const SEND_PATH_MUTANTS: readonly Mutant[] = [
   {
     name: 'rest-of-a-lost-frame-is-sent',
     guarantee,
-    file: 'src/sender/outbound-packets.ts',
+    file: 'src/sender/outbound/outbound-packets.ts',
     find: '    if (this.#frame.isLost) return undefined;\n',
     replace: '',
     tests: ['sender/outbound-rtp'],
@@ -55,7 +55,7 @@ export const SEND_PATH_MUTANTS: readonly Mutant[] = [
   {
     name: 'timer-outlives-its-connection',
     guarantee,
-    file: 'src/sender/congestion-driver.ts',
+    file: 'src/sender/outbound/congestion-driver.ts',
     find: '    this.#timer?.cancel();\n    this.#timer = undefined;\n',
     replace: '    this.#timer = undefined;\n',
     tests: ['sender/congestion-control'],
@@ -63,7 +63,7 @@ export const SEND_PATH_MUTANTS: readonly Mutant[] = [
   {
     name: 'stale-packets-are-sent',
     guarantee,
-    file: 'src/sender/congestion-driver.ts',
+    file: 'src/sender/outbound/congestion-driver.ts',
     find: '    this.#dropStale(route, nowUs);\n',
     replace: '',
     tests: ['sender/congestion-control'],
@@ -71,7 +71,7 @@ export const SEND_PATH_MUTANTS: readonly Mutant[] = [
   {
     name: 'frames-encoded-for-a-queue-that-is-too-long',
     guarantee,
-    file: 'src/sender/encoder-stream.ts',
+    file: 'src/sender/encoding/encoder-stream.ts',
     find: 'return this.rtp.mustSkipFrames || !this.isEncodingOfUse ?',
     replace: 'return !this.isEncodingOfUse ?',
     tests: ['sender/congestion-control'],
@@ -79,7 +79,7 @@ export const SEND_PATH_MUTANTS: readonly Mutant[] = [
   {
     name: 'key-frame-for-each-frame-that-waited-too-long',
     guarantee,
-    file: 'src/sender/outbound-stream.ts',
+    file: 'src/sender/outbound/outbound-stream.ts',
     find: 'this.host.keyFrames.request(this, nowUs, CONGESTION_KEY_FRAME_INTERVAL_US)',
     replace: 'this.host.keyFrames.request(this, nowUs, 0)',
     tests: ['sender/congestion-control'],
@@ -87,7 +87,7 @@ export const SEND_PATH_MUTANTS: readonly Mutant[] = [
   {
     name: 'useless-packets-sent-again',
     guarantee,
-    file: 'src/sender/outbound-stream.ts',
+    file: 'src/sender/outbound/outbound-stream.ts',
     find: '    this.rtp.forgetSent();\n',
     replace: '',
     tests: ['sender/congestion-control'],
@@ -95,7 +95,7 @@ export const SEND_PATH_MUTANTS: readonly Mutant[] = [
   {
     name: 'key-frame-delayed-for-one-that-was-never-made',
     guarantee,
-    file: 'src/sender/key-frame-pacer.ts',
+    file: 'src/sender/outbound/key-frame-pacer.ts',
     find: '(!last.isMet && nowUs < last.dueUs + minIntervalUs)',
     replace: 'false',
     tests: ['sender/key-frame-pacer'],
@@ -103,7 +103,7 @@ export const SEND_PATH_MUTANTS: readonly Mutant[] = [
   {
     name: 'frames-encoded-that-nobody-can-use',
     guarantee,
-    file: 'src/sender/encoder-stream.ts',
+    file: 'src/sender/encoding/encoder-stream.ts',
     find: 'return this.rtp.mustSkipFrames || !this.isEncodingOfUse ?',
     replace: 'return this.rtp.mustSkipFrames ?',
     tests: ['sender/congestion-control'],
@@ -111,7 +111,7 @@ export const SEND_PATH_MUTANTS: readonly Mutant[] = [
   {
     name: 'frames-sent-that-nobody-can-use',
     guarantee,
-    file: 'src/sender/outbound-stream.ts',
+    file: 'src/sender/outbound/outbound-stream.ts',
     find: 'if (!this.#keyFrameWait.isOfUse(type, times.encodedAtUs)) {',
     replace: 'if (!this.#keyFrameWait.isOfUse("key", times.encodedAtUs)) {',
     tests: ['sender/congestion-control'],
@@ -119,7 +119,7 @@ export const SEND_PATH_MUTANTS: readonly Mutant[] = [
   {
     name: 'wait-for-a-key-frame-outlives-the-peer',
     guarantee,
-    file: 'src/sender/outbound-stream.ts',
+    file: 'src/sender/outbound/outbound-stream.ts',
     find: '    this.#watchdog.reset();\n    this.#keyFrameWait.end();\n    if (this.rtp.connected)',
     replace: '    this.#watchdog.reset();\n    if (this.rtp.connected)',
     tests: ['sender/congestion-control'],
@@ -127,7 +127,7 @@ export const SEND_PATH_MUTANTS: readonly Mutant[] = [
   {
     name: 'waits-for-ever-for-a-key-frame',
     guarantee,
-    file: 'src/sender/key-frame-wait.ts',
+    file: 'src/sender/outbound/key-frame-wait.ts',
     find: ' || nowUs >= this.#dueUs + GIVE_UP_US',
     replace: '',
     tests: ['sender/key-frame-wait'],
@@ -135,7 +135,7 @@ export const SEND_PATH_MUTANTS: readonly Mutant[] = [
   {
     name: 'key-frames-of-cameras-come-at-once',
     guarantee,
-    file: 'src/sender/key-frame-pacer.ts',
+    file: 'src/sender/outbound/key-frame-pacer.ts',
     find: 'if (Math.abs(turnUs - dueUs) < TURN_US) dueUs = turnUs + TURN_US;',
     replace: '',
     tests: ['sender/key-frame-pacer'],
@@ -143,7 +143,7 @@ export const SEND_PATH_MUTANTS: readonly Mutant[] = [
   {
     name: 'probes-beyond-what-may-be-used',
     guarantee,
-    file: 'src/sender/congestion-driver.ts',
+    file: 'src/sender/outbound/congestion-driver.ts',
     find: '    this.#route?.controller.setMaximum(this.#limitBps);\n',
     replace: '',
     tests: ['sender/congestion-control'],
@@ -151,7 +151,7 @@ export const SEND_PATH_MUTANTS: readonly Mutant[] = [
   {
     name: 'new-route-begins-at-the-rate-that-was-too-much',
     guarantee,
-    file: 'src/sender/congestion-driver.ts',
+    file: 'src/sender/outbound/congestion-driver.ts',
     find: 'Math.min(this.#knownBps ?? startBps, startBps)',
     replace: 'startBps',
     tests: ['sender/congestion-control'],
@@ -159,7 +159,7 @@ export const SEND_PATH_MUTANTS: readonly Mutant[] = [
   {
     name: 'silence-taken-for-a-slow-network',
     guarantee,
-    file: 'src/sender/network-route.ts',
+    file: 'src/sender/outbound/network-route.ts',
     find: "return limitedBy === 'silence' || limitedBy === 'reports' ? undefined : targetBps;",
     replace: 'return targetBps;',
     tests: ['sender/congestion-control'],
@@ -175,7 +175,7 @@ export const SEND_PATH_MUTANTS: readonly Mutant[] = [
   {
     name: 'padding-before-any-frame',
     guarantee,
-    file: 'src/sender/outbound-rtp.ts',
+    file: 'src/sender/outbound/outbound-rtp.ts',
     find: '    this.#lastPayloadType = undefined;\n',
     replace: '',
     tests: ['sender/outbound-rtp'],
@@ -191,7 +191,7 @@ export const SEND_PATH_MUTANTS: readonly Mutant[] = [
   {
     name: 'receiver-reports-kept-from-the-controller',
     guarantee,
-    file: 'src/sender/feedback-router.ts',
+    file: 'src/sender/outbound/feedback-router.ts',
     find: 'if (worst !== undefined) this.#network.receiverReport(worst);',
     replace: '',
     tests: ['sender/congestion-control'],

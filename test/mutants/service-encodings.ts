@@ -4,6 +4,8 @@ const guarantee = 'service';
 const PUBLISHER = 'src/service/publishers/publisher.ts';
 const TRACK = 'src/service/publishers/published-track.ts';
 const TESTS = ['service/service-encodings'];
+const RULES = 'src/service/rules/publisher-rules.ts';
+const LAYER_TESTS = ['service/service-temporal-layers'];
 
 /** What the service tells of cameras, and of their encodings. */
 export const SERVICE_ENCODING_MUTANTS: readonly Mutant[] = [
@@ -76,9 +78,41 @@ export const SERVICE_ENCODING_MUTANTS: readonly Mutant[] = [
   {
     name: 'rid-may-be-there-twice',
     guarantee,
-    file: 'src/service/schema/publisher-rules.ts',
+    file: RULES,
     find: "repetitions(encodings, 'rid'",
     replace: "repetitions(encodings.slice(0, 1), 'rid'",
     tests: TESTS,
+  },
+  {
+    name: 'configured-layers-are-not-made',
+    guarantee,
+    file: 'src/service/camera.ts',
+    find: '      ...(scalabilityMode === undefined ? {} : { scalabilityMode }),\n',
+    replace: '',
+    tests: LAYER_TESTS,
+  },
+  {
+    name: 'configured-layers-of-a-codec-without',
+    guarantee,
+    file: RULES,
+    find: '    ...layerViolations(spec, at),\n',
+    replace: '',
+    tests: LAYER_TESTS,
+  },
+  {
+    name: 'configured-layers-of-an-encoding-of-a-codec-without',
+    guarantee,
+    file: RULES,
+    find: "    ...encodings.map((asked, index) => ({ asked, place: at + pointer('encodings', index) })),\n",
+    replace: '',
+    tests: LAYER_TESTS,
+  },
+  {
+    name: 'layers-that-no-encoder-makes-are-a-fault-of-the-service',
+    guarantee,
+    file: 'src/service/api/api-problem.ts',
+    find: '  NOT_SUPPORTED: 422,\n',
+    replace: '',
+    tests: LAYER_TESTS,
   },
 ];

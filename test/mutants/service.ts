@@ -174,7 +174,7 @@ const ACCESS = 'src/service/api/access.ts';
 const GUARD = 'src/service/api/origin-guard.ts';
 const STREAM = 'src/service/api/event-stream.ts';
 const LOG = 'src/service/events/event-log.ts';
-const RULES = 'src/service/schema/service-rules.ts';
+const RULES = 'src/service/rules/service-rules.ts';
 const CONFIG = 'src/service/config/service-config.ts';
 
 /** Who is let in, and what is told to whom. */

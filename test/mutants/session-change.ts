@@ -1,8 +1,8 @@
 import type { Mutant } from './mutant.js';
 
-const CHANGE = 'src/sender/session-change.ts';
-const CONNECTOR = 'src/sender/connector.ts';
-const DRIVER = 'src/sender/congestion-driver.ts';
+const CHANGE = 'src/sender/connection/session-change.ts';
+const CONNECTOR = 'src/sender/connection/connector.ts';
+const DRIVER = 'src/sender/outbound/congestion-driver.ts';
 const SUCCESSION = 'src/loopback/room/publisher-succession.ts';
 const tests = ['sender/session-change'];
 
@@ -12,7 +12,7 @@ export const SESSION_CHANGE_MUTANTS: readonly Mutant[] = [
     name: 'tracks-that-come-together-get-a-session-each',
     guarantee: 'recovery',
     file: CHANGE,
-    find: '    await this.#pause(GATHERING_MS, signal);\n',
+    find: '    await pause(this.#host.clock, GATHERING_MS, signal);\n',
     replace: '',
     tests,
   },

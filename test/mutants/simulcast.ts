@@ -49,7 +49,7 @@ export const SIMULCAST_MUTANTS: readonly Mutant[] = [
   {
     name: 'what-encodings-cannot-use-is-lost',
     guarantee: 'allocation',
-    file: 'src/sender/allocation.ts',
+    file: 'src/sender/allocation/allocation.ts',
     find: 'layers === undefined ? demand : demandOfLayers(demand, layers)',
     replace: 'layers === undefined ? demand : { ...demandOfLayers(demand, layers), maxBps: demand.maxBps ?? Infinity }',
     tests: SENDER_TESTS,
@@ -57,7 +57,7 @@ export const SIMULCAST_MUTANTS: readonly Mutant[] = [
   {
     name: 'encodings-that-nobody-wants-are-encoded',
     guarantee: 'allocation',
-    file: 'src/sender/camera-layer.ts',
+    file: 'src/sender/tracks/camera-layer.ts',
     find: "refusal: active ? this.rtp.refusal : 'inactive'",
     replace: "refusal: active ? undefined : 'inactive'",
     tests: SENDER_TESTS,
@@ -65,7 +65,7 @@ export const SIMULCAST_MUTANTS: readonly Mutant[] = [
   {
     name: 'answer-about-encodings-not-followed',
     guarantee: 'allocation',
-    file: 'src/sender/connector.ts',
+    file: 'src/sender/connection/connector.ts',
     find: '    this.#host.encodingsAgreed();\n',
     replace: '',
     tests: SENDER_TESTS,
@@ -73,7 +73,7 @@ export const SIMULCAST_MUTANTS: readonly Mutant[] = [
   {
     name: 'retransmissions-under-the-rid-of-the-original',
     guarantee: 'wire',
-    file: 'src/sender/rtp-route.ts',
+    file: 'src/sender/outbound/rtp-route.ts',
     find: 'const rid = repeats ? this.#repairedRid : this.#rid;',
     replace: 'const rid = this.#rid ?? this.#repairedRid;',
     tests: SENDER_TESTS,
@@ -81,7 +81,7 @@ export const SIMULCAST_MUTANTS: readonly Mutant[] = [
   {
     name: 'rid-told-to-a-peer-that-knows-of-none',
     guarantee: 'wire',
-    file: 'src/sender/rtp-route.ts',
+    file: 'src/sender/outbound/rtp-route.ts',
     find: 'negotiated.rids?.has(rid) === true ? rid : undefined',
     replace: 'negotiated.rids?.has(rid) !== null ? rid : undefined',
     tests: SENDER_TESTS,
@@ -105,7 +105,7 @@ export const SIMULCAST_MUTANTS: readonly Mutant[] = [
   {
     name: 'encodings-that-come-out-odd',
     guarantee: 'wire',
-    file: 'src/sender/encodings.ts',
+    file: 'src/sender/tracks/encodings.ts',
     find: 'Number.isInteger(side / 2) && side >= MIN_SIDE',
     replace: 'side >= MIN_SIDE',
     tests: SENDER_TESTS,
@@ -113,7 +113,7 @@ export const SIMULCAST_MUTANTS: readonly Mutant[] = [
   {
     name: 'reconfiguration-that-does-not-suit-an-encoding',
     guarantee: 'L1 lock',
-    file: 'src/sender/camera-layer.ts',
+    file: 'src/sender/tracks/camera-layer.ts',
     find: '    assertSizes(this.id, [this.#encoding], changed);\n',
     replace: '',
     tests: SENDER_TESTS,

@@ -127,7 +127,7 @@ export const TEMPORAL_LAYER_MUTANTS: readonly Mutant[] = [
   {
     name: 'layer-lost-between-encoder-and-packets',
     guarantee,
-    file: 'src/sender/encoder-stream.ts',
+    file: 'src/sender/encoding/encoder-stream.ts',
     find: '      ...(chunk.svc === undefined ? {} : { svc: chunk.svc }),\n',
     replace: '',
     tests: SENDER_TESTS,
@@ -135,7 +135,7 @@ export const TEMPORAL_LAYER_MUTANTS: readonly Mutant[] = [
   {
     name: 'layers-of-an-encoding-not-asked-for',
     guarantee,
-    file: 'src/sender/camera-layer.ts',
+    file: 'src/sender/tracks/camera-layer.ts',
     find: '      ...(scalabilityMode === undefined ? {} : { scalabilityMode }),\n',
     replace: '',
     tests: SENDER_TESTS,
@@ -143,7 +143,7 @@ export const TEMPORAL_LAYER_MUTANTS: readonly Mutant[] = [
   {
     name: 'layers-of-a-codec-without-refused-too-late',
     guarantee,
-    file: 'src/sender/camera-layer.ts',
+    file: 'src/sender/tracks/camera-layer.ts',
     find: '    this.check(() => assertCodecHasLayers(this.#config));\n',
     replace: '',
     tests: SENDER_TESTS,
@@ -167,7 +167,7 @@ export const TEMPORAL_LAYER_MUTANTS: readonly Mutant[] = [
   {
     name: 'pacer-not-told-what-nobody-needs',
     guarantee: 'send path',
-    file: 'src/sender/outbound-rtp.ts',
+    file: 'src/sender/outbound/outbound-rtp.ts',
     find: 'isDiscardable: temporalLayerId !== undefined && temporalLayerId > 0,',
     replace: 'isDiscardable: temporalLayerId !== undefined && temporalLayerId > 9,',
     tests: SENDER_TESTS,
@@ -175,7 +175,7 @@ export const TEMPORAL_LAYER_MUTANTS: readonly Mutant[] = [
   {
     name: 'key-frame-awaited-after-a-frame-that-nobody-needs',
     guarantee: 'send path',
-    file: 'src/sender/outbound-stream.ts',
+    file: 'src/sender/outbound/outbound-stream.ts',
     find: "if (fate.reason === 'congestion' && !discardable)",
     replace: "if (fate.reason === 'congestion' && discardable !== undefined)",
     tests: SENDER_TESTS,

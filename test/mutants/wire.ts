@@ -4,11 +4,28 @@ const guarantee = 'wire';
 const GUARD = 'src/transport/werift/datagram-guard.ts';
 const ANSWER = 'src/transport/sdp/answer-validation.ts';
 const REMOTE = 'src/transport/sdp/answer-transport.ts';
-const RTP = 'src/sender/outbound-rtp.ts';
-const TRACK = 'src/sender/outbound-stream.ts';
+const NEGOTIATION = 'src/transport/sdp/negotiation.ts';
+const RTP = 'src/sender/outbound/outbound-rtp.ts';
+const TRACK = 'src/sender/outbound/outbound-stream.ts';
 
 /** What goes out to the network, and what is let in from it. */
 export const WIRE_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'an-answer-counts-twice',
+    guarantee,
+    file: NEGOTIATION,
+    find: '    this.#offered = undefined;\n    return tracks;',
+    replace: '    return tracks;',
+    tests: ['transport/sdp/negotiation'],
+  },
+  {
+    name: 'a-peer-that-was-never-met',
+    guarantee,
+    file: NEGOTIATION,
+    find: '      this.#remote = undefined;\n      throw error;',
+    replace: '      throw error;',
+    tests: ['transport/sdp/negotiation'],
+  },
   {
     name: 'frames-out-of-order',
     guarantee,
@@ -68,7 +85,7 @@ export const WIRE_MUTANTS: readonly Mutant[] = [
   {
     name: 'round-trip-of-a-report-that-was-never-sent',
     guarantee,
-    file: 'src/sender/receiver-reports.ts',
+    file: 'src/sender/outbound/receiver-reports.ts',
     find: 'measuredUs !== undefined && measuredUs <= longestUs ? measuredUs : undefined',
     replace: 'longestUs === undefined ? undefined : measuredUs',
     tests: ['sender/receiver-reports'],
@@ -84,7 +101,7 @@ export const WIRE_MUTANTS: readonly Mutant[] = [
   {
     name: 'repeated-fir-taken-for-a-new-one',
     guarantee,
-    file: 'src/sender/feedback-router.ts',
+    file: 'src/sender/outbound/feedback-router.ts',
     find: '    if (this.#lastFir.get(key) === sequenceNumber) return;\n',
     replace: '',
     tests: ['sender/feedback-router'],
@@ -204,7 +221,7 @@ export const WIRE_MUTANTS: readonly Mutant[] = [
   {
     name: 'ice-servers-of-the-answer-forgotten',
     guarantee,
-    file: 'src/sender/connection.ts',
+    file: 'src/sender/connection/connection.ts',
     find: 'init.signaller.iceServers ?? []',
     replace: '[]',
     tests: ['sender/connector'],
@@ -212,7 +229,7 @@ export const WIRE_MUTANTS: readonly Mutant[] = [
   {
     name: 'goodbye-without-a-report',
     guarantee,
-    file: 'src/sender/goodbye.ts',
+    file: 'src/sender/connection/goodbye.ts',
     find: 'rtp.senderReport() ?? writeReceiverReport(rtp.ssrc, []), ',
     replace: '',
     tests: ['sender/close'],
@@ -220,7 +237,7 @@ export const WIRE_MUTANTS: readonly Mutant[] = [
   {
     name: 'playout-delay-left-out-of-what-is-sent-again',
     guarantee,
-    file: 'src/sender/rtp-route.ts',
+    file: 'src/sender/outbound/rtp-route.ts',
     find: 'id === absCaptureTime || id === playoutDelay',
     replace: 'id === absCaptureTime && playoutDelay !== id',
     tests: ['sender/outbound-rtp'],
@@ -252,7 +269,7 @@ export const WIRE_MUTANTS: readonly Mutant[] = [
   {
     name: 'codec-that-was-not-agreed-to',
     guarantee,
-    file: 'src/sender/outbound-rtp.ts',
+    file: 'src/sender/outbound/outbound-rtp.ts',
     find: 'if (!route?.isConnected || payloadType === undefined) {',
     replace: 'if (!route?.isConnected || (payloadType as unknown) === null) {',
     tests: ['sender/reconfigure'],
@@ -260,7 +277,7 @@ export const WIRE_MUTANTS: readonly Mutant[] = [
   {
     name: 'packetizer-of-the-former-codec',
     guarantee,
-    file: 'src/sender/frame-cutter.ts',
+    file: 'src/sender/outbound/frame-cutter.ts',
     find: '    this.#packetizer = createPacketizer(codec, this.#random);\n',
     replace: '',
     tests: ['sender/reconfigure', 'sender/outbound-rtp'],
@@ -268,7 +285,7 @@ export const WIRE_MUTANTS: readonly Mutant[] = [
   {
     name: 'key-frames-of-a-storm-not-spaced',
     guarantee,
-    file: 'src/sender/key-frame-pacer.ts',
+    file: 'src/sender/outbound/key-frame-pacer.ts',
     find: 'last.isMet ? Math.max(nowUs, last.dueUs + minIntervalUs) : nowUs',
     replace: 'nowUs',
     tests: ['sender/feedback-router'],

@@ -2,12 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Allocator } from '../../src/congestion/allocator/allocator.js';
 import {
-  audioShareBps,
   type BitrateAllocation,
   demandsUnder,
   validateAllocation,
   weightOf,
-} from '../../src/sender/allocation.js';
+} from '../../src/sender/allocation/allocation.js';
+import { audioShareBps } from '../../src/sender/tracks/stream-rates.js';
 
 const IDS = ['front', 'rear', 'left', 'right', 'arm', 'mast'];
 const TRACKS = new Map(IDS.map((id) => [id, { id, allocatable: true }]));

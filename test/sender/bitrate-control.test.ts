@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import type { EncodedVideoTrackSpec } from '../../src/sender/sender-options.js';
+import type { EncodedVideoTrackSpec } from '../../src/sender/tracks/track-specs.js';
 import { SenderHarness } from './sender-harness.js';
 
 let harness: SenderHarness;

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import type { CloseReport } from '../../src/sender/close-report.js';
-import { Shutdown } from '../../src/sender/close-report.js';
+import type { CloseReport } from '../../src/sender/operations/close-report.js';
+import { Shutdown } from '../../src/sender/operations/close-report.js';
 import type { RtcSender } from '../../src/sender/rtc-sender.js';
 import type { ConnectStep } from '../support/fake-transport.js';
 import { LateTimersClock, VirtualClock } from '../support/virtual-clock.js';

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SystemClock } from '../../src/core/clock.js';
 import { LoopbackSfu } from '../../src/loopback/loopback-sfu.js';
-import type { FrameReport } from '../../src/sender/frame-report.js';
+import type { Negotiate } from '../../src/sender/connection/signaller-from-negotiation.js';
 import type { RtcSender } from '../../src/sender/rtc-sender.js';
-import type { Negotiate } from '../../src/sender/signaller-from-negotiation.js';
+import type { FrameReport } from '../../src/sender/stats/frame-report.js';
 import { createSender } from '../../src/service/create-sender.js';
 import type { Signaller } from '../../src/signalling/signaller.js';
 import { WhipSignaller } from '../../src/signalling/whip/whip-signaller.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { LateCompletions } from '../../src/concurrency/late-completions.js';
-import { Connection } from '../../src/sender/connection.js';
+import { Connection } from '../../src/sender/connection/connection.js';
 import type { Signaller } from '../../src/signalling/signaller.js';
 import type { TransportTrackSpec } from '../../src/transport/media-transport.js';
 import { FakeNetwork } from '../support/fake-transport.js';

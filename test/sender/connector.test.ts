@@ -3,7 +3,7 @@ import { FramelockError } from '../../src/core/errors.js';
 import type { Logger } from '../../src/core/logger.js';
 import { silentLogger } from '../../src/core/logger.js';
 import { writeNack, writePli } from '../../src/rtp/rtcp-write.js';
-import { signallerFromNegotiation } from '../../src/sender/signaller-from-negotiation.js';
+import { signallerFromNegotiation } from '../../src/sender/connection/signaller-from-negotiation.js';
 import type { Signaller } from '../../src/signalling/signaller.js';
 import { codeOf, gate, SenderHarness } from './sender-harness.js';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { CycleGate } from '../../src/sender/cycle-gate.js';
+import { CycleGate } from '../../src/sender/encoding/cycle-gate.js';
 import { settle } from '../support/virtual-clock.js';
 
 /** Whether a promise has settled by now. */

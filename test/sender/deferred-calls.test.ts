@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { VideoEncoderFactory } from '../../src/encoder/encoder.js';
 import type { RawVideoFrame } from '../../src/encoder/video-frame.js';
-import { DeferredCalls } from '../../src/sender/deferred-calls.js';
+import { DeferredCalls } from '../../src/sender/operations/deferred-calls.js';
 import { RtcSender } from '../../src/sender/rtc-sender.js';
 import { FakeNetwork } from '../support/fake-transport.js';
 import { PoisoningEncoderFactory } from '../support/poisoning-encoder.js';

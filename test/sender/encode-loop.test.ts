@@ -3,7 +3,7 @@ import { LockChecker } from '../../src/concurrency/lock-checker.js';
 import { EncoderLock, TracksLock } from '../../src/concurrency/lock-order.js';
 import type { EncodedVideoChunk, ReadResult, VideoEncoder } from '../../src/encoder/encoder.js';
 import { NodeAsyncContext } from '../../src/sender/async-context.js';
-import { type EncodeLoopTrack, runEncodeLoop } from '../../src/sender/encode-loop.js';
+import { type EncodeLoopTrack, runEncodeLoop } from '../../src/sender/encoding/encode-loop.js';
 import { settle, VirtualClock } from '../support/virtual-clock.js';
 import { type Gate, gate } from './sender-harness.js';
 

@@ -2,11 +2,11 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LateCompletions } from '../../src/concurrency/late-completions.js';
 import { rtpTimestamp } from '../../src/rtp/media-time.js';
 import { writePli } from '../../src/rtp/rtcp-write.js';
-import { EncodedTrack, type EncodedVideoInput } from '../../src/sender/encoded-track.js';
-import type { FrameReport } from '../../src/sender/frame-report.js';
-import { KeyFramePacer } from '../../src/sender/key-frame-pacer.js';
-import { OutboundRtp } from '../../src/sender/outbound-rtp.js';
-import { SendPath } from '../../src/sender/send-path.js';
+import { KeyFramePacer } from '../../src/sender/outbound/key-frame-pacer.js';
+import { OutboundRtp } from '../../src/sender/outbound/outbound-rtp.js';
+import { SendPath } from '../../src/sender/outbound/send-path.js';
+import type { FrameReport } from '../../src/sender/stats/frame-report.js';
+import { EncodedTrack, type EncodedVideoInput } from '../../src/sender/tracks/encoded-track.js';
 import { fixedRandom } from '../support/fixed-random.js';
 import { codeOf, SenderHarness } from './sender-harness.js';
 

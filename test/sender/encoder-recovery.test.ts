@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { FramelockError } from '../../src/core/errors.js';
-import { EncoderRecovery } from '../../src/sender/encoder-recovery.js';
-import { RateWatch } from '../../src/sender/rate-watch.js';
+import { EncoderRecovery } from '../../src/sender/encoding/encoder-recovery.js';
+import { RateWatch } from '../../src/sender/encoding/rate-watch.js';
 import type { SenderEvents } from '../../src/sender/sender-events.js';
 import { SenderHarness } from './sender-harness.js';
 

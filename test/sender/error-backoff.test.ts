@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ErrorBackoff } from '../../src/sender/error-backoff.js';
+import { ErrorBackoff } from '../../src/sender/encoding/error-backoff.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 import { SenderHarness } from './sender-harness.js';
 

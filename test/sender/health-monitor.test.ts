@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isFault } from '../../src/sender/health-monitor.js';
+import { isFault } from '../../src/sender/stats/health-monitor.js';
 import { SenderHarness } from './sender-harness.js';
 
 describe('the health of tracks', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Heartbeat } from '../../src/sender/heartbeat.js';
+import { Heartbeat } from '../../src/sender/operations/heartbeat.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 
 describe('Heartbeat', () => {

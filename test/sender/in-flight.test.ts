@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { InFlight } from '../../src/sender/in-flight.js';
+import { InFlight } from '../../src/sender/operations/in-flight.js';
 import { settle } from '../support/virtual-clock.js';
 import { gate } from './sender-harness.js';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { KeyFramePacer, type KeyFrameSource } from '../../src/sender/key-frame-pacer.js';
+import { KeyFramePacer, type KeyFrameSource } from '../../src/sender/outbound/key-frame-pacer.js';
 
 const START_US = 1_000_000;
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { KeyFrameWait } from '../../src/sender/key-frame-wait.js';
+import { KeyFrameWait } from '../../src/sender/outbound/key-frame-wait.js';
 
 const DUE_US = 10_000_000;
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { BitrateControl } from '../../src/sender/bitrate-control.js';
-import { TrackRegistry } from '../../src/sender/track-registry.js';
+import { BitrateControl } from '../../src/sender/allocation/bitrate-control.js';
+import { TrackRegistry } from '../../src/sender/tracks/track-registry.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 
 describe('what tracks may use of what a link carries', () => {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SystemClock } from '../../src/core/clock.js';
-import type { FrameReport } from '../../src/sender/frame-report.js';
 import type { RtcSender } from '../../src/sender/rtc-sender.js';
+import type { FrameReport } from '../../src/sender/stats/frame-report.js';
 import { createSender } from '../../src/service/create-sender.js';
 import { TRANSPORT_NAMES, type TransportName } from '../../src/service/transport-choice.js';
 import { TestPatternSource } from '../../src/source/test-pattern/test-pattern-source.js';

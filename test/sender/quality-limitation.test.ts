@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { QualityLimitationTracker } from '../../src/sender/quality-limitation.js';
+import { QualityLimitationTracker } from '../../src/sender/stats/quality-limitation.js';
 
 const START_US = 1_000_000;
 

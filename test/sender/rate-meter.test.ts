@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { RateMeter } from '../../src/sender/rate-meter.js';
+import { RateMeter } from '../../src/sender/stats/rate-meter.js';
 
 describe('RateMeter', () => {
   it('tells what was added in the second before the current tenth', () => {

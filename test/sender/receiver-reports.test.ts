@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { compactNtp, ntpTimestamp } from '../../src/rtp/media-time.js';
 import type { ReportBlock } from '../../src/rtp/rtcp-packet.js';
-import { ReceiverReports } from '../../src/sender/receiver-reports.js';
+import { ReceiverReports } from '../../src/sender/outbound/receiver-reports.js';
 
 const START_US = 1_700_000_000_000_000;
 

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { MAX_RESENT_SHARE } from '../../src/rtp/resend-budget.js';
 import { writeNack, writePli } from '../../src/rtp/rtcp-write.js';
 import { readOriginalSequence } from '../../src/rtp/rtx.js';
-import { REPAIRED_FOR_US } from '../../src/sender/retransmitter.js';
+import { REPAIRED_FOR_US } from '../../src/sender/outbound/retransmitter.js';
 import type { SentRtp } from '../support/fake-transport.js';
 import { FeedbackPeer } from '../support/feedback-peer.js';
 import { SenderHarness } from './sender-harness.js';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { FramelockError } from '../../src/core/errors.js';
-import { type DegradationPreference, ResolutionGovernor } from '../../src/sender/resolution-governor.js';
+import { type DegradationPreference, ResolutionGovernor } from '../../src/sender/encoding/resolution-governor.js';
 import type { SenderEvents } from '../../src/sender/sender-events.js';
 import { HEIGHT, SenderHarness, WIDTH } from './sender-harness.js';
 

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { SystemClock } from '../../src/core/clock.js';
 import { LoopbackSfu } from '../../src/loopback/loopback-sfu.js';
+import type { Negotiate } from '../../src/sender/connection/signaller-from-negotiation.js';
 import type { RtcSender } from '../../src/sender/rtc-sender.js';
-import type { Negotiate } from '../../src/sender/signaller-from-negotiation.js';
 import { createSender } from '../../src/service/create-sender.js';
 import { TestPatternSource } from '../../src/source/test-pattern/test-pattern-source.js';
 import { eventually, WrtcViewer } from '../loopback/wrtc-clients.js';

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { assertTrackId, millisecondsOr } from '../../src/sender/sender-options.js';
+import { millisecondsOr } from '../../src/sender/sender-options.js';
+import { assertTrackId } from '../../src/sender/tracks/track-specs.js';
 import { SenderHarness } from './sender-harness.js';
 
 describe('track ids', () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isFramelockError } from '../../src/core/errors.js';
-import type { EncodingSpec } from '../../src/sender/encodings.js';
+import type { EncodingSpec } from '../../src/sender/tracks/encodings.js';
 import type { EncodingWish } from '../../src/transport/media-transport.js';
 import { SenderHarness } from './sender-harness.js';
 

@@ -2,10 +2,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parseRtcp } from '../../src/rtp/rtcp-parse.js';
 import { writeNack, writePli } from '../../src/rtp/rtcp-write.js';
 import type { RtpPacketHeader } from '../../src/rtp/rtp-packet.js';
-import type { EncodingSpec } from '../../src/sender/encodings.js';
 import type { EncoderSwapped } from '../../src/sender/sender-events.js';
-import type { TrackActivity } from '../../src/sender/track-host.js';
-import type { EncodingStats } from '../../src/sender/track-stats.js';
+import type { EncodingStats } from '../../src/sender/stats/track-stats.js';
+import type { EncodingSpec } from '../../src/sender/tracks/encodings.js';
+import type { TrackActivity } from '../../src/sender/tracks/track-host.js';
 import type { EncodingWish } from '../../src/transport/media-transport.js';
 import { codeOf, SenderHarness } from './sender-harness.js';
 

@@ -1,7 +1,7 @@
 import { afterEach, expect, it } from 'vitest';
 import { SystemClock } from '../../src/core/clock.js';
 import type { RtcSender } from '../../src/sender/rtc-sender.js';
-import type { StatsEntry } from '../../src/sender/w3c-stats.js';
+import type { StatsEntry } from '../../src/sender/stats/w3c-stats.js';
 import { createSender } from '../../src/service/create-sender.js';
 import { TestPatternSource } from '../../src/source/test-pattern/test-pattern-source.js';
 import { NativePeer } from '../support/native-peer.js';

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { compactNtp, ntpTimestamp } from '../../src/rtp/media-time.js';
 import { writeCompound, writeReceiverReport } from '../../src/rtp/rtcp-write.js';
-import { statsReport } from '../../src/sender/stats-report.js';
-import type { StatsEntry, StatsReport } from '../../src/sender/w3c-stats.js';
+import { statsReport } from '../../src/sender/stats/stats-report.js';
+import type { StatsEntry, StatsReport } from '../../src/sender/stats/w3c-stats.js';
 import { SenderHarness } from './sender-harness.js';
 
 /** The members of the dictionaries of W3C's Identifiers for WebRTC's Statistics API that a sender can fill. */

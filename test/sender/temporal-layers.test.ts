@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { ScalabilityMode } from '../../src/encoder/temporal-layers.js';
-import type { EncodingSpec } from '../../src/sender/encodings.js';
 import type { RtcSenderOptions } from '../../src/sender/sender-options.js';
+import type { EncodingSpec } from '../../src/sender/tracks/encodings.js';
 import { type DepacketizedVp8, depacketizeVp8 } from '../support/depacketize.js';
 import { FeedbackPeer } from '../support/feedback-peer.js';
 import type { PoisoningEncoderOptions } from '../support/poisoning-encoder.js';

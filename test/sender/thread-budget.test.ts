@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import type { VideoTrackSpec } from '../../src/sender/sender-options.js';
+import type { VideoTrackSpec } from '../../src/sender/tracks/track-specs.js';
 import { SenderHarness } from './sender-harness.js';
 
 const HD = { codec: 'vp9', width: 1280, height: 720 } as const;

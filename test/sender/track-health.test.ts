@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { STALL_AFTER_US, TrackWatchdog } from '../../src/sender/track-health.js';
+import { STALL_AFTER_US, TrackWatchdog } from '../../src/sender/stats/track-health.js';
 
 /** Frames that arrive 30 times a second from `fromUs` on; returns the time of the last. */
 function arrive(watchdog: TrackWatchdog, fromUs: number, frames: number, processed: boolean): number {

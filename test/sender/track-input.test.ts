@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Mailbox } from '../../src/concurrency/mailbox.js';
-import { type QueuedFrame, TrackInput } from '../../src/sender/track-input.js';
+import { type QueuedFrame, TrackInput } from '../../src/sender/encoding/track-input.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 
 describe('the input of a track', () => {

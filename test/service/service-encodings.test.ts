@@ -3,7 +3,7 @@ import { completeDocument } from '../../src/service/allocation/allocation-docume
 import { SenderAllocation } from '../../src/service/allocation/sender-allocation.js';
 import type { Publisher } from '../../src/service/publishers/publisher.js';
 import { reconcile } from '../../src/service/publishers/reconcile.js';
-import { publisherViolations } from '../../src/service/schema/publisher-rules.js';
+import { publisherViolations } from '../../src/service/rules/publisher-rules.js';
 import { PublisherSpec, type TrackSpec } from '../../src/service/schema/publisher-schema.js';
 import { Validator } from '../../src/service/schema/validator.js';
 import { codeOf, HEIGHT, WIDTH } from '../sender/sender-harness.js';

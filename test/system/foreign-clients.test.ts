@@ -31,7 +31,9 @@ beforeAll(async () => {
     .configure(
       `  - { id: robot, sfu: { whip: { url: "${url}/whip/robot" } }, bitrateBps: 600000,`,
       '      presets: { drive: { tracks: { front: { weight: 3 } } } },',
-      '      tracks: [{ id: front, source: "test:160x120@10" }, { id: rear, source: "test:160x120@10" }] }',
+      '      tracks: [{ id: front, source: "test:160x120@10" }, { id: rear, source: "test:160x120@10" },',
+      // Encodings have metrics of their own.
+      '        { id: mast, source: "test:160x120@10", encodings: [{ rid: f }, { rid: h, scaleResolutionDownBy: 2 }] }] }',
     )
     .start();
   await vi.waitUntil(() => serving.client().ready(), WAIT);
@@ -130,10 +132,11 @@ describe.skipIf(prometheus === '')('a Prometheus server', () => {
       const live = await query('framelock_track_state{state="live"} == 1');
       expect(live.map(({ metric }) => [metric['publisher'], metric['track']]).sort()).toEqual([
         ['robot', 'front'],
+        ['robot', 'mast'],
         ['robot', 'rear'],
       ]);
       const flowing = 'sum by (track) (increase(framelock_frames_sent_total[10s])) > 10';
-      await expect.poll(async () => (await query(flowing)).length, WAIT).toBe(2);
+      await expect.poll(async () => (await query(flowing)).length, WAIT).toBe(3);
       expect(await query('ALERTS{severity="page"}')).toEqual([]);
     } finally {
       server.kill('SIGTERM');

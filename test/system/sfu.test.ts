@@ -54,6 +54,30 @@ describe.each(SFUS)('$name and a browser that watches it', (kind) => {
     expect(errors).toEqual([]);
   });
 
+  it.skipIf(!kind.isThere)('get pictures of all cameras after one was added', async () => {
+    const site = await SfuSite.open(kind);
+    cleanups.push(() => site.close());
+    const options = { startBitrateBps: 1_200_000, congestionControl: 'fixed' } as const;
+    const publisher = await site.publish({ codecs: ['vp8'], size: SIZE, framerate: 15, options });
+    const { page, errors } = await site.watch();
+    await morePictures(page, 1, PICTURES);
+    site.news.length = 0;
+    publisher.send('add a camera');
+    await eventually(() => site.told('added').length === 1, 'the camera to be added', 20_000);
+    await morePictures(page, 2, PICTURES);
+    const framesLost = site.told('added')[0]?.framesLost ?? Number.NaN;
+    const states = site.told('state').map(({ state }) => state);
+    console.info(`${kind.name}: a camera that was added cost the other ${framesLost} frames, by ${states.join(', ')}`);
+    // What is told late of a session that was replaced would come by now, such as that it has been deleted.
+    await morePictures(page, 2, PICTURES);
+    expect(states).toEqual(kind.replaces ? ['failed', 'connected'] : []);
+    if (!kind.replaces) expect(framesLost).toBe(0);
+    publisher.send('end');
+    await eventually(() => site.told('ended').length === 1, 'the publisher to end');
+    expect(site.told('ended')).toEqual([{ kind: 'ended', wasClean: true }]);
+    expect(errors).toEqual([]);
+  });
+
   it.skipIf(!kind.isThere)('get pictures of a camera that a TURN server relays', async () => {
     const site = await SfuSite.open(kind);
     cleanups.push(() => site.close());

@@ -15,13 +15,14 @@ import { TestPatternSource } from '../../src/source/test-pattern/test-pattern-so
 import { launchBrowser, openPage } from '../support/browser.js';
 import { JANUS_PIN, JANUS_ROOM, JanusServer } from '../support/janus-server.js';
 import { addRecorder, type RecordedPicture, recording, startRecording } from '../support/recorded-pictures.js';
+import { Serving } from '../support/serving.js';
 
 const VIEWER = fileURLToPath(new URL('../support/janus-viewer.js', import.meta.url));
 const CAMERA_ID = 7;
 /** Three encoders, the SFU and a decoder share two cores. */
 const SIZE = { width: 640, height: 480 };
 const FRAMERATE = 15;
-/** Enough for all three encodings: 150, 500 and the rest. */
+/** Enough for all three encodings. */
 const BITRATE_BPS = 2_000_000;
 const ENCODINGS = [{ rid: 'f' }, { rid: 'h', scaleResolutionDownBy: 2 }, { rid: 'q', scaleResolutionDownBy: 4 }];
 const WIDTHS = { f: 640, h: 320, q: 160 };
@@ -77,11 +78,24 @@ async function picturesOf(page: Page, width: number): Promise<readonly RecordedP
   }
 }
 
-/** Pictures must be whole, of this camera, and in order; one that a switch cost may be missing. */
-function expectWhole(pictures: readonly RecordedPicture[]): void {
-  expect(pictures.filter(({ code }) => code?.cameraId !== CAMERA_ID)).toEqual([]);
+/** Pictures must be whole, of one camera, and in order; one that a switch cost may be missing. */
+function expectWhole(pictures: readonly RecordedPicture[], cameraId = CAMERA_ID): void {
+  expect(pictures.filter(({ code }) => code?.cameraId !== cameraId)).toEqual([]);
   const times = pictures.map(({ code }) => code?.captureTimeUs ?? 0);
   expect(times).toEqual([...new Set(times)].toSorted((a, b) => a - b));
+}
+
+/** A page that subscribes to the first camera of the room of Janus, and records it. */
+async function subscribe(janus: JanusServer): Promise<{ readonly page: Page; readonly errors: readonly string[] }> {
+  const { port } = origin.address() as AddressInfo;
+  const opened = await openPage(browser, `http://127.0.0.1:${port}/`, async (opening) => {
+    await opening.addInitScript({ path: VIEWER });
+    await addRecorder(opening);
+  });
+  ends.push(() => opened.page.close());
+  await opened.page.evaluate(`watchRoom(${JSON.stringify(janus.url)}, ${JANUS_ROOM}, ${JSON.stringify(JANUS_PIN)})`);
+  await startRecording(opened.page, '0');
+  return opened;
 }
 
 describe.each(['vp8', 'h264'] as const)('Janus, of a camera in three encodings of %s,', (codec) => {
@@ -96,14 +110,7 @@ describe.each(['vp8', 'h264'] as const)('Janus, of a camera in three encodings o
       ['h', true],
       ['q', true],
     ]);
-    const { port } = origin.address() as AddressInfo;
-    const { page, errors } = await openPage(browser, `http://127.0.0.1:${port}/`, async (opening) => {
-      await opening.addInitScript({ path: VIEWER });
-      await addRecorder(opening);
-    });
-    ends.push(() => page.close());
-    await page.evaluate(`watchRoom(${JSON.stringify(janus.url)}, ${JANUS_ROOM}, ${JSON.stringify(JANUS_PIN)})`);
-    await startRecording(page, '0');
+    const { page, errors } = await subscribe(janus);
     for (const [substream, rid] of [
       [2, 'f'],
       [0, 'q'],
@@ -113,6 +120,55 @@ describe.each(['vp8', 'h264'] as const)('Janus, of a camera in three encodings o
       await page.evaluate(`takeSubstream('0', ${substream})`);
       expectWhole(await picturesOf(page, WIDTHS[rid]));
     }
+    expect(errors).toEqual([]);
+  });
+});
+
+describe('Janus, of a camera of the service in three encodings,', () => {
+  it('forwards the encoding that a subscriber takes, and the service tells what it sends of each', async () => {
+    const janus = await new JanusServer().start();
+    ends.push(() => janus.dispose());
+    const serving = await new Serving()
+      .configure(
+        '  - id: robot',
+        `    sfu: { janus: { url: "${janus.url}", room: ${JANUS_ROOM}, pin: "${JANUS_PIN}" } }`,
+        `    bitrateBps: ${BITRATE_BPS}`,
+        '    congestionControl: fixed',
+        '    tracks:',
+        '      - id: front',
+        `        source: "test:${SIZE.width}x${SIZE.height}@${FRAMERATE}"`,
+        `        encodings: ${JSON.stringify(ENCODINGS)}`,
+      )
+      .start();
+    ends.push(() => serving.dispose());
+    const client = serving.client();
+    await expect.poll(() => client.ready(), { timeout: 40_000, interval: ATTEMPT_INTERVAL_MS }).toBe(true);
+    const { generation, encodings } = await client.track('robot', 'front');
+    expect(encodings).toEqual([
+      { rid: 'f', active: true, width: 640, height: 480 },
+      { rid: 'h', active: true, width: 320, height: 240 },
+      { rid: 'q', active: true, width: 160, height: 120 },
+    ]);
+    const { page, errors } = await subscribe(janus);
+    for (const [substream, rid] of [
+      [0, 'q'],
+      [1, 'h'],
+      [2, 'f'],
+    ] as const) {
+      await page.evaluate(`takeSubstream('0', ${substream})`);
+      // The bar codes of its test pattern bear its generation.
+      expectWhole(await picturesOf(page, WIDTHS[rid]), generation);
+    }
+    const { tracks } = await client.stats('robot');
+    expect(tracks[0]?.encodings?.map(({ frameWidth }) => frameWidth)).toEqual([640, 320, 160]);
+    const { allocation } = await client.allocation('robot');
+    const granted = allocation.grants[0]?.encodings ?? [];
+    expect(granted.map(({ rid, paused }) => [rid, paused])).toEqual([
+      ['f', false],
+      ['h', false],
+      ['q', false],
+    ]);
+    expect(granted.reduce((sum, { targetBps }) => sum + targetBps, 0)).toBe(BITRATE_BPS);
     expect(errors).toEqual([]);
   });
 });

@@ -1,4 +1,4 @@
-import type { TrackShare } from '../../../src/sender/allocation.js';
+import type { TrackShare } from '../../../src/sender/allocation/allocation.js';
 import { type Footage, noisyFootage, type PictureSize } from '../footage.js';
 
 /** What a sender on the link sends. */

@@ -1,7 +1,7 @@
 // In the near namespace: a sender with its cameras, as an application would make it. Nobody tells it what the link carries.
 import { once } from 'node:events';
 import { SystemClock } from '../../../src/core/clock.js';
-import type { TrackActivity } from '../../../src/sender/track-host.js';
+import type { TrackActivity } from '../../../src/sender/tracks/track-host.js';
 import { createSender } from '../../../src/service/create-sender.js';
 import { READY } from '../../../test/support/network/namespace-process.js';
 import { drawFootage, type RealCamera } from './camera.js';

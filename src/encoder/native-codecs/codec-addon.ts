@@ -50,6 +50,8 @@ export interface CodecChunk {
  * during a job, anything after `free`, a picture of a wrong size or with a detached buffer. What was never freed goes with its handle.
  */
 export interface CodecAddon {
+  /** {@link ADDON_INTERFACE} of the sources that it was built from. */
+  readonly interface: number;
   /** Those whose library was found when the addon was built. */
   readonly codecs: readonly VideoCodec[];
   open(options: CodecOptions): Promise<CodecHandle>;
@@ -67,8 +69,11 @@ export type CodecAddonState =
   | { readonly kind: 'not built' }
   /** By `FRAMELOCK_NATIVE=0` in the environment. */
   | { readonly kind: 'switched off' }
-  /** It was built for another machine, or a library that it was built with is gone. */
+  /** It was built for another machine or from other sources, or a library that it was built with is gone. */
   | { readonly kind: 'broken'; readonly error: unknown };
+
+/** Of the calls of {@link CodecAddon}: an addon that was built before they changed is still there after an update. As `kInterface` of `native/module.cc`. */
+export const ADDON_INTERFACE = 2;
 
 /** Where `npm run build:native` puts it: as far from `src` as from `dist`. */
 const ADDON = fileURLToPath(new URL('../../../native/build/framelock-codecs.node', import.meta.url));
@@ -78,8 +83,15 @@ export function loadCodecAddon(): CodecAddonState {
   if (process.env['FRAMELOCK_NATIVE'] === '0') return { kind: 'switched off' };
   if (!existsSync(ADDON)) return { kind: 'not built' };
   try {
-    return { kind: 'loaded', addon: createRequire(import.meta.url)(ADDON) };
+    return stateOf(createRequire(import.meta.url)(ADDON));
   } catch (error) {
     return { kind: 'broken', error };
   }
+}
+
+/** Whether what was loaded can be called. */
+export function stateOf(addon: CodecAddon): CodecAddonState {
+  if (addon.interface === ADDON_INTERFACE) return { kind: 'loaded', addon };
+  const error = new Error('it was built from other sources than these: build it anew (npm run build:native)');
+  return { kind: 'broken', error };
 }

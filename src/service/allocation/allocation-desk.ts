@@ -1,8 +1,8 @@
+import { Sequencer } from '../../concurrency/sequencer.js';
 import type { Clock } from '../../core/clock.js';
 import { describeError, FramelockError } from '../../core/errors.js';
 import type { Logger } from '../../core/logger.js';
-import { Sequencer } from '../../sender/sequencer.js';
-import { publisherClosed } from '../publishers/publisher-closed.js';
+import { publisherClosed } from '../publisher-closed.js';
 import type { AllocationRequest, AllocationView, Presets } from '../schema/allocation-schema.js';
 import { refuse } from '../schema/invalid-document.js';
 import { type CheckedDocument, EQUAL_SHARES, resolveRequest, sameDocument } from './allocation-document.js';

@@ -1,5 +1,5 @@
 import type { TrackAllocation } from '../../congestion/allocator/allocator.js';
-import type { BitrateAllocation, TrackShare } from '../../sender/allocation.js';
+import type { BitrateAllocation, TrackShare } from '../../sender/allocation/allocation.js';
 import type { RtcSender } from '../../sender/rtc-sender.js';
 import type { Grant } from '../schema/allocation-schema.js';
 import { type CheckedDocument, entryOf } from './allocation-document.js';

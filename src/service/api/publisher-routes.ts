@@ -1,8 +1,8 @@
 import { Type } from 'typebox';
 import type { PublisherRegistry } from '../publishers/publisher-registry.js';
+import { publisherViolations } from '../rules/publisher-rules.js';
 import { Identifier } from '../schema/identifiers.js';
 import { refuse } from '../schema/invalid-document.js';
-import { publisherViolations } from '../schema/publisher-rules.js';
 import { PublisherSpec, PublisherView } from '../schema/publisher-schema.js';
 import { type ApiRoute, route } from './api-route.js';
 

@@ -1,9 +1,9 @@
 import { Type } from 'typebox';
 import type { PublisherRegistry } from '../publishers/publisher-registry.js';
+import { cameraViolations } from '../rules/publisher-rules.js';
 import { Rid } from '../schema/encoding-schema.js';
 import { Identifier } from '../schema/identifiers.js';
 import { refuse } from '../schema/invalid-document.js';
-import { cameraViolations } from '../schema/publisher-rules.js';
 import { TrackSpec, TrackView } from '../schema/publisher-schema.js';
 import { type ApiRoute, route } from './api-route.js';
 import { GenerationQuery, PublisherParams } from './publisher-routes.js';

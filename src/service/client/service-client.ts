@@ -1,4 +1,4 @@
-import type { SenderStats } from '../../sender/sender-stats.js';
+import type { SenderStats } from '../../sender/stats/sender-stats.js';
 import type { AccessView } from '../schema/access-schema.js';
 import type { AllocationRequest, AllocationView } from '../schema/allocation-schema.js';
 import type { PreviewRequest, PreviewView } from '../schema/preview-schema.js';

@@ -1,7 +1,7 @@
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
 import { describeError } from '../../core/errors.js';
+import { serviceViolations } from '../rules/service-rules.js';
 import { refuse, type Violation } from '../schema/invalid-document.js';
-import { serviceViolations } from '../schema/service-rules.js';
 import { ServiceSpec } from '../schema/service-schema.js';
 import { Validator } from '../schema/validator.js';
 import { type Environment, substitute } from './environment-values.js';

@@ -1,4 +1,4 @@
-import type { EncodingStats } from '../../sender/track-stats.js';
+import type { EncodingStats } from '../../sender/stats/track-stats.js';
 import { counter, type Family, gauge } from './scrape.js';
 
 /**

@@ -1,6 +1,6 @@
 import type { Metric, Registry } from 'prom-client';
 import { type LockSideStats, type LockStats, WAIT_BOUNDS_US } from '../../concurrency/lock-stats.js';
-import type { SenderStats } from '../../sender/sender-stats.js';
+import type { SenderStats } from '../../sender/stats/sender-stats.js';
 import type { Measured } from './scrape.js';
 
 const NAME = 'framelock_lock_wait_seconds';

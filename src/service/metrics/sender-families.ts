@@ -1,4 +1,4 @@
-import type { SenderStats } from '../../sender/sender-stats.js';
+import type { SenderStats } from '../../sender/stats/sender-stats.js';
 import type { Family } from './scrape.js';
 import { byName } from './track-families.js';
 

@@ -1,4 +1,4 @@
-import type { TrackStats } from '../../sender/track-stats.js';
+import type { TrackStats } from '../../sender/stats/track-stats.js';
 import { counter, type Family, gauge, type Sample } from './scrape.js';
 
 /** Metrics of one track. */

@@ -4,9 +4,9 @@ import type { Clock } from '../../core/clock.js';
 import { describeError, FramelockError, isFramelockError } from '../../core/errors.js';
 import { type Logger, withFields } from '../../core/logger.js';
 import type { Random } from '../../core/random.js';
-import type { EncodingSpec } from '../../sender/encodings.js';
 import type { RtcSender } from '../../sender/rtc-sender.js';
-import type { TrackHandle } from '../../sender/track-handle.js';
+import type { EncodingSpec } from '../../sender/tracks/encodings.js';
+import type { TrackHandle } from '../../sender/tracks/track-handle.js';
 import type { FrameSource } from '../../source/frame-source.js';
 import { backoffPause } from '../backoff.js';
 import { Camera, type CameraSpec } from '../camera.js';
@@ -163,7 +163,8 @@ export class PublishedTrack {
 
   #cameraSpec(firstOpening: 'once' | 'retried'): CameraSpec {
     const { spec, superviseSource, clock, random, logger, createSource } = this.#init;
-    const { id, codec = 'vp8', alternativeCodecs = [], degradationPreference = 'balanced', encodings } = spec;
+    const { id, codec = 'vp8', alternativeCodecs = [], degradationPreference = 'balanced' } = spec;
+    const { encodings, scalabilityMode } = spec;
     const { policy, watchPlace } = superviseSource();
     const source = new SupervisedSource({
       createSource,
@@ -175,8 +176,15 @@ export class PublishedTrack {
       logger: withFields(logger, { trackId: id }),
       changed: this.#lifetime.guard('source state', (status: SourceStatus) => this.#sourceChanged(status)),
     });
-    const camera = { trackId: id, codec, alternativeCodecs, degradationPreference, source };
-    return encodings === undefined ? camera : { ...camera, encodings: encodings.map(encodingOf) };
+    return {
+      trackId: id,
+      codec,
+      alternativeCodecs,
+      degradationPreference,
+      source,
+      ...(encodings === undefined ? {} : { encodings: encodings.map(encodingOf) }),
+      ...(scalabilityMode === undefined ? {} : { scalabilityMode }),
+    };
   }
 
   async #remove(): Promise<void> {

@@ -1,8 +1,8 @@
 import { FramelockError } from '../../core/errors.js';
 import type { NewEvent } from '../events/event-log.js';
+import { publisherClosed } from '../publisher-closed.js';
 import type { PublisherSpec, PublisherView } from '../schema/publisher-schema.js';
 import { Publisher } from './publisher.js';
-import { publisherClosed } from './publisher-closed.js';
 import type { PublisherParts } from './publisher-parts.js';
 import { RetiredIds } from './retired-ids.js';
 

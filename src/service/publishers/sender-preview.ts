@@ -3,7 +3,7 @@ import type { Logger } from '../../core/logger.js';
 import type { Random } from '../../core/random.js';
 import { PreviewRoom } from '../../loopback/preview/preview-room.js';
 import type { RtcSender } from '../../sender/rtc-sender.js';
-import type { EncodingCondition } from '../../sender/track-condition.js';
+import type { EncodingCondition } from '../../sender/stats/track-condition.js';
 
 /** What a preview works with. */
 export interface SenderPreviewInit {

@@ -1,7 +1,14 @@
 import { type Static, Type } from 'typebox';
+import { SCALABILITY_MODES } from '../../encoder/temporal-layers.js';
 
 /** Names an encoding of a camera, to the SFU as well (RFC 8852 section 3). */
 export const Rid = Type.String({ pattern: '^[A-Za-z0-9]{1,16}$', description: '1-16 letters and digits' });
+
+/** The temporal layers of a camera, or of one of its encodings. */
+export const ScalabilityMode = Type.Enum(SCALABILITY_MODES, {
+  description:
+    'Temporal layers, by which an SFU can give a viewer half of the frame rate (L1T2), or a quarter as well (L1T3). VP8 and VP9, by the native encoders. Default: L1T1, none; of an encoding that of its camera.',
+});
 
 /** One encoding of a camera as it is asked for. */
 const EncodingSpec = Type.Object(
@@ -24,6 +31,7 @@ const EncodingSpec = Type.Object(
       }),
     ),
     active: Type.Optional(Type.Boolean({ default: true, description: 'Whether it is sent.' })),
+    scalabilityMode: Type.Optional(ScalabilityMode),
   },
   { additionalProperties: false },
 );

@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { SOURCE_STATES } from '../supervision/source-state.js';
 import { AllocationDocument, MAX_TRACKS, Presets } from './allocation-schema.js';
-import { EncodingSpecs, EncodingView } from './encoding-schema.js';
+import { EncodingSpecs, EncodingView, ScalabilityMode } from './encoding-schema.js';
 import { Generation, Identifier } from './identifiers.js';
 
 const Codec = Type.Enum(['vp8', 'vp9', 'h264', 'av1']);
@@ -62,6 +62,7 @@ export const TrackSpec = Type.Object(
       }),
     ),
     encodings: Type.Optional(EncodingSpecs),
+    scalabilityMode: Type.Optional(ScalabilityMode),
     supervision: Type.Optional(Supervision),
   },
   { additionalProperties: false },

@@ -1,17 +1,13 @@
 import { FramelockError } from '../../core/errors.js';
 import type { RemoteTransport } from '../sdp/answer-transport.js';
+import type { LocalTransport } from '../sdp/offer.js';
 import type {
   DatachannelLibrary,
   LibraryConfiguration,
   LibraryConnection,
   LibraryTrack,
 } from './datachannel-library.js';
-import {
-  type LocalTransport,
-  readLocalTransport,
-  remoteCandidates,
-  writeRemoteDescription,
-} from './session-description.js';
+import { readLocalTransport, remoteCandidates, writeRemoteDescription } from './session-description.js';
 
 /** What a {@link NativeConnection} tells. Called from the event loop, never from the library's threads. */
 export interface NativeConnectionObserver {

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { Lifetime } from '../../concurrency/lifetime.js';
 import type { Clock } from '../../core/clock.js';
 import { describeError, FramelockError, isFramelockError } from '../../core/errors.js';
@@ -17,16 +16,14 @@ import type {
   TransportTrackSpec,
 } from '../media-transport.js';
 import { fillRtpHeader } from '../rtp-header-writer.js';
-import { assertSameTransport, type RemoteTransport } from '../sdp/answer-transport.js';
-import { validateAnswer } from '../sdp/answer-validation.js';
-import { checkTracks, type MediaLine, MediaLines } from '../sdp/media-lines.js';
+import { checkTracks } from '../sdp/media-lines.js';
 import { logNamedCandidates } from '../sdp/named-candidates.js';
-import { candidateLine, writeOffer } from '../sdp/offer.js';
+import { Negotiation } from '../sdp/negotiation.js';
+import { candidateLine, type LocalTransport } from '../sdp/offer.js';
 import { ConnectionProgress } from './connection-progress.js';
 import type { DatachannelLibrary, LibraryConfiguration } from './datachannel-library.js';
 import { NativeConnection } from './native-connection.js';
 import { ReportLiveness } from './report-liveness.js';
-import type { LocalTransport } from './session-description.js';
 
 /** What a transport is made of; all options are checked and defaulted. */
 export interface NodeDatachannelTransportInit {
@@ -39,6 +36,12 @@ export interface NodeDatachannelTransportInit {
   /** Of all interfaces, now. */
   readonly machineAddresses: () => readonly string[];
   readonly gatheringTimeoutMs: number;
+}
+
+/** The library's connection, and what was found out about this side of it. */
+interface PreparedConnection {
+  readonly native: NativeConnection;
+  readonly local: LocalTransport;
 }
 
 const CLOSE_TIMEOUT_MS = 1000;
@@ -54,21 +57,15 @@ const MIN_RTCP_BYTES = 8;
  * Every field is owned by the instance and changes synchronously only; nothing but the lifetime is read after an await.
  */
 export class NodeDatachannelTransport implements MediaTransport {
-  readonly cname = randomBytes(12).toString('base64url');
   readonly #init: NodeDatachannelTransportInit;
-  readonly #lines = new MediaLines();
-  readonly #sessionId = (randomBytes(8).readBigUInt64BE() >> 2n).toString();
+  readonly #negotiation = new Negotiation<NativeConnection>();
   readonly #lifetime: Lifetime;
   readonly #status: TransportStatus;
   readonly #progress = new ConnectionProgress();
   readonly #liveness: ReportLiveness;
   readonly #addresses: AddressWatch;
-  #offers = 0;
-  /** The m-lines of the offer that awaits its answer. */
-  #offered: readonly MediaLine[] | undefined;
   #native: NativeConnection | undefined;
-  #preparing: Promise<LocalTransport> | undefined;
-  #remote: RemoteTransport | undefined;
+  #preparing: Promise<PreparedConnection> | undefined;
   #wasTooEarly = false;
   #closing: Promise<void> | undefined;
   #bytesSent = 0;
@@ -94,6 +91,10 @@ export class NodeDatachannelTransport implements MediaTransport {
     });
   }
 
+  get cname(): string {
+    return this.#negotiation.cname;
+  }
+
   get state(): TransportState {
     return this.#status.state;
   }
@@ -103,7 +104,7 @@ export class NodeDatachannelTransport implements MediaTransport {
     const wanted = checkTracks(tracks);
     const { clock, gatheringTimeoutMs } = this.#init;
     this.#preparing ??= this.#prepare();
-    const local = await boundedWait(this.#preparing, {
+    const { native, local } = await boundedWait(this.#preparing, {
       clock,
       timeoutMs: gatheringTimeoutMs,
       timedOut: () =>
@@ -111,28 +112,16 @@ export class NodeDatachannelTransport implements MediaTransport {
       signals: [signal, this.#lifetime.signal],
     });
     this.#assertOpen();
-    this.#offers += 1;
-    const lines = this.#lines.arrange(wanted);
-    this.#offered = lines;
-    return writeOffer({ sessionId: this.#sessionId, version: this.#offers, lines, ...local, cname: this.cname });
+    return this.#negotiation.offer(wanted, local, native);
   }
 
   async acceptAnswer(sdp: string): Promise<readonly NegotiatedTrack[]> {
     this.#assertOpen();
-    const native = this.#native;
-    if (this.#offered === undefined || native === undefined) {
-      throw new FramelockError('INVALID_ARGUMENT', 'There is no offer that awaits an answer');
-    }
-    const { tracks, transport } = validateAnswer(sdp, this.#offered);
-    if (this.#remote === undefined) native.connect(transport);
-    else assertSameTransport(this.#remote, transport);
-    this.#offered = undefined;
-    if (this.#remote === undefined) {
-      this.#remote = transport;
-      logNamedCandidates(this.#init.logger, transport);
+    return this.#negotiation.accept(sdp, (remote, native) => {
+      logNamedCandidates(this.#init.logger, remote);
+      native.connect(remote);
       this.#update();
-    }
-    return tracks;
+    });
   }
 
   /** A handshake that the library has begun too early (see `NativeConnection.connect`) is CONNECT_TIMEOUT: another attempt is worth it. */
@@ -220,7 +209,7 @@ export class NodeDatachannelTransport implements MediaTransport {
    * Host candidates are there at once. Servers that take longer than half of the time are left out, or told of later to who can take their candidates then.
    * @throws FramelockError CONNECT_FAILED
    */
-  async #prepare(): Promise<LocalTransport> {
+  async #prepare(): Promise<PreparedConnection> {
     let gathered = (): void => undefined;
     const complete = new Promise<void>((resolve) => {
       gathered = resolve;
@@ -250,7 +239,7 @@ export class NodeDatachannelTransport implements MediaTransport {
       throw new FramelockError('CONNECT_FAILED', 'There is no local address to connect from');
     if (isTrickled && !isComplete) void complete.then(() => this.#tellLater(native, local));
     else if (!isComplete) logger.warn('Some ICE servers did not answer in time and are left out', { timeoutMs });
-    return local;
+    return { native, local };
   }
 
   /** Of candidates that were found after the offer. */
@@ -319,7 +308,8 @@ export class NodeDatachannelTransport implements MediaTransport {
     if (ice === 'failed') return 'ICE found no way to the peer';
     const shown = this.#native?.remoteFingerprint.replaceAll(':', '').toLowerCase() ?? '';
     if (shown === '') return 'the DTLS handshake failed';
-    if (this.#remote?.fingerprints[0]?.hex !== shown) return "the peer's certificate is not the one of its answer";
+    if (this.#negotiation.remote?.fingerprints[0]?.hex !== shown)
+      return "the peer's certificate is not the one of its answer";
     this.#wasTooEarly = true;
     return "libdatachannel checked the peer's certificate before it had noted the fingerprint; try again";
   }
@@ -327,7 +317,7 @@ export class NodeDatachannelTransport implements MediaTransport {
   #update(reason?: string): void {
     const { ice, dtls } = this.#progress;
     const { isSilent: silent } = this.#liveness;
-    const answered = this.#remote !== undefined;
+    const answered = this.#negotiation.remote !== undefined;
     this.#status.update({ closed: this.#lifetime.ended, answered, ice, dtls, silent }, reason);
   }
 

@@ -1,4 +1,5 @@
-import type { Clock, Timer } from '../../core/clock.js';
+import type { Clock } from '../../core/clock.js';
+import { SilenceClock } from '../lifecycle/silence-clock.js';
 
 /** What a {@link ReportLiveness} works with. */
 export interface ReportLivenessInit {
@@ -7,10 +8,6 @@ export interface ReportLivenessInit {
   readonly changed: (reason?: string) => void;
 }
 
-/** How often silence is looked at. */
-const CHECK_MS = 250;
-/** A check that comes later than this was held up by us, and what the peer sent meanwhile may still wait to be read. */
-const LONGEST_STEP_US = 2 * CHECK_MS * 1000;
 /** The least silence that counts of a peer whose pauses are known. Longer than any blackout of 2 s can make it. */
 const SILENCE_FLOOR_US = 4_000_000;
 /** Silence is longer than this many of the longest pauses between the last reports: the intervals of RTCP are random, up to 3 : 1 (RFC 3550 section 6.3.1). */
@@ -30,16 +27,19 @@ const SILENCE_UNKNOWN_US = 15_000_000;
 export class ReportLiveness {
   readonly #init: ReportLivenessInit;
   readonly #pausesUs: number[] = [];
-  #timer: Timer | undefined;
-  #checkedUs = 0;
-  /** Since the last report, without the time in which no media was sent. */
-  #silenceUs = 0;
+  /** Without the time in which no media was sent. */
+  readonly #silence: SilenceClock;
   #hasSent = false;
   #isHeard = false;
   #isSilent = false;
 
   constructor(init: ReportLivenessInit) {
     this.#init = init;
+    this.#silence = new SilenceClock({
+      clock: init.clock,
+      counts: () => this.#hasSent,
+      checked: (silenceUs) => this.#judge(silenceUs),
+    });
   }
 
   get isSilent(): boolean {
@@ -48,9 +48,7 @@ export class ReportLiveness {
 
   /** From here on time counts. Idempotent. */
   start(): void {
-    if (this.#timer !== undefined) return;
-    this.#checkedUs = this.#init.clock.nowUs();
-    this.#schedule();
+    this.#silence.start();
   }
 
   /** A packet of media went out. */
@@ -60,11 +58,10 @@ export class ReportLiveness {
 
   /** RTCP came that only the peer can have sent. */
   heard(): void {
-    if (this.#isHeard) this.#pausesUs.push(this.#silenceUs);
+    if (this.#isHeard) this.#pausesUs.push(this.#silence.silenceUs);
     if (this.#pausesUs.length > PAUSES_KEPT) this.#pausesUs.shift();
     this.#isHeard = true;
-    this.#silenceUs = 0;
-    this.#checkedUs = this.#init.clock.nowUs();
+    this.#silence.heard();
     if (!this.#isSilent) return;
     this.#isSilent = false;
     this.#init.changed();
@@ -72,24 +69,14 @@ export class ReportLiveness {
 
   /** Idempotent; nothing is told afterwards. */
   stop(): void {
-    this.#timer?.cancel();
+    this.#silence.stop();
   }
 
-  #schedule(): void {
-    this.#timer = this.#init.clock.setTimer(CHECK_MS, () => {
-      this.#check();
-      this.#schedule();
-    });
-  }
-
-  #check(): void {
-    const nowUs = this.#init.clock.nowUs();
-    if (this.#hasSent) this.#silenceUs += Math.min(Math.max(nowUs - this.#checkedUs, 0), LONGEST_STEP_US);
+  #judge(silenceUs: number): void {
     this.#hasSent = false;
-    this.#checkedUs = nowUs;
-    if (!this.#isHeard || this.#isSilent || this.#silenceUs < this.#limitUs()) return;
+    if (!this.#isHeard || this.#isSilent || silenceUs < this.#limitUs()) return;
     this.#isSilent = true;
-    this.#init.changed(`no RTCP came from the peer for ${Math.round(this.#silenceUs / 100_000) / 10} s of media`);
+    this.#init.changed(`no RTCP came from the peer for ${Math.round(silenceUs / 100_000) / 10} s of media`);
   }
 
   #limitUs(): number {

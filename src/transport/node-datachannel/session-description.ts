@@ -1,16 +1,7 @@
 import { FramelockError } from '../../core/errors.js';
 import type { RemoteTransport } from '../sdp/answer-transport.js';
-import type { LocalCandidate } from '../sdp/offer.js';
+import type { LocalCandidate, LocalTransport } from '../sdp/offer.js';
 import { readSdp } from '../sdp/sdp-reader.js';
-
-/** What our offer tells of the library's side of the connection. */
-export interface LocalTransport {
-  readonly usernameFragment: string;
-  readonly password: string;
-  /** SHA-256 of the library's certificate: upper-case hexadecimal pairs with colons. */
-  readonly fingerprint: string;
-  readonly candidates: readonly LocalCandidate[];
-}
 
 const CANDIDATE_PATTERN = /^(\S+) 1 udp (\d+) (\S+) (\d+) typ (\S+)(?: raddr (\S+) rport (\d+))?/i;
 const ALGORITHM_NAMES = { sha256: 'sha-256', sha384: 'sha-384', sha512: 'sha-512' } as const;

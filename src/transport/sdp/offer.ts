@@ -16,18 +16,22 @@ export interface LocalCandidate {
   readonly relatedPort?: number;
 }
 
+/** What an offer tells of this side of the connection. */
+export interface LocalTransport {
+  readonly usernameFragment: string;
+  readonly password: string;
+  /** SHA-256 of our certificate: upper-case hexadecimal pairs with colons. */
+  readonly fingerprint: string;
+  readonly candidates: readonly LocalCandidate[];
+}
+
 /** Everything that an offer says. */
-export interface OfferContent {
+export interface OfferContent extends LocalTransport {
   /** Numeric session id (RFC 8866 section 5.2); the same in all offers of a connection. */
   readonly sessionId: string;
   /** Counts the offers of a connection. */
   readonly version: number;
   readonly lines: readonly MediaLine[];
-  readonly usernameFragment: string;
-  readonly password: string;
-  readonly candidates: readonly LocalCandidate[];
-  /** SHA-256 of our certificate: upper-case hexadecimal pairs with colons. */
-  readonly fingerprint: string;
   /** SDES CNAME; also names the MediaStream. */
   readonly cname: string;
 }

@@ -1,4 +1,5 @@
-import type { Clock, Timer } from '../../core/clock.js';
+import type { Clock } from '../../core/clock.js';
+import { SILENCE_CHECK_MS, SilenceClock } from '../lifecycle/silence-clock.js';
 
 /** What a {@link PeerLiveness} works with. */
 export interface PeerLivenessInit {
@@ -11,8 +12,6 @@ export interface PeerLivenessInit {
   readonly changed: (reason?: string) => void;
 }
 
-/** How often silence is looked at. */
-const CHECK_MS = 250;
 /** From this silence on the peer is asked. One that gives transport-wide feedback never is, one that only reports is about once a second (RFC 3550 section 6.2). */
 const PROBE_AFTER_US = 750_000;
 /** Questions are this far apart; about libwebrtc's pace on a pair that is not known to work (`WEAK_PING_INTERVAL`, 480 ms). */
@@ -20,9 +19,7 @@ const PROBE_INTERVAL_US = 500_000;
 /** Six unanswered questions. Longer than any blackout of 2 s can make it, whenever that begins. */
 const SILENCE_LIMIT_US = 4_000_000;
 /** From here on the first question is unanswered, unless the way to the peer and back takes longer than a check. */
-const DOUBT_AFTER_US = PROBE_AFTER_US + CHECK_MS * 1000;
-/** A check that comes later than this was held up by us, and what the peer sent meanwhile may still wait to be read. */
-const LONGEST_STEP_US = 2 * CHECK_MS * 1000;
+const DOUBT_AFTER_US = PROBE_AFTER_US + SILENCE_CHECK_MS * 1000;
 
 /**
  * Whether the peer is there. Consent (RFC 7675) goes on for 30 s without an answer, and its checks are 4-6 s apart: far too slow for somebody who
@@ -30,21 +27,18 @@ const LONGEST_STEP_US = 2 * CHECK_MS * 1000;
  * a second, and a peer that answers none of these for some seconds is silent. Consent still decides when sending has to end. Before that, whoever can
  * ask elsewhere whether the peer is there is told that there is doubt.
  *
- * Time in which this process did not run does not count as silence of the peer.
- *
  * Owner of its state: the transport.
  */
 export class PeerLiveness {
   readonly #init: PeerLivenessInit;
-  #timer: Timer | undefined;
-  #checkedUs = 0;
-  #silenceUs = 0;
+  readonly #silence: SilenceClock;
   #probedAtSilenceUs = 0;
   #isSilent = false;
   #doubt: AbortController | undefined;
 
   constructor(init: PeerLivenessInit) {
     this.#init = init;
+    this.#silence = new SilenceClock({ clock: init.clock, checked: (silenceUs) => this.#judge(silenceUs) });
   }
 
   get isSilent(): boolean {
@@ -53,15 +47,12 @@ export class PeerLiveness {
 
   /** From here on the peer is expected to be heard. Idempotent. */
   start(): void {
-    if (this.#timer !== undefined) return;
-    this.#checkedUs = this.#init.clock.nowUs();
-    this.#schedule();
+    this.#silence.start();
   }
 
   /** Something came that only the peer can have sent. */
   heard(): void {
-    this.#checkedUs = this.#init.clock.nowUs();
-    this.#silenceUs = 0;
+    this.#silence.heard();
     this.#probedAtSilenceUs = 0;
     this.#doubt?.abort();
     this.#doubt = undefined;
@@ -72,31 +63,21 @@ export class PeerLiveness {
 
   /** Idempotent; nothing is asked or told afterwards. */
   stop(): void {
-    this.#timer?.cancel();
+    this.#silence.stop();
     this.#doubt?.abort();
   }
 
-  #schedule(): void {
-    this.#timer = this.#init.clock.setTimer(CHECK_MS, () => {
-      this.#check();
-      this.#schedule();
-    });
-  }
-
-  #check(): void {
-    const nowUs = this.#init.clock.nowUs();
-    this.#silenceUs += Math.min(Math.max(nowUs - this.#checkedUs, 0), LONGEST_STEP_US);
-    this.#checkedUs = nowUs;
-    if (this.#silenceUs < PROBE_AFTER_US) return;
-    if (this.#probedAtSilenceUs === 0 || this.#silenceUs - this.#probedAtSilenceUs >= PROBE_INTERVAL_US) {
-      this.#probedAtSilenceUs = this.#silenceUs;
+  #judge(silenceUs: number): void {
+    if (silenceUs < PROBE_AFTER_US) return;
+    if (this.#probedAtSilenceUs === 0 || silenceUs - this.#probedAtSilenceUs >= PROBE_INTERVAL_US) {
+      this.#probedAtSilenceUs = silenceUs;
       this.#init.probe();
     }
-    if (this.#doubt === undefined && this.#silenceUs >= DOUBT_AFTER_US) {
+    if (this.#doubt === undefined && silenceUs >= DOUBT_AFTER_US) {
       this.#doubt = new AbortController();
       this.#init.doubted(this.#doubt.signal);
     }
-    if (this.#isSilent || this.#silenceUs < SILENCE_LIMIT_US) return;
+    if (this.#isSilent || silenceUs < SILENCE_LIMIT_US) return;
     this.#isSilent = true;
     this.#init.changed(`nothing came from the peer for ${SILENCE_LIMIT_US / 1_000_000} s`);
   }

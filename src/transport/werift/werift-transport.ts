@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import type { Connection } from 'werift';
 import { Lifetime } from '../../concurrency/lifetime.js';
 import type { Clock, Timer } from '../../core/clock.js';
@@ -18,11 +17,11 @@ import type {
   TransportStats,
   TransportTrackSpec,
 } from '../media-transport.js';
-import { assertSameTransport, type RemoteTransport } from '../sdp/answer-transport.js';
-import { validateAnswer } from '../sdp/answer-validation.js';
-import { checkTracks, type MediaLine, MediaLines } from '../sdp/media-lines.js';
+import type { RemoteTransport } from '../sdp/answer-transport.js';
+import { checkTracks } from '../sdp/media-lines.js';
 import { logNamedCandidates } from '../sdp/named-candidates.js';
-import { candidateLine, writeOffer } from '../sdp/offer.js';
+import { Negotiation } from '../sdp/negotiation.js';
+import { candidateLine } from '../sdp/offer.js';
 import { createCertificate, type LocalCertificate } from './dtls-session.js';
 import { IcePath } from './ice-path.js';
 import { restartIce } from './ice-restart.js';
@@ -57,26 +56,17 @@ const NO_TRAFFIC = { bytesSent: 0, packetsSent: 0, bytesReceived: 0, packetsRece
  * Every field is owned by the instance and changes synchronously only; nothing but the lifetime is read after an await.
  */
 export class WeriftTransport implements MediaTransport {
-  readonly cname = randomBytes(12).toString('base64url');
   readonly #init: WeriftTransportInit;
   readonly #ice: IcePath;
   readonly #liveness: PeerLiveness;
   readonly #addresses: AddressWatch;
-  readonly #lines = new MediaLines();
-  readonly #sessionId = (randomBytes(8).readBigUInt64BE() >> 2n).toString();
+  readonly #negotiation = new Negotiation<LocalCertificate>();
   readonly #lifetime: Lifetime;
   /** Whose timers do nothing after the close. */
   readonly #clock: Clock;
   readonly #status: TransportStatus;
-  #offers = 0;
-  /** The m-lines of the offer that awaits its answer. */
-  #offered: readonly MediaLine[] | undefined;
   #preparing: Promise<LocalCertificate> | undefined;
-  #certificate: LocalCertificate | undefined;
-  #remote: RemoteTransport | undefined;
   #channel: SecureChannel | undefined;
-  /** Those of the answer that counts. */
-  #agreed: readonly MediaLine[] = [];
   #isRestarting = false;
   #dtlsTimer: Timer | undefined;
   #closing: Promise<void> | undefined;
@@ -128,6 +118,10 @@ export class WeriftTransport implements MediaTransport {
     );
   }
 
+  get cname(): string {
+    return this.#negotiation.cname;
+  }
+
   get state(): TransportState {
     return this.#status.state;
   }
@@ -145,37 +139,20 @@ export class WeriftTransport implements MediaTransport {
       signals: [signal, this.#lifetime.signal],
     });
     this.#assertOpen();
-    const local = this.#ice.description;
-    this.#certificate = certificate;
-    this.#offers += 1;
-    const lines = this.#lines.arrange(wanted);
-    this.#offered = lines;
-    return writeOffer({
-      sessionId: this.#sessionId,
-      version: this.#offers,
-      lines,
-      ...local,
-      fingerprint: certificate.fingerprint,
-      cname: this.cname,
-    });
+    return this.#negotiation.offer(
+      wanted,
+      { ...this.#ice.description, fingerprint: certificate.fingerprint },
+      certificate,
+    );
   }
 
   async acceptAnswer(sdp: string): Promise<readonly NegotiatedTrack[]> {
     this.#assertOpen();
-    if (this.#offered === undefined || this.#certificate === undefined) {
-      throw new FramelockError('INVALID_ARGUMENT', 'There is no offer that awaits an answer');
-    }
-    const { tracks, transport } = validateAnswer(sdp, this.#offered);
-    if (this.#remote !== undefined) assertSameTransport(this.#remote, transport);
-    this.#agreed = this.#offered;
-    this.#offered = undefined;
-    if (this.#remote === undefined) {
-      this.#remote = transport;
-      logNamedCandidates(this.#init.logger, transport);
-      this.#channel = this.#createChannel(this.#certificate, transport);
-      this.#ice.start(transport);
-    }
-    return tracks;
+    return this.#negotiation.accept(sdp, (remote, certificate) => {
+      logNamedCandidates(this.#init.logger, remote);
+      this.#channel = this.#createChannel(certificate, remote);
+      this.#ice.start(remote);
+    });
   }
 
   async connected(timeoutMs: number, signal?: AbortSignal): Promise<void> {
@@ -190,7 +167,7 @@ export class WeriftTransport implements MediaTransport {
 
   async restartIce(exchange: RestartExchange, { timeoutMs, signal }: RestartOptions): Promise<void> {
     this.#assertOpen();
-    const remote = this.#remote;
+    const { agreed: lines, remote } = this.#negotiation;
     if (remote === undefined || this.#channel?.state !== 'connected' || this.state === 'failed' || this.#isRestarting) {
       const problem = this.#isRestarting ? 'one is under way' : `the transport is ${this.state}`;
       throw new FramelockError('INVALID_ARGUMENT', `ICE cannot be restarted: ${problem}`);
@@ -203,7 +180,7 @@ export class WeriftTransport implements MediaTransport {
       signals: [signal, this.#lifetime.signal],
     };
     try {
-      this.#remote = await restartIce({ path: this.#ice, lines: this.#agreed, remote, exchange }, bounds);
+      this.#negotiation.remote = await restartIce({ path: this.#ice, lines, remote, exchange }, bounds);
     } finally {
       this.#isRestarting = false;
     }
@@ -295,7 +272,7 @@ export class WeriftTransport implements MediaTransport {
   #update(reason?: string): void {
     const inputs = {
       closed: this.#lifetime.ended,
-      answered: this.#remote !== undefined,
+      answered: this.#negotiation.remote !== undefined,
       ice: this.#ice.state,
       dtls: this.#channel?.state ?? 'new',
       silent: this.#liveness.isSilent,

@@ -5,7 +5,8 @@ import {
   Allocator,
   type TrackAllocation,
 } from '../../../src/congestion/allocator/allocator.js';
-import { type AllocatableTrack, audioShareBps, weightOf } from '../../../src/sender/allocation.js';
+import { type AllocatableTrack, weightOf } from '../../../src/sender/allocation/allocation.js';
+import { audioShareBps } from '../../../src/sender/tracks/stream-rates.js';
 import { anyWeights, IDS, wholeWeights } from './demand-arbitraries.js';
 import { plainDivision } from './plain-division.js';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { SenderStats, TrackStats, TrackView } from '../../../src/client.js';
-import type { EncodingStats } from '../../../src/sender/track-stats.js';
+import type { EncodingStats } from '../../../src/sender/stats/track-stats.js';
 import { diagnose, type Evidence } from '../../../src/service/dashboard/page/diagnosis.js';
 
 const TRACK: TrackView = {

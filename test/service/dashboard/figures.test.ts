@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { ServiceEvent, TrackStats } from '../../../src/client.js';
 import type { AllocationReason } from '../../../src/congestion/allocator/allocator.js';
 import type { LayerReason } from '../../../src/congestion/allocator/layer-division.js';
-import type { EncodingStats } from '../../../src/sender/track-stats.js';
+import type { EncodingStats } from '../../../src/sender/stats/track-stats.js';
 import { encoderFigures } from '../../../src/service/dashboard/page/encoder-figures.js';
 import { encodingRows } from '../../../src/service/dashboard/page/encoding-rows.js';
 import { eventLine } from '../../../src/service/dashboard/page/event-lines.js';

@@ -1,7 +1,7 @@
 import { FramelockError, isFramelockError } from '../../../src/core/errors.js';
 import { writeNack, writePli } from '../../../src/rtp/rtcp-write.js';
-import type { CloseReport } from '../../../src/sender/close-report.js';
-import type { TrackHandle } from '../../../src/sender/track-handle.js';
+import type { CloseReport } from '../../../src/sender/operations/close-report.js';
+import type { TrackHandle } from '../../../src/sender/tracks/track-handle.js';
 import type { Signaller } from '../../../src/signalling/signaller.js';
 import { HEIGHT, SenderHarness, WIDTH } from '../../sender/sender-harness.js';
 import { FeedbackPeer } from '../feedback-peer.js';

@@ -1,8 +1,8 @@
 import { FramelockError } from '../../../src/core/errors.js';
 import type { VideoCodec, VideoEncoderFactory } from '../../../src/encoder/encoder.js';
+import type { Negotiate } from '../../../src/sender/connection/signaller-from-negotiation.js';
 import type { RtcSender } from '../../../src/sender/rtc-sender.js';
 import type { RtcSenderOptions } from '../../../src/sender/sender-options.js';
-import type { Negotiate } from '../../../src/sender/signaller-from-negotiation.js';
 import { createSender } from '../../../src/service/create-sender.js';
 import type { Signaller } from '../../../src/signalling/signaller.js';
 import { gate } from '../../sender/sender-harness.js';

@@ -31,7 +31,7 @@ export interface PublisherTask {
 }
 
 /** What it is asked. */
-export type PublisherRequest = 'stop filming' | 'end';
+export type PublisherRequest = 'add a camera' | 'stop filming' | 'end';
 
 /** What it tells. Times are those of `SystemClock`, which processes of one machine share. */
 export type PublisherNews =
@@ -46,6 +46,8 @@ export type PublisherNews =
       readonly lost: number;
       readonly localCandidate: string | undefined;
     }
+  /** After `add a camera`: what the others have lost meanwhile. */
+  | { readonly kind: 'added'; readonly framesLost: number }
   /** After `end`. */
   | { readonly kind: 'ended'; readonly wasClean: boolean };
 
@@ -62,14 +64,16 @@ const clock = new SystemClock();
 const sender = createSender({ clock, ...options });
 const tell = (news: PublisherNews): void => void (process.connected && process.send?.(news));
 sender.on('connectionState', ({ state, reason }) => tell({ kind: 'state', state, reason, atUs: clock.nowUs() }));
+let framesLost = 0;
 sender.on('frameSent', ({ trackId, outcome, timestamp }) => {
   if (outcome === 'sent') tell({ kind: 'sent', trackId, timestamp });
+  else framesLost += 1;
 });
 const sources: TestPatternSource[] = [];
-for (const [index, codec] of codecs.entries()) {
+for (const codec of codecs) {
   const alternativeCodecs = offersAllCodecs ? codecs.filter((other) => other !== codec) : [];
   await sender.addVideoTrack({ id: codec, codec, alternativeCodecs, ...size, framerate });
-  sources.push(new TestPatternSource({ ...size, framerate, label: codec, cameraId: index + 1, clock }));
+  sources.push(newSource(codec));
 }
 const lossy = relay === undefined ? undefined : new LossyRelay(relay);
 const keeping = new AbortController();
@@ -81,14 +85,32 @@ await new ConnectionKeeper({
   logger: silentLogger,
   signal: keeping.signal,
 }).start();
-for (const [index, source] of sources.entries()) {
-  const id = codecs[index] ?? '';
+for (const [index, source] of sources.entries()) await film(codecs[index] ?? '', source);
+
+process.on('message', (request: PublisherRequest) => {
+  const answers = { 'add a camera': addCamera, 'stop filming': stopFilming, end };
+  void answers[request]();
+});
+process.once('disconnect', () => process.exit());
+process.send?.(READY);
+
+function newSource(label: string): TestPatternSource {
+  return new TestPatternSource({ ...size, framerate, label, cameraId: sources.length + 1, clock });
+}
+
+async function film(id: string, source: TestPatternSource): Promise<void> {
   await source.start({ frame: (frame) => void sender.sendFrame(id, frame), ended: () => undefined });
 }
 
-process.on('message', (request: PublisherRequest) => void (request === 'end' ? end() : stopFilming()));
-process.once('disconnect', () => process.exit());
-process.send?.(READY);
+async function addCamera(): Promise<void> {
+  const [codec = 'vp8'] = codecs;
+  const before = framesLost;
+  await sender.addVideoTrack({ id: 'added', codec, ...size, framerate });
+  tell({ kind: 'added', framesLost: framesLost - before });
+  const source = newSource('added');
+  sources.push(source);
+  await film('added', source);
+}
 
 async function stopFilming(): Promise<void> {
   await Promise.all(sources.map((source) => source.stop()));

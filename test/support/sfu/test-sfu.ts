@@ -26,6 +26,10 @@ export interface SfuKind {
   readonly codecs: readonly VideoCodec[];
   /** Whether it takes from all m-lines no codecs but those of the first. */
   readonly wantsAllCodecs: boolean;
+  /** Whether a camera that is added takes another session, in favour of which it ends the one that there is. */
+  readonly replaces: boolean;
+  /** Whether a session can follow a machine that moves to another address. */
+  readonly restartsIce: boolean;
   readonly make: (place: Required<ServerPlace>) => TestSfu;
 }
 
@@ -36,6 +40,8 @@ export const SFUS: readonly SfuKind[] = [
     isThere: true,
     codecs: ['vp8', 'h264', 'vp9', 'av1'],
     wantsAllCodecs: false,
+    replaces: false,
+    restartsIce: false,
     make: janusAt,
   },
   {
@@ -43,6 +49,8 @@ export const SFUS: readonly SfuKind[] = [
     isThere: hasLiveKit,
     codecs: ['vp8', 'h264', 'vp9', 'av1'],
     wantsAllCodecs: true,
+    replaces: true,
+    restartsIce: true,
     make: liveKitAt,
   },
 ];

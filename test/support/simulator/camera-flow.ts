@@ -1,7 +1,7 @@
 import { type AllocationReason, Allocator } from '../../../src/congestion/allocator/allocator.js';
 import type { TrackDemand } from '../../../src/congestion/allocator/track-demand.js';
 import type { SendSide } from '../../../src/congestion/send-side.js';
-import { KeyFramePacer, type KeyFrameSource } from '../../../src/sender/key-frame-pacer.js';
+import { KeyFramePacer, type KeyFrameSource } from '../../../src/sender/outbound/key-frame-pacer.js';
 import { PictureWatch } from './picture-watch.js';
 import { type MediaPacket, packetSizes, SendingEnd, type SendingEndOptions } from './sending-end.js';
 import type { SyntheticEncoder } from './synthetic-encoder.js';

@@ -16,7 +16,7 @@ const SHORT_BYTES = [100_000, 1_000_000] as const;
 const SHORT_PAUSE_US = 10_000_000;
 /** Two percent on the average, in bursts of some five packets. */
 const BURSTS = { toBad: 0.005, toGood: 0.2, lossWhileBad: 0.82 };
-/** As src/sender/congestion-driver.ts has it. */
+/** As src/sender/outbound/congestion-driver.ts has it. */
 const SENDER_PACING = { catchUpUs: 30_000 };
 const FAST_MBPS = 100;
 

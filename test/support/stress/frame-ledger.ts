@@ -1,8 +1,8 @@
 import { isFramelockError } from '../../../src/core/errors.js';
 import type { RawVideoFrame } from '../../../src/encoder/video-frame.js';
-import { DROP_REASONS, type DropReason, type FrameReport } from '../../../src/sender/frame-report.js';
 import type { RtcSender } from '../../../src/sender/rtc-sender.js';
-import type { SenderStats } from '../../../src/sender/sender-stats.js';
+import { DROP_REASONS, type DropReason, type FrameReport } from '../../../src/sender/stats/frame-report.js';
+import type { SenderStats } from '../../../src/sender/stats/sender-stats.js';
 import type { Violations } from './violations.js';
 
 /** A mailbox holds one frame, an encoder another. */

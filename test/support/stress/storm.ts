@@ -1,7 +1,7 @@
 import { type ErrorCode, isFramelockError } from '../../../src/core/errors.js';
+import type { Negotiate } from '../../../src/sender/connection/signaller-from-negotiation.js';
 import type { RtcSender } from '../../../src/sender/rtc-sender.js';
-import type { VideoTrackSpec } from '../../../src/sender/sender-options.js';
-import type { Negotiate } from '../../../src/sender/signaller-from-negotiation.js';
+import type { VideoTrackSpec } from '../../../src/sender/tracks/track-specs.js';
 import { Dice } from './dice.js';
 import type { FrameLedger } from './frame-ledger.js';
 import type { Violations } from './violations.js';

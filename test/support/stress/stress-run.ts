@@ -1,9 +1,9 @@
 import { SystemClock } from '../../../src/core/clock.js';
 import type { LogFields, Logger } from '../../../src/core/logger.js';
-import type { CloseReport } from '../../../src/sender/close-report.js';
+import type { CloseReport } from '../../../src/sender/operations/close-report.js';
 import type { RtcSender } from '../../../src/sender/rtc-sender.js';
 import type { SenderEvents } from '../../../src/sender/sender-events.js';
-import type { VideoTrackSpec } from '../../../src/sender/sender-options.js';
+import type { VideoTrackSpec } from '../../../src/sender/tracks/track-specs.js';
 import { createSender } from '../../../src/service/create-sender.js';
 import { TestPatternSource } from '../../../src/source/test-pattern/test-pattern-source.js';
 import type { TransportState } from '../../../src/transport/media-transport.js';
