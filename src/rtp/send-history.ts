@@ -60,8 +60,8 @@ interface Entry extends SentPacket {
   timesSpare: number;
   /** Handed out, and neither sent again nor given back. */
   isPending: boolean;
-  /** Whether the peer has told of any sending that it arrived. */
-  hasArrived: boolean;
+  /** What the peer has told of it: that it misses it, or that any sending arrived. */
+  known: 'nothing' | 'missing' | 'arrived';
 }
 
 const DEPENDED_ON: FrameTraits = Object.freeze({ isKeyFrame: false, isDiscardable: false });
@@ -124,7 +124,7 @@ export class SendHistory {
       timesResent: 0,
       timesSpare: 0,
       isPending: false,
-      hasArrived: false,
+      known: 'nothing',
     };
     this.#ring[(this.#oldest + this.#count) % this.#maxPackets] = entry;
     this.#bySequence.set(header.sequenceNumber, entry);
@@ -148,7 +148,7 @@ export class SendHistory {
     if (entry.resentUs !== undefined && nowUs - entry.resentUs < minResendIntervalUs) return TOO_SOON;
     entry.isPending = true;
     // Whoever asks knows better: Janus drops, and reports as arrived, what comes before it has asked (its ice.c, `rtx_nacked`).
-    entry.hasArrived = false;
+    entry.known = 'missing';
     return { kind: 'found', packet: entry };
   }
 
@@ -160,7 +160,18 @@ export class SendHistory {
   /** A packet has arrived, whichever of its sendings it was: no loss of the others matters any more, unless it is asked for. */
   arrived({ header }: SentPacket): void {
     const entry = this.#entryOf(header);
-    if (entry !== undefined) entry.hasArrived = true;
+    if (entry !== undefined) entry.known = 'arrived';
+  }
+
+  /** The first sending of a packet was lost. */
+  missing({ header }: SentPacket): void {
+    const entry = this.#entryOf(header);
+    if (entry?.known === 'nothing') entry.known = 'missing';
+  }
+
+  /** Whether the peer is known to miss a packet, unless it has got it from a sending that is still to be heard of. */
+  isMissing({ header }: SentPacket): boolean {
+    return this.#entryOf(header)?.known === 'missing';
   }
 
   /**
@@ -170,9 +181,8 @@ export class SendHistory {
    */
   lost({ header }: SentPacket, timesResent: number, nowUs: number, maxAgeUs: number): LossVerdict {
     const entry = this.#entryOf(header);
-    if (entry === undefined || entry.hasArrived || entry.isPending || entry.timesResent !== timesResent)
-      return 'nothing';
-    if (this.#isSuperseded(header)) return 'nothing';
+    if (entry === undefined || entry.known === 'arrived' || this.#isSuperseded(header)) return 'nothing';
+    if (entry.isPending || entry.timesResent !== timesResent) return 'nothing';
     if (nowUs - entry.sentUs > maxAgeUs) return 'too-late';
     entry.isPending = true;
     return 'again';

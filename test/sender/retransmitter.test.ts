@@ -6,6 +6,7 @@ import { MAX_RESENT_SHARE } from '../../src/rtp/resend-budget.js';
 import type { RtpPacketHeader } from '../../src/rtp/rtp-packet.js';
 import { readOriginalSequence } from '../../src/rtp/rtx.js';
 import { OutboundRtp } from '../../src/sender/outbound/outbound-rtp.js';
+import { REPAIRED_FOR_US } from '../../src/sender/outbound/retransmitter.js';
 import { type FateListener, type OutboundPacket, SendPath } from '../../src/sender/outbound/send-path.js';
 import type { NegotiatedTrack } from '../../src/transport/media-transport.js';
 import { FakeNetwork, type FakeTransport } from '../support/fake-transport.js';
@@ -328,13 +329,33 @@ describe('what a peer reports of a packet', () => {
     expect([repeated().length, givenUp]).toEqual([0, 1]);
   });
 
-  it('has less sent again on a guess than of what is known to be lost', () => {
+  it('costs no key frame where a guess was lost, nor where the last repetition went unreported', async () => {
+    send(2000);
+    rtp.repetition()?.send(clock.nowUs(), 9)?.('arrived');
+    const before = repeated().length;
+    fates[0]?.('unreported');
+    fates[1]?.('lost');
+    expect(repeated()).toHaveLength(before + 2);
+    await clock.advance(REPAIRED_FOR_US / 1000 + 1);
+    fates[2]?.('lost');
+    fates[3]?.('unreported');
+    expect([repeated().length, givenUp]).toEqual([before + 2, 0]);
+    fates[3]?.('lost');
+    expect(givenUp).toBe(1);
+  });
+
+  it('has less sent again on a guess than of what is known to be missing', () => {
     for (let frame = 0; frame < 20; frame += 1) send(1000);
-    for (const fate of fates.slice()) fate('unreported');
+    rtp.repetition()?.send(clock.nowUs(), 99)?.('arrived');
+    fates[19]?.('lost');
+    for (const fate of fates.slice(0, 19)) fate('unreported');
     const guessed = repeated().length;
-    expect(guessed).toBeGreaterThan(0);
-    for (const fate of fates.slice(0, 8)) fate('lost');
-    expect(repeated().length).toBeGreaterThan(guessed);
+    expect(guessed).toBeGreaterThan(2);
+    for (const fate of fates.slice(6, 8)) fate('lost');
+    // The repetition of the packet that was lost first.
+    fates[20]?.('unreported');
+    expect(repeated()).toHaveLength(guessed + 3);
+    expect(givenUp).toBe(0);
   });
 
   it('costs no key frame where nothing depends on the frame, however it became known', () => {

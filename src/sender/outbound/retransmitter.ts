@@ -1,7 +1,7 @@
 import type { PacketFate } from '../../congestion/loss-detection.js';
 import type { Clock } from '../../core/clock.js';
 import { rtpHeaderBytes } from '../../rtp/header-extensions.js';
-import { GUESSED_SHARE, ResendBudget } from '../../rtp/resend-budget.js';
+import { GUESSED_SHARE, MAX_RESENT_SHARE, ResendBudget } from '../../rtp/resend-budget.js';
 import type { RtpHeaderExtension, RtpPacketHeader } from '../../rtp/rtp-packet.js';
 import { type RtpStream, type RtpStreamCounts, sumOfCounts } from '../../rtp/rtp-stream.js';
 import { RTX_HEADER_BYTES, writeRtxPayload } from '../../rtp/rtx.js';
@@ -119,13 +119,15 @@ export class Retransmitter {
     if (timesResent > 0 && !this.#hearsOfRepetitions) return;
     if (!route.hasNack || this.#rtxFor(route, packet) === undefined) return;
     const nowUs = this.#init.clock.nowUs();
+    // The loss of a repetition that was sent on a guess tells nothing of the packet itself.
+    if (fate === 'lost' && timesResent === 0) this.#history.missing(packet);
+    const isMissing = this.#history.isMissing(packet);
     const verdict = this.#history.lost(packet, timesResent, nowUs, REPAIRED_FOR_US);
     if (verdict === 'nothing') return;
-    const isGuess = fate === 'unreported';
-    if (verdict === 'again' && this.#mayRepeat(packet, nowUs, isGuess ? GUESSED_SHARE : undefined)) {
+    if (verdict === 'again' && this.#mayRepeat(packet, nowUs, isMissing ? MAX_RESENT_SHARE : GUESSED_SHARE)) {
       this.#init.path.enqueue([this.#again(route, packet, 'retransmission')]);
-    } else if (isGuess || packet.isDiscardable) this.#history.notResent(packet);
-    else this.#giveUp();
+    } else if (fate === 'lost' && isMissing && !packet.isDiscardable) this.#giveUp();
+    else this.#history.notResent(packet);
   }
 
   #mayRepeat({ payload }: SentPacket, nowUs: number, share?: number): boolean {
