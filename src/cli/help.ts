@@ -5,13 +5,12 @@ import { ICE_HELP } from './ice-options.js';
 const OVERVIEW = `framelock - many cameras, one real-time encoder each, one WebRTC connection
 
 Usage
-  framelock demo [FILE...]      cameras, a loopback SFU and a page with the live video; no configuration
-  framelock publish ...         cameras to an SFU, over WHIP or to a room of Janus or LiveKit
+  framelock demo [FILE...]       cameras, a loopback SFU and a page with the live video; no configuration
+  framelock publish ...          cameras to an SFU, over WHIP or to a room of Janus or LiveKit
   framelock serve --config FILE  publishers and cameras of a configuration, controlled over HTTP
-  framelock probe [--json]      which cameras there are and which encoders work on this machine
-  framelock help | --version
-
-  framelock demo --help, framelock publish --help, and so on: options and examples`;
+  framelock probe [--json]       which cameras there are and which encoders work on this machine
+  framelock help [COMMAND]       options and examples of a command
+  framelock --version`;
 
 const DEMO = `framelock demo [FILE...] [options]
 
@@ -68,7 +67,8 @@ Examples
 const SERVE = `framelock serve --config FILE [--check]
 
 Runs the publishers of a configuration, each with its cameras and its SFU, and the HTTP API that controls them (docs/service.md).
-SIGHUP reads the configuration again, and leaves alone what has not changed; SIGTERM drains and ends with 0. Logs JSON lines.
+SIGHUP, or POST /v1/reload, reads the configuration again and leaves alone what has not changed; SIGTERM drains and ends with 0.
+Logs JSON lines; video goes on when they cannot be written.
 
 Options
   --config FILE      YAML or JSON; values may name variables of the environment

@@ -1,3 +1,4 @@
+import { pause } from '../concurrency/pause.js';
 import type { Clock } from '../core/clock.js';
 import type { Random } from '../core/random.js';
 
@@ -27,14 +28,5 @@ export function backoffPause(
 ): Promise<void> {
   const limitMs = Math.min(longestMs, firstMs * 2 ** attempt);
   const delayMs = Math.max((random.uint32() / 2 ** 32) * limitMs, leastMs);
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const timer = clock.setTimer(delayMs, done);
-    function done(): void {
-      timer.cancel();
-      signal.removeEventListener('abort', done);
-      resolve();
-    }
-    signal.addEventListener('abort', done, { once: true });
-  });
+  return pause(clock, delayMs, signal);
 }

@@ -184,6 +184,7 @@ describe('the command line', () => {
     [[], undefined],
     [['--help'], undefined],
     [['help'], undefined],
+    [['help', 'serve'], 'serve'],
     [['demo', '-h'], 'demo'],
     [['publish', '--help'], 'publish'],
     [['probe', '--help'], 'probe'],

@@ -15,6 +15,7 @@ import { RETRANSMISSION_MUTANTS } from './retransmission.js';
 import { SEND_PATH_MUTANTS } from './send-path.js';
 import { SERVICE_MUTANTS } from './service.js';
 import { SERVICE_ENCODING_MUTANTS } from './service-encodings.js';
+import { SERVICE_OPERATION_MUTANTS } from './service-operations.js';
 import { SESSION_CHANGE_MUTANTS } from './session-change.js';
 import { SIMULCAST_MUTANTS } from './simulcast.js';
 import { SOURCE_MUTANTS } from './sources.js';
@@ -40,6 +41,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...NATIVE_TRANSPORT_MUTANTS,
   ...SERVICE_MUTANTS,
   ...SERVICE_ENCODING_MUTANTS,
+  ...SERVICE_OPERATION_MUTANTS,
   ...DASHBOARD_MUTANTS,
   ...SIMULCAST_MUTANTS,
   ...SOURCE_MUTANTS,

@@ -12,7 +12,7 @@ export const SESSION_CHANGE_MUTANTS: readonly Mutant[] = [
     name: 'tracks-that-come-together-get-a-session-each',
     guarantee: 'recovery',
     file: CHANGE,
-    find: '    await this.#pause(GATHERING_MS, signal);\n',
+    find: '    await pause(this.#host.clock, GATHERING_MS, signal);\n',
     replace: '',
     tests,
   },

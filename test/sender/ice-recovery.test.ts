@@ -105,12 +105,13 @@ describe('a machine that moves to another network', () => {
   ] as const)('%s loses its connection at once, unless the peer is heard again', async (_where, signaller) => {
     await harness.sender.connect(harness[signaller]);
     harness.network.gate = (step) => {
-      if (step === 'restart') throw new FramelockError('CONNECT_FAILED', 'no pair');
+      if (step === 'restart') throw new FramelockError('SIGNALLING_REJECTED', 'no');
     };
     const { last } = harness.network;
     last.observer.addressesChanged?.('the address is gone');
     await harness.settle();
     expect(harness.sender.state).toBe('disconnected');
+    await harness.clock.advance(1000);
     expect(last.restarts).toBe(signaller === 'whip' ? 0 : 1);
     last.observer.rtcp(writePli(1, 2));
     await harness.settle();
@@ -135,6 +136,73 @@ describe('a machine that moves to another network', () => {
     held.open();
     await harness.settle();
     expect(harness.sender.state).toBe('connected');
+  });
+});
+
+describe('a network that is not complete yet when the machine has moved to it', () => {
+  /** Connected, on the way to another network where the first `attempts` restarts fail. */
+  async function move(attempts: number, code: 'CONNECT_FAILED' | 'SIGNALLING_FAILED' = 'SIGNALLING_FAILED') {
+    await harness.sender.connect(harness.whipThatRestarts);
+    const { last } = harness.network;
+    harness.network.gate = (step) => {
+      if (step === 'restart' && last.restarts <= attempts) throw new FramelockError(code, 'no route');
+    };
+    last.observer.addressesChanged?.('the address is gone');
+    await harness.settle();
+    expect(harness.sender.state).toBe('disconnected');
+    return last;
+  }
+
+  it.each(['CONNECT_FAILED', 'SIGNALLING_FAILED'] as const)(
+    'has the restart tried again after %s, and whoever connects only if lost keeps the session',
+    async (code) => {
+      const last = await move(3, code);
+      const saved = harness.sender.connect(harness.whipThatRestarts, { onlyIfLost: true });
+      await harness.clock.advance(600);
+      await saved;
+      expect(last.restarts).toBe(4);
+      expect(states).toEqual(['connecting', 'connected', 'disconnected', 'connected']);
+      expect(harness.network.transports).toHaveLength(1);
+      expect(await sendFrame()).toBe('key');
+    },
+  );
+
+  it('is given up after the time of one restart, for a fresh session', async () => {
+    const last = await move(Number.POSITIVE_INFINITY);
+    const fresh = harness.sender.connect(harness.whipThatRestarts, { onlyIfLost: true });
+    await harness.clock.advance(3000);
+    await fresh;
+    expect(last.restarts).toBe(15);
+    expect(harness.network.transports).toHaveLength(2);
+    expect(states).toEqual(['connecting', 'connected', 'disconnected', 'connecting', 'connected']);
+  });
+
+  it('is not waited for by whoever connects in any case, nor by closing', async () => {
+    await move(Number.POSITIVE_INFINITY);
+    await harness.sender.connect(harness.whipThatRestarts);
+    expect(harness.network.transports).toHaveLength(2);
+    harness.network.gate = (step) => {
+      if (step === 'restart') throw new FramelockError('SIGNALLING_FAILED', 'no route');
+    };
+    harness.network.last.observer.addressesChanged?.('gone again');
+    await harness.settle();
+    await harness.sender.close();
+    expect(harness.clock.pendingTimers).toBe(0);
+  });
+
+  it('is asked for again from the beginning when addresses come and go once more', async () => {
+    const last = await move(Number.POSITIVE_INFINITY);
+    const saved = harness.sender.connect(harness.whipThatRestarts, { onlyIfLost: true });
+    await harness.clock.advance(2000);
+    last.observer.addressesChanged?.('there is another');
+    await harness.clock.advance(2000);
+    const restarts = last.restarts;
+    harness.network.gate = undefined;
+    await harness.clock.advance(200);
+    expect(last.restarts).toBe(restarts + 1);
+    await saved;
+    expect(harness.network.transports).toHaveLength(1);
+    expect(states).toEqual(['connecting', 'connected', 'disconnected', 'connected']);
   });
 });
 

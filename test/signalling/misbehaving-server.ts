@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
 
 /** A request as the server saw it. */
 export interface SeenRequest {
@@ -18,16 +18,19 @@ export class MisbehavingServer {
   readonly seen: SeenRequest[] = [];
   readonly #answer: Answerer;
   readonly #server = createServer((request, response) => void this.#serve(request, response));
-  readonly #connections = new Set<Socket>();
-  readonly #unanswered = new Set<Socket>();
+  #connections = 0;
   readonly #waiting: { count: number; resolve: () => void }[] = [];
 
   constructor(answer: Answerer) {
     this.#answer = answer;
-    this.#server.on('connection', (socket) => {
-      this.#connections.add(socket);
-      socket.once('close', () => this.#connections.delete(socket));
+    this.#server.on('connection', () => {
+      this.#connections += 1;
     });
+  }
+
+  /** Connections that were made so far. */
+  get connections(): number {
+    return this.#connections;
   }
 
   get origin(): string {
@@ -45,19 +48,12 @@ export class MisbehavingServer {
     await new Promise<void>((resolve) => this.#waiting.push({ count, resolve }));
   }
 
-  /** Closes every connection by which no request is under way: `fetch` opens a spare one in place of one that it breaks off. */
-  closeSpareConnections(): void {
-    for (const socket of this.#connections) if (!this.#unanswered.has(socket)) socket.destroy();
-  }
-
   async stop(): Promise<void> {
     this.#server.closeAllConnections();
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    this.#unanswered.add(request.socket);
-    response.once('close', () => this.#unanswered.delete(request.socket));
     let body = '';
     for await (const chunk of request) body += String(chunk);
     const seen: SeenRequest = {

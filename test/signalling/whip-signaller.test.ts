@@ -109,6 +109,18 @@ describe('WhipSignaller: a well-behaved server', () => {
   });
 });
 
+describe('WhipSignaller: connections', () => {
+  it('are made for each request: one from before a move of the machine would wait for ever', async () => {
+    const server = await serve((seen, response) => (seen.method === 'POST' ? created(response) : response.end()));
+    const signaller = signallerTo(server);
+    for (let session = 1; session <= 2; session += 1) {
+      await signaller.offer(OFFER);
+      await signaller.close();
+      expect(server.connections).toBe(2 * session);
+    }
+  });
+});
+
 describe('WhipSignaller: redirects', () => {
   it.each([307, 308])(
     'follows %i with method and body, and resolves Location against the final URL',

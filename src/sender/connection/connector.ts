@@ -44,12 +44,14 @@ export class Connector {
   constructor(host: ConnectorHost) {
     this.#host = host;
     this.#recovery = new IceRecovery({
+      clock: host.clock,
       logger: host.logger,
       negotiations: this.#negotiations,
       isCurrent: (connection) => connection === this.#current,
-      moved: () => {
+      moved: (connection) => {
         host.path.rerouted();
         for (const track of host.tracks()) track.routeChanged();
+        this.#setState(connection.transport.state);
       },
       stranded: (connection, reason) => this.#transportChanged(connection, 'disconnected', reason),
     });
@@ -71,12 +73,19 @@ export class Connector {
    * Makes a connection for all tracks; an earlier one is closed first. If it is cancelled before its turn comes, the earlier one goes on.
    * @throws FramelockError CONNECT_TIMEOUT, CONNECT_FAILED, SIGNALLING_FAILED, SIGNALLING_REJECTED, INVALID_SDP, CLOSED
    */
-  connect(signaller: Signaller, options: ConnectOptions = {}): Promise<void> {
-    if (options.onlyIfLost !== true) this.#recovery.cancel();
-    return this.#negotiations.run(async () => {
-      if (options.onlyIfLost === true && this.#state === 'connected') return;
-      await this.#connectFresh(signaller, options);
-    });
+  async connect(signaller: Signaller, options: ConnectOptions = {}): Promise<void> {
+    const { onlyIfLost = false } = options;
+    if (!onlyIfLost) this.#recovery.cancel();
+    let isOver = false;
+    while (!isOver) {
+      isOver = await this.#negotiations.run(async () => {
+        if (onlyIfLost && this.#state === 'connected') return true;
+        // The machine has moved once more: the restart that may save the connection now has its turn behind this one.
+        if (onlyIfLost && this.#recovery.isUnderWay) return false;
+        await this.#connectFresh(signaller, options);
+        return true;
+      });
+    }
   }
 
   /** Brings the peer up to date after a track was added or removed; nothing to do without a connection. */
@@ -118,6 +127,7 @@ export class Connector {
   /** Idempotent. Cancels whatever runs, says goodbye, and closes. Nothing is sent from the call on. */
   async close(): Promise<void> {
     this.#closing.abort();
+    this.#recovery.cancel();
     const ended = this.#closeCurrent();
     this.#setState('closed');
     await ended;

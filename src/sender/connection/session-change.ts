@@ -1,3 +1,4 @@
+import { pause } from '../../concurrency/pause.js';
 import { describeError, FramelockError, isFramelockError } from '../../core/errors.js';
 import type { Signaller } from '../../signalling/signaller.js';
 import type { NegotiatedTrack } from '../../transport/media-transport.js';
@@ -58,7 +59,7 @@ export class SessionChange {
   async run(former: Connection, signaller: Signaller, signal: AbortSignal): Promise<boolean> {
     const beside = signaller.beside?.();
     if (beside === undefined) return false;
-    await this.#pause(GATHERING_MS, signal);
+    await pause(this.#host.clock, GATHERING_MS, signal);
     if (signal.aborted) throw cancelled();
     if (!isConnected(former)) return false;
     let next: Connection | undefined;
@@ -97,7 +98,7 @@ export class SessionChange {
     const untilDisturbed = AbortSignal.any([signal, next.disturbed]);
     const negotiated = await next.negotiate(offer, { timeoutMs: CONNECT_TIMEOUT_MS, signal: untilDisturbed });
     for (let waitedMs = 0; waitedMs < DRAIN_MS && !path.isEmpty && isConnected(former); waitedMs += DRAIN_CHECK_MS) {
-      await this.#pause(DRAIN_CHECK_MS, untilDisturbed);
+      await pause(this.#host.clock, DRAIN_CHECK_MS, untilDisturbed);
       if (untilDisturbed.aborted) break;
     }
     return { connection: next, signaller, offer, negotiated };
@@ -117,19 +118,6 @@ export class SessionChange {
   async #end(former: Connection): Promise<void> {
     const { confirmed, reason } = await former.close();
     if (!confirmed) this.#host.logger.warn('the peer did not confirm the end of the session', { reason });
-  }
-
-  #pause(pauseMs: number, signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      if (signal.aborted) return resolve();
-      const timer = this.#host.clock.setTimer(pauseMs, done);
-      function done(): void {
-        timer.cancel();
-        signal.removeEventListener('abort', done);
-        resolve();
-      }
-      signal.addEventListener('abort', done, { once: true });
-    });
   }
 }
 

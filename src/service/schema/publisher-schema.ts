@@ -4,6 +4,9 @@ import { AllocationDocument, MAX_TRACKS, Presets } from './allocation-schema.js'
 import { EncodingSpecs, EncodingView, ScalabilityMode } from './encoding-schema.js';
 import { Generation, Identifier } from './identifiers.js';
 
+/** What the cameras of a publisher share where nothing is said. */
+export const DEFAULT_BITRATE_BPS = 2_000_000;
+
 const Codec = Type.Enum(['vp8', 'vp9', 'h264', 'av1']);
 const Url = Type.String({ minLength: 1, maxLength: 2048 });
 const Secret = Type.String({ minLength: 1, maxLength: 4096, writeOnly: true });
@@ -126,7 +129,7 @@ export const PublisherSpec = Type.Object(
       Type.Integer({
         minimum: 1000,
         maximum: 1_000_000_000,
-        default: 2_000_000,
+        default: DEFAULT_BITRATE_BPS,
         description: 'The most that all cameras together may use, in bits per second.',
       }),
     ),

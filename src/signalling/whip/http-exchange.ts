@@ -1,3 +1,5 @@
+import { type IncomingMessage, request as requestHttp } from 'node:http';
+import { request as requestHttps } from 'node:https';
 import type { Clock } from '../../core/clock.js';
 import { describeError, FramelockError } from '../../core/errors.js';
 import { displayUrl } from '../display-url.js';
@@ -49,8 +51,11 @@ export interface HttpExchangeOptions {
 }
 
 /**
- * Makes a request over `fetch`, bounded in time, in body size and in redirects. Redirects 307 and 308 keep method and body
+ * Makes a request, bounded in time, in body size and in redirects. Redirects 307 and 308 keep method and body
  * (RFC 9110 sections 15.4.8 and 15.4.9, as RFC 9725 section 4.5 asks for); any other status is the caller's to judge.
+ *
+ * Each has a connection of its own, which `fetch` cannot be told: requests are minutes apart, and when the machine has moved to another network a connection
+ * from before waits for ever.
  * @throws FramelockError SIGNALLING_FAILED
  */
 export async function exchangeHttp(options: HttpExchangeOptions): Promise<HttpAnswer> {
@@ -61,14 +66,14 @@ export async function exchangeHttp(options: HttpExchangeOptions): Promise<HttpAn
   const failure = (what: string, cause?: unknown): FramelockError => failureAt(url, what, options.token, cause);
   try {
     for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects += 1) {
-      const response = await fetch(url, { ...requestInit(options, url), signal });
-      if (response.status !== 307 && response.status !== 308) {
-        const head = { status: response.status, headers: response.headers, url };
+      const response = await send(options, url, signal);
+      const head = { status: response.statusCode ?? 0, headers: headersOf(response), url };
+      if (head.status !== 307 && head.status !== 308) {
         options.headCame?.(head);
         return { ...head, body: await readBody(response) };
       }
-      await response.body?.cancel();
-      url = redirectTarget(response, url);
+      response.destroy();
+      url = redirectTarget(head);
     }
     throw failure(`redirected more than ${MAX_REDIRECTS} times`);
   } catch (error) {
@@ -92,24 +97,33 @@ export function parseHttpUrl(text: string | null, base: URL): URL | undefined {
   return url.protocol === 'http:' || url.protocol === 'https:' ? url : undefined;
 }
 
-function requestInit(options: HttpExchangeOptions, url: URL): RequestInit {
-  const headers = new Headers();
-  if (options.sdp !== undefined) {
-    headers.set('content-type', options.contentType ?? 'application/sdp');
-    headers.set('accept', options.contentType ?? 'application/sdp');
-  }
-  if (options.ifMatch !== undefined) headers.set('if-match', options.ifMatch);
-  if (options.token !== undefined && url.origin === options.tokenOrigin) {
-    headers.set('authorization', `Bearer ${options.token}`);
-  }
-  return { method: options.method, headers, body: options.sdp ?? null, redirect: 'manual' };
+/** Resolves with the head of the answer, whose body is to be read or destroyed. */
+function send(options: HttpExchangeOptions, url: URL, signal: AbortSignal): Promise<IncomingMessage> {
+  const { method, sdp = '', contentType = 'application/sdp', ifMatch, token, tokenOrigin } = options;
+  const headers = {
+    ...(options.sdp === undefined ? {} : { 'content-type': contentType, accept: contentType }),
+    ...(method === 'OPTIONS' ? {} : { 'content-length': Buffer.byteLength(sdp) }),
+    ...(ifMatch === undefined ? {} : { 'if-match': ifMatch }),
+    ...(token === undefined || url.origin !== tokenOrigin ? {} : { authorization: `Bearer ${token}` }),
+  };
+  const request = url.protocol === 'https:' ? requestHttps : requestHttp;
+  return new Promise((resolve, reject) => {
+    request(url, { method, headers, signal, agent: false }, resolve).on('error', reject).end(sdp);
+  });
 }
 
-function redirectTarget(response: Response, from: URL): URL {
-  const location = response.headers.get('location');
-  const target = parseHttpUrl(location, from);
+function headersOf({ rawHeaders }: IncomingMessage): Headers {
+  const headers = new Headers();
+  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
+    headers.append(rawHeaders[index] ?? '', rawHeaders[index + 1] ?? '');
+  }
+  return headers;
+}
+
+function redirectTarget({ status, headers, url: from }: HttpHead): URL {
+  const target = parseHttpUrl(headers.get('location'), from);
   if (target === undefined) {
-    throw new Unusable(`redirected with status ${response.status} to no usable Location`);
+    throw new Unusable(`redirected with status ${status} to no usable Location`);
   }
   if (from.protocol === 'https:' && target.protocol === 'http:') {
     throw new Unusable(`redirected from https to http (${displayUrl(target)}), which is refused`);
@@ -117,14 +131,13 @@ function redirectTarget(response: Response, from: URL): URL {
   return target;
 }
 
-async function readBody(response: Response): Promise<string> {
-  if (response.body === null) return '';
+async function readBody(response: IncomingMessage): Promise<string> {
   const decoder = new TextDecoder();
   let text = '';
   let sizeBytes = 0;
-  for await (const chunk of response.body) {
+  for await (const chunk of response as AsyncIterable<Buffer>) {
     sizeBytes += chunk.byteLength;
-    // Leaving the loop by throwing cancels the body, which closes the connection.
+    // Leaving the loop by throwing destroys the answer, which closes the connection.
     if (sizeBytes > MAX_BODY_BYTES) throw new Unusable(`answered with more than ${MAX_BODY_BYTES} bytes`);
     text += decoder.decode(chunk, { stream: true });
   }
@@ -142,19 +155,12 @@ function failureAt(url: URL, what: string, token: string | undefined, cause?: un
   return new FramelockError('SIGNALLING_FAILED', message, { cause, context });
 }
 
-/** `fetch` hides the reason in the cause of a TypeError that only says "fetch failed". */
-function causeOf(error: unknown): unknown {
-  return error instanceof Error && error.cause !== undefined ? error.cause : error;
-}
-
-/** Of the operating system or of fetch; empty if there is none. */
+/** Of the operating system or of the parser; empty if there is none. */
 function networkCodeOf(error: unknown): string {
-  const cause = causeOf(error);
-  return cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : '';
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 }
 
 function networkReason(error: unknown): string {
-  const cause = causeOf(error);
   const code = networkCodeOf(error);
   switch (code) {
     case 'ECONNREFUSED':
@@ -163,9 +169,8 @@ function networkReason(error: unknown): string {
     case 'EAI_AGAIN':
       return `cannot be found by name (${code})`;
     case 'ECONNRESET':
-    case 'UND_ERR_SOCKET':
       return `closed the connection before answering (${code})`;
     default:
-      return `cannot be reached (${code === '' ? '' : `${code}: `}${describeError(cause).slice(0, MAX_REASON_CHARS)})`;
+      return `cannot be reached (${code === '' ? '' : `${code}: `}${describeError(error).slice(0, MAX_REASON_CHARS)})`;
   }
 }

@@ -19,7 +19,7 @@ export interface AddressWatchInit {
 }
 
 /** Asking the kernel takes some 50 us. */
-const POLL_MS = 500;
+const POLL_MS = 250;
 
 /**
  * Notices that the machine has moved to another network. A change matters if it takes away the address that the connection goes out from, or

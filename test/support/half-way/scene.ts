@@ -57,7 +57,6 @@ export class Scene {
 
   /** Closes what the guests have opened meanwhile and keep for themselves. A request under way stays under way. */
   tidy(): void {
-    for (const server of this.#servers) server.closeSpareConnections();
     for (const peer of this.#nativePeers.splice(0)) peer.close();
   }
 

@@ -2,6 +2,7 @@ import { execFile, execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { FAR_ADDRESS, FAR_GATEWAY, NEAR_ADDRESS, NEAR_GATEWAY } from './addresses.js';
 import { LINE_HEADER_BYTES } from './line-packet.js';
@@ -73,10 +74,12 @@ export class NamespaceRow {
     await this.#forward(!isCut);
   }
 
-  /** Takes the near host's address away, and gives it another one of the same network. */
-  async readdress(from: string, to: string): Promise<void> {
+  /** Takes the near host's address away, and gives it another one of the same network, after which it takes a while until it has a way out again. */
+  async readdress(from: string, to: string, { addressAfterMs = 0, routeAfterMs = 0 } = {}): Promise<void> {
     await ip(this.near, `address del ${from}/24 dev line`);
+    await sleep(addressAfterMs);
     await ip(this.near, `address add ${to}/24 dev line`);
+    await sleep(routeAfterMs);
     await ip(this.near, `route add default via ${NEAR_GATEWAY}`);
   }
 

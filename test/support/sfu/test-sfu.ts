@@ -28,6 +28,8 @@ export interface SfuKind {
   readonly wantsAllCodecs: boolean;
   /** Whether a camera that is added takes another session, in favour of which it ends the one that there is. */
   readonly replaces: boolean;
+  /** Whether a session can follow a machine that moves to another address. */
+  readonly restartsIce: boolean;
   readonly make: (place: Required<ServerPlace>) => TestSfu;
 }
 
@@ -39,6 +41,7 @@ export const SFUS: readonly SfuKind[] = [
     codecs: ['vp8', 'h264', 'vp9', 'av1'],
     wantsAllCodecs: false,
     replaces: false,
+    restartsIce: false,
     make: janusAt,
   },
   {
@@ -47,6 +50,7 @@ export const SFUS: readonly SfuKind[] = [
     codecs: ['vp8', 'h264', 'vp9', 'av1'],
     wantsAllCodecs: true,
     replaces: true,
+    restartsIce: true,
     make: (place) => liveKitAt(place, 'whip'),
   },
   {
@@ -55,6 +59,7 @@ export const SFUS: readonly SfuKind[] = [
     codecs: ['vp8', 'h264', 'vp9', 'av1'],
     wantsAllCodecs: true,
     replaces: false,
+    restartsIce: false,
     make: (place) => liveKitAt(place, 'livekit'),
   },
 ];
