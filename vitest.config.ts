@@ -14,6 +14,8 @@ export default defineConfig({
           env,
           include: ['test/**/*.test.ts'],
           exclude: ['test/**/*.interop.test.ts', 'test/system/**'],
+          // A process for each file takes twice as long. No module has state of its own that another file could find changed.
+          isolate: false,
           // Properties try hundreds of cases, on machines that may be busy.
           testTimeout: 30_000,
         },

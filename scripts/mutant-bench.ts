@@ -40,11 +40,11 @@ export class MutantBench {
   }
 
   /** Runs test files on the copy as it is now. */
-  async run(tests: readonly string[]): Promise<Outcome> {
+  async run(tests: readonly string[], timeoutMs = RUN_TIMEOUT_MS): Promise<Outcome> {
     this.#runner ??= this.#start();
     const runner = this.#runner;
     const over = new AbortController();
-    const timer = setTimeout(() => over.abort(), RUN_TIMEOUT_MS);
+    const timer = setTimeout(() => over.abort(), timeoutMs);
     const request: RunRequest = { tests: tests.map((name) => `test/${name}.test.ts`), changed: this.#changed };
     runner.send(request);
     try {
@@ -58,7 +58,7 @@ export class MutantBench {
     } catch (error) {
       if (!over.signal.aborted) throw error;
       this.#stop();
-      return { verdict: 'hung', by: `nothing failed within ${RUN_TIMEOUT_MS / 1000} s` };
+      return { verdict: 'hung', by: `nothing failed within ${timeoutMs / 1000} s` };
     } finally {
       clearTimeout(timer);
       over.abort();

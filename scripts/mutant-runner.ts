@@ -30,6 +30,8 @@ const vitest = await createVitest('test', {
   project: ['unit'],
   bail: 1,
   maxWorkers: 1,
+  // A process for each file, which has loaded nothing yet.
+  isolate: true,
   testTimeout: TEST_TIMEOUT_MS,
   // None: the outcome is all there is to tell.
   reporters: [{}],

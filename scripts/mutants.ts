@@ -9,6 +9,8 @@ import type { Outcome } from './mutant-runner.js';
 
 /** Mutants that are tried at the same time. */
 const BENCHES = 2;
+/** For all the test files of a bench, one after the other. */
+const UNTOUCHED_TIMEOUT_MS = 600_000;
 
 interface Trial extends Outcome {
   readonly mutant: Mutant;
@@ -63,7 +65,7 @@ async function tryAll(mutants: readonly Mutant[]): Promise<readonly Trial[]> {
 async function checkUntouched(bench: MutantBench, mutants: readonly Mutant[], index: number): Promise<void> {
   const tests = [...new Set(mutants.flatMap(({ tests }) => tests))].filter((_, at) => at % BENCHES === index);
   if (tests.length === 0) return;
-  const { verdict, by } = await bench.run(tests);
+  const { verdict, by } = await bench.run(tests, UNTOUCHED_TIMEOUT_MS);
   if (verdict !== 'survived') throw new Error(`the tests do not pass without any mutant (${verdict}): ${by}`);
 }
 

@@ -80,9 +80,17 @@ export type {
 export { registerSenderMetrics } from './service/sender-metrics.js';
 export type { JanusSignallerOptions } from './signalling/janus/janus-options.js';
 export { JanusSignaller } from './signalling/janus/janus-signaller.js';
+export type { LiveKitSignallerOptions } from './signalling/livekit/livekit-options.js';
+export { LiveKitSignaller } from './signalling/livekit/livekit-signaller.js';
 export type { LiveKitTokenOptions } from './signalling/livekit/livekit-token.js';
 export { liveKitToken } from './signalling/livekit/livekit-token.js';
-export type { Signaller, SignallingAnswer, SignallingCloseResult } from './signalling/signaller.js';
+export type {
+  SignalledEncoding,
+  SignalledTrack,
+  Signaller,
+  SignallingAnswer,
+  SignallingCloseResult,
+} from './signalling/signaller.js';
 export type { WhipSignallerOptions } from './signalling/whip/whip-signaller.js';
 export { WhipSignaller } from './signalling/whip/whip-signaller.js';
 export { readBarCode } from './source/bar-code.js';

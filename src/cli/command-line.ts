@@ -55,7 +55,8 @@ export type Command =
   | { readonly command: 'version' };
 
 /** Commands that have a help page of their own. */
-export type HelpTopic = 'demo' | 'publish' | 'serve' | 'probe';
+const HELP_TOPICS = ['demo', 'publish', 'serve', 'probe'] as const;
+export type HelpTopic = (typeof HELP_TOPICS)[number];
 
 const DEFAULT_PORT = 8080;
 const DEMO_BITRATE_BPS = 4_000_000;
@@ -102,10 +103,11 @@ export function parseCommandLine(args: readonly string[], environment: NodeJS.Pr
   const [name, ...rest] = args;
   switch (name) {
     case undefined:
-    case 'help':
     case '--help':
     case '-h':
       return { command: 'help' };
+    case 'help':
+      return parseHelp(rest);
     case '--version':
     case '-v':
       return { command: 'version' };
@@ -120,6 +122,13 @@ export function parseCommandLine(args: readonly string[], environment: NodeJS.Pr
     default:
       throw usageError(`unknown command "${name}": use demo, publish, serve or probe`);
   }
+}
+
+function parseHelp([topic, ...more]: readonly string[]): Command {
+  if (topic === undefined) return { command: 'help' };
+  const known = HELP_TOPICS.find((name) => name === topic);
+  if (known !== undefined && more.length === 0) return { command: 'help', topic: known };
+  throw usageError(`there is no help on "${[topic, ...more].join(' ')}": use ${HELP_TOPICS.join(', ')}`);
 }
 
 function parseDemo(args: readonly string[]): Command {

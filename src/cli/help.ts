@@ -5,13 +5,12 @@ import { ICE_HELP } from './ice-options.js';
 const OVERVIEW = `framelock - many cameras, one real-time encoder each, one WebRTC connection
 
 Usage
-  framelock demo [FILE...]      cameras, a loopback SFU and a page with the live video; no configuration
-  framelock publish ...         cameras to an SFU, over WHIP or to a room of Janus
+  framelock demo [FILE...]       cameras, a loopback SFU and a page with the live video; no configuration
+  framelock publish ...          cameras to an SFU, over WHIP or to a room of Janus or LiveKit
   framelock serve --config FILE  publishers and cameras of a configuration, controlled over HTTP
-  framelock probe [--json]      which cameras there are and which encoders work on this machine
-  framelock help | --version
-
-  framelock demo --help, framelock publish --help, and so on: options and examples`;
+  framelock probe [--json]       which cameras there are and which encoders work on this machine
+  framelock help [COMMAND]       options and examples of a command
+  framelock --version`;
 
 const DEMO = `framelock demo [FILE...] [options]
 
@@ -31,6 +30,7 @@ Examples
 
 const PUBLISH = `framelock publish --source SOURCE [--source SOURCE...] --whip URL [options]
 framelock publish --source SOURCE [--source SOURCE...] --janus URL --room ROOM [options]
+framelock publish --source SOURCE [--source SOURCE...] --livekit URL [options]
 
 Publishes cameras to an SFU. A lost connection is taken up again until Ctrl-C.
 
@@ -47,7 +47,11 @@ Options
   --janus URL        Janus' WebSocket, for example ws://127.0.0.1:8188
   --room ROOM        its VideoRoom: a number, or a name where Janus has string_ids
   --pin PIN          of the room; better in the environment, as FRAMELOCK_PIN
-  --token TOKEN      WHIP's bearer token or Janus' token; better in the environment, as FRAMELOCK_TOKEN
+  --livekit URL      a LiveKit server by its own signalling, for example wss://robots.example; with a token, or with
+                     LIVEKIT_API_KEY and LIVEKIT_API_SECRET in the environment and
+  --room ROOM        its room, and
+  --identity NAME    by which others know this robot there
+  --token TOKEN      WHIP's bearer token, Janus' or LiveKit's token; better in the environment, as FRAMELOCK_TOKEN
 ${ICE_HELP}
   --codec CODEC      vp8, vp9, h264 or av1                                 [vp8]
   --bitrate RATE     most that all cameras together may use, as 2500k    [2M]
@@ -57,12 +61,14 @@ ${ENCODING_HELP}
 Examples
   framelock publish --source test --whip http://127.0.0.1:8080/whip/demo
   FRAMELOCK_PIN=... framelock publish --source test --source rear.mp4 --janus ws://127.0.0.1:8188 --room 1234
+  LIVEKIT_API_KEY=... LIVEKIT_API_SECRET=... framelock publish --source test --livekit ws://127.0.0.1:7880 --room yard --identity robot-7
   FRAMELOCK_TOKEN=... framelock publish --source front.mp4 --codec h264 --whip https://sfu.example/whip/robot-7`;
 
 const SERVE = `framelock serve --config FILE [--check]
 
 Runs the publishers of a configuration, each with its cameras and its SFU, and the HTTP API that controls them (docs/service.md).
-SIGHUP reads the configuration again, and leaves alone what has not changed; SIGTERM drains and ends with 0. Logs JSON lines.
+SIGHUP, or POST /v1/reload, reads the configuration again and leaves alone what has not changed; SIGTERM drains and ends with 0.
+Logs JSON lines; video goes on when they cannot be written.
 
 Options
   --config FILE      YAML or JSON; values may name variables of the environment

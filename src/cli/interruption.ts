@@ -15,6 +15,7 @@ export class Interruption {
     if (this.#controller.signal.aborted) this.#forceExit();
     this.#controller.abort();
   };
+  readonly #terminalGone = (): void => this.#controller.abort();
 
   constructor(process: EventEmitter, forceExit: () => void) {
     this.#process = process;
@@ -33,8 +34,18 @@ export class Interruption {
     return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
   }
 
-  /** Gives the signals back. */
+  /**
+   * For commands that somebody looks at: asks for an orderly end, too, when the terminal is closed or whoever reads the output has gone. Both may come more than once,
+   * and force nothing.
+   */
+  endWithTerminal(output: EventEmitter): void {
+    this.#process.on('SIGHUP', this.#terminalGone);
+    output.on('error', this.#terminalGone);
+  }
+
+  /** Gives the signals back. The output keeps its listener: what is still written to one that has gone must not end the process. */
   dispose(): void {
     for (const name of SIGNALS) this.#process.off(name, this.#interrupt);
+    this.#process.off('SIGHUP', this.#terminalGone);
   }
 }

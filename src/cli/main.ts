@@ -43,6 +43,7 @@ async function runLive(command: Exclude<Command, { command: 'help' | 'version' }
     }),
   };
   try {
+    if (command.command !== 'serve') interruption.endWithTerminal(process.stdout);
     if (command.command === 'demo') await runDemo(command, environment);
     else if (command.command === 'publish') await runPublish(command, environment);
     else if (command.command === 'probe') await runProbe(command, environment);
@@ -66,6 +67,8 @@ function version(): string {
   return text;
 }
 
+// A reader that has gone is no failure: without listeners it would be one.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 try {
   await run(parseCommandLine(process.argv.slice(2), process.env));
 } catch (error) {

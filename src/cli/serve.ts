@@ -29,13 +29,15 @@ export async function runServe(
     return;
   }
   const logger = pinoLogger(spec.log?.level ?? 'info');
-  const service = new PublisherService({ spec, parts: defaultParts(clock, logger), version });
+  const readAgain = () => readSpec(command.config);
+  const service = new PublisherService({ spec, parts: defaultParts(clock, logger), version, readSpec: readAgain });
   const reload = async (): Promise<void> => {
     try {
-      const report = await service.reload(await readSpec(command.config));
-      logger.info('the configuration has been reloaded', { ...report });
+      await service.reload();
     } catch (error) {
-      logger.error('the configuration could not be reloaded', { error: describeError(error) });
+      if (!interruption.signal.aborted) {
+        logger.error('the configuration could not be reloaded', { error: describeError(error) });
+      }
     }
   };
   const onHangUp = (): void => void reload();
@@ -46,8 +48,9 @@ export async function runServe(
     await interruption.wait();
     logger.info('ending');
   } finally {
-    process.off('SIGHUP', onHangUp);
     await service.close();
+    // Until here: without a listener the signal would end the program before its sessions have been ended.
+    process.off('SIGHUP', onHangUp);
   }
 }
 
@@ -63,5 +66,9 @@ async function readSpec(path: string): Promise<ServiceSpec> {
 
 function summaryOf({ publishers = [] }: ServiceSpec): string {
   const cameras = publishers.reduce((sum, { tracks = [] }) => sum + tracks.length, 0);
-  return `${publishers.length} publishers, ${cameras} cameras`;
+  return `${counted(publishers.length, 'publisher')}, ${counted(cameras, 'camera')}`;
+}
+
+function counted(count: number, thing: string): string {
+  return `${count} ${thing}${count === 1 ? '' : 's'}`;
 }

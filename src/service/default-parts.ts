@@ -6,11 +6,10 @@ import { parseSourceSpec } from '../source/source-spec.js';
 import { createSender } from './create-sender.js';
 import { tapTransports } from './dashboard/tapped-transport.js';
 import type { PublisherParts } from './publishers/publisher-parts.js';
+import { DEFAULT_BITRATE_BPS } from './schema/publisher-schema.js';
 import { signallerFor } from './signaller-for.js';
 import { sourceSupervision } from './supervision/source-supervision.js';
 import { transportFactory } from './transport-choice.js';
-
-const DEFAULT_BITRATE_BPS = 2_000_000;
 
 /** Publishers of the real thing: encoders, sockets and SFUs. */
 export function defaultParts(clock: Clock, logger: Logger): PublisherParts {

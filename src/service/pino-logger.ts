@@ -1,21 +1,25 @@
-import { type DestinationStream, type Logger as Pino, pino } from 'pino';
+import { type Logger as Pino, pino } from 'pino';
 import type { LogFields, Logger } from '../core/logger.js';
+import { LogOutput, type LogStream } from './log-output.js';
 
 /** Levels of the log, in ascending order. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 /**
- * Log lines as JSON, one a line, with the time as ISO 8601 and the level by name.
+ * Log lines as JSON, one a line, with the time as ISO 8601 and the level by name. Once lines had to be left out ({@link LogOutput}), each later one tells how many
+ * have been so far, as `linesLost`.
  * @param destination where they go @default stdout
  */
-export function pinoLogger(level: LogLevel, destination?: DestinationStream): Logger {
+export function pinoLogger(level: LogLevel, destination: LogStream = process.stdout): Logger {
+  const output = new LogOutput(destination);
   const options = {
     level,
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
+    mixin: () => (output.linesLost === 0 ? {} : { linesLost: output.linesLost }),
   };
-  return asLogger(destination === undefined ? pino(options) : pino(options, destination));
+  return asLogger(pino(options, output));
 }
 
 function asLogger(log: Pino): Logger {

@@ -1,9 +1,11 @@
+import { isDeepStrictEqual } from 'node:util';
 import { Access } from './api/access.js';
 import { accessRoutes } from './api/access-routes.js';
 import { allocationRoutes } from './api/allocation-routes.js';
 import { ApiServer } from './api/api-server.js';
 import { EventStream } from './api/event-stream.js';
 import { publisherRoutes } from './api/publisher-routes.js';
+import { reloadRoutes } from './api/reload-routes.js';
 import { serviceRoutes } from './api/service-routes.js';
 import { trackRoutes } from './api/track-routes.js';
 import { dashboardRoutes } from './dashboard/dashboard-routes.js';
@@ -12,7 +14,8 @@ import { EventLog, type NewEvent } from './events/event-log.js';
 import { ServiceMetrics } from './metrics/service-metrics.js';
 import type { PublisherParts } from './publishers/publisher-parts.js';
 import { PublisherRegistry } from './publishers/publisher-registry.js';
-import { type ReloadReport, reconcile } from './publishers/reconcile.js';
+import { reconcile } from './publishers/reconcile.js';
+import type { ReloadView } from './schema/reload-schema.js';
 import type { HttpSpec, ServiceSpec } from './schema/service-schema.js';
 import { registerSourceMetrics } from './source-metrics.js';
 
@@ -26,6 +29,8 @@ export interface PublisherServiceInit {
   readonly parts: PublisherParts;
   /** Of the program, for the OpenAPI document. */
   readonly version: string;
+  /** The configuration as it is by now, for reloads. @default that which it was made with */
+  readonly readSpec?: () => Promise<ServiceSpec>;
   /** Shorter for tests. @default 10_000 */
   readonly requestTimeoutMs?: number;
 }
@@ -76,6 +81,7 @@ export class PublisherService {
       ...allocationRoutes(this.registry),
       ...previewRoutes(this.registry),
       ...accessRoutes(access),
+      ...reloadRoutes(() => this.reload()),
     ];
     const own = serviceRoutes({
       registry: this.registry,
@@ -99,26 +105,20 @@ export class PublisherService {
    * Opens the API and begins with the configured publishers, without waiting for cameras or SFUs. Called once.
    * @throws FramelockError ADDRESS_IN_USE, INVALID_ARGUMENT (the address cannot be listened on, or as `RtcSender`)
    */
-  async start(): Promise<{ readonly url: string }> {
-    const port = await this.#server.listen(this.#host, this.#port);
-    this.#metrics.process.start();
-    for (const spec of this.#init.spec.publishers ?? []) this.registry.create(spec, 'config');
-    return { url: `http://${this.#host.includes(':') ? `[${this.#host}]` : this.#host}:${port}` };
+  start(): Promise<{ readonly url: string }> {
+    const started = this.#start();
+    // The caller hears of a failure; a reload only needs to find what was configured before.
+    this.#reloads = started.catch(() => undefined);
+    return started;
   }
 
   /**
-   * Follows a changed configuration: publishers and cameras whose part of it is the same are left alone. Publishers that the API
-   * has made stay. The
-   * address and the tokens of the API stay as they were until the program is started anew. One reload at a time; later ones wait.
-   * @throws FramelockError as `PublisherRegistry.create`; what was changed before stays changed
+   * Reads the configuration again and follows it: publishers and cameras whose part of it is the same are left alone. Publishers that the API has made stay. The address
+   * and the tokens of the API, and the log, stay as they were until the program is started anew. One reload at a time; later ones wait, and read later.
+   * @throws FramelockError as `readSpec` and `reconcile`
    */
-  reload(spec: ServiceSpec): Promise<ReloadReport> {
-    const done = this.#reloads.then(async () => {
-      const report = await reconcile(this.registry, spec.publishers ?? []);
-      this.#tell({ type: 'config-reloaded', data: { ...report } });
-      return report;
-    });
-    // The caller hears of a failure; the next reload only needs to know that this one is over.
+  reload(): Promise<ReloadView> {
+    const done = this.#reloads.then(() => this.#reload());
     this.#reloads = done.catch(() => undefined);
     return done;
   }
@@ -127,6 +127,26 @@ export class PublisherService {
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
+  }
+
+  async #start(): Promise<{ readonly url: string }> {
+    const port = await this.#server.listen(this.#host, this.#port);
+    this.#metrics.process.start();
+    for (const spec of this.#init.spec.publishers ?? []) this.registry.create(spec, 'config');
+    return { url: `http://${this.#host.includes(':') ? `[${this.#host}]` : this.#host}:${port}` };
+  }
+
+  async #reload(): Promise<ReloadView> {
+    const { spec: first, readSpec, parts } = this.#init;
+    const spec = readSpec === undefined ? first : await readSpec();
+    const restartFor = (['http', 'log'] as const).filter((part) => !isDeepStrictEqual(spec[part], first[part]));
+    const report = { ...(await reconcile(this.registry, spec.publishers ?? [])), restartFor };
+    parts.logger.info('the configuration has been reloaded', report);
+    if (restartFor.length > 0) {
+      parts.logger.warn('what has changed of the API and the log holds after a restart', { restartFor });
+    }
+    this.#tell({ type: 'config-reloaded', data: report });
+    return report;
   }
 
   async #close(): Promise<void> {

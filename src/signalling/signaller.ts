@@ -12,6 +12,21 @@ export interface SignallingAnswer {
  */
 export type SessionVerdict = 'open' | 'gone' | 'unconfirmed' | 'unknown';
 
+/** What a server may be told of an offered track beside its SDP. */
+export interface SignalledTrack {
+  /** The sender's; also the track part of `msid` in the offer, where it is a valid token. */
+  readonly trackId: string;
+  /** In the order of the offer; one, without a rid, where it is not simulcast. */
+  readonly encodings: readonly SignalledEncoding[];
+}
+
+/** What is sent of a track under one SSRC. */
+export interface SignalledEncoding {
+  readonly rid?: string;
+  /** Of its pictures, in pixels; absent for sound, and where it is not known. */
+  readonly size?: { readonly width: number; readonly height: number };
+}
+
 /**
  * Brings an SDP offer to an SFU and the answer back. One instance serves one connection at a time.
  */
@@ -22,9 +37,10 @@ export interface Signaller {
   readonly canRenegotiate: boolean;
   /**
    * Sends an offer and resolves with the answer.
+   * @param tracks that are offered, for servers that want to know more than the offer says
    * @throws FramelockError SIGNALLING_FAILED (unreachable, timeout), SIGNALLING_REJECTED (refused by the server)
    */
-  offer(sdp: string, signal?: AbortSignal): Promise<SignallingAnswer>;
+  offer(sdp: string, signal?: AbortSignal, tracks?: readonly SignalledTrack[]): Promise<SignallingAnswer>;
   /**
    * STUN and TURN servers that the SFU has named so far; each connection that is made from then on uses them beside those that the transport was
    * given. @default none
@@ -35,6 +51,11 @@ export interface Signaller {
    * keeps no connection to the server.
    */
   watch?(lost: (reason: string) => void): void;
+  /**
+   * Whom to tell which encodings of a simulcast track anybody receives, by rid, in place of who was to be told before: the others need not be made. Told again when that
+   * changes, and not before it is known. Absent where the server does not tell.
+   */
+  watchDemand?(told: (trackId: string, wanted: ReadonlySet<string>) => void): void;
   /** Whether the open session takes ICE restarts, as far as is known. @default false */
   readonly canRestartIce?: boolean;
   /**

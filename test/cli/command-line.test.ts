@@ -7,6 +7,7 @@ import { FramelockError } from '../../src/core/errors.js';
 const ENCODING = { isolation: 'none', hardwareEncoders: [], degradationPreference: 'balanced' } as const;
 const WHIP = ['--whip', 'http://127.0.0.1:8080/whip/demo'];
 const JANUS = ['--janus', 'ws://127.0.0.1:8188'];
+const LIVEKIT = ['--livekit', 'ws://127.0.0.1:7880'];
 
 describe('the command line', () => {
   it('of a demo has a port and a bitrate of its own where none is given', () => {
@@ -90,6 +91,21 @@ describe('the command line', () => {
     expect(command).toMatchObject({ sfu: { protocol: 'janus', url: JANUS[1], ...room } });
   });
 
+  it.each([
+    [[], {}, undefined],
+    [
+      ['--room', 'yard', '--identity', 'robot-7'],
+      { LIVEKIT_API_KEY: 'key', LIVEKIT_API_SECRET: 'secret' },
+      { apiKey: 'key', apiSecret: 'secret', room: 'yard', identity: 'robot-7' },
+    ],
+  ])(
+    'of publish takes a LiveKit server, with a token or with %j and its key from the environment',
+    (args, environment, key) => {
+      const command = parseCommandLine(['publish', '--source', 'test', ...LIVEKIT, ...args], environment);
+      expect(command).toMatchObject({ sfu: { protocol: 'livekit', url: LIVEKIT[1], key } });
+    },
+  );
+
   it.each(['vp8', 'vp9', 'h264', 'av1'])('of publish takes the codec %s, and its help names it', (codec) => {
     expect(parseCommandLine(['publish', '--source', 'test', ...WHIP, '--codec', codec], {})).toMatchObject({ codec });
     expect(helpText('publish')).toMatch(new RegExp(`--codec CODEC.*\\b${codec}\\b`));
@@ -140,8 +156,13 @@ describe('the command line', () => {
     [['demo', '--bitrate', '0'], /--bitrate 0/],
     [['demo', '--prot', '1'], /--prot/],
     [['publish', ...WHIP], /--source/],
-    [['publish', '--source', 'test'], /--whip URL.*--janus URL/],
-    [['publish', '--source', 'test', ...WHIP, ...JANUS, '--room', '1'], /either --whip/],
+    [['publish', '--source', 'test'], /--whip URL.*--janus URL.*--livekit URL/],
+    [['publish', '--source', 'test', ...LIVEKIT, ...WHIP], /needs one of --whip/],
+    [['publish', '--source', 'test', ...LIVEKIT, '--room', 'yard'], /--room and --identity with LIVEKIT_API_KEY/],
+    [['publish', '--source', 'test', ...LIVEKIT, '--room', 'yard', '--identity', 'r'], /LIVEKIT_API_SECRET/],
+    [['publish', '--source', 'test', ...LIVEKIT, '--pin', '1'], /--pin belongs to --janus/],
+    [['publish', '--source', 'test', ...WHIP, '--identity', 'r'], /--identity belongs to --livekit/],
+    [['publish', '--source', 'test', ...WHIP, ...JANUS, '--room', '1'], /needs one of --whip/],
     [['publish', '--source', 'test', ...JANUS], /--room/],
     [['publish', '--source', 'test', ...WHIP, '--room', '1'], /belong to --janus/],
     [['publish', '--source', 'test', ...WHIP, '--pin', '1'], /belong to --janus/],
@@ -163,6 +184,7 @@ describe('the command line', () => {
     [[], undefined],
     [['--help'], undefined],
     [['help'], undefined],
+    [['help', 'serve'], 'serve'],
     [['demo', '-h'], 'demo'],
     [['publish', '--help'], 'publish'],
     [['probe', '--help'], 'probe'],

@@ -19,6 +19,25 @@ describe('an interruption', () => {
     await interruption.wait();
   });
 
+  it('is asked for once by a terminal that is closed and by a reader that has gone, where a command ends with them', () => {
+    for (const gone of ['SIGHUP', 'error'] as const) {
+      const process = new EventEmitter();
+      const output = new EventEmitter();
+      let forced = 0;
+      const interruption = new Interruption(process, () => {
+        forced += 1;
+      });
+      interruption.endWithTerminal(output);
+      for (let count = 0; count < 2; count += 1) (gone === 'error' ? output : process).emit(gone);
+      expect(interruption.signal.aborted).toBe(true);
+      expect(forced).toBe(0);
+      interruption.dispose();
+      expect(process.eventNames()).toEqual([]);
+      // Would throw without a listener.
+      output.emit('error');
+    }
+  });
+
   it('gives the signals back', () => {
     const process = new EventEmitter();
     new Interruption(process, () => undefined).dispose();

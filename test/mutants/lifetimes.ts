@@ -117,7 +117,7 @@ export const LIFETIME_MUTANTS: readonly Mutant[] = [
   {
     name: 'janus-told-more-after-the-offer-was-aborted',
     guarantee,
-    file: 'src/signalling/janus/janus-session.ts',
+    file: 'src/signalling/socket/offer-turn.ts',
     find: '        waiting.end();\n        reject(reason);',
     replace: '        reject(reason);',
     tests: ['signalling/janus-signaller'],
@@ -125,9 +125,9 @@ export const LIFETIME_MUTANTS: readonly Mutant[] = [
   {
     name: 'silent-janus-outlives-close',
     guarantee,
-    file: 'src/signalling/janus/janus-session.ts',
-    find: '        this.#conversation.cutOff();\n        resolve(result);',
-    replace: '        resolve(result);',
+    file: 'src/signalling/socket/bounded-end.ts',
+    find: '      socket.cutOff();\n',
+    replace: '',
     tests: ['signalling/janus-signaller'],
   },
   {
@@ -141,7 +141,7 @@ export const LIFETIME_MUTANTS: readonly Mutant[] = [
   {
     name: 'socket-to-janus-heard-after-it-was-cut-off',
     guarantee,
-    file: 'src/signalling/janus/janus-conversation.ts',
+    file: 'src/signalling/socket/watched-socket.ts',
     find: '    this.#lifetime.end();\n',
     replace: '',
     tests: ['signalling/janus-signaller'],

@@ -6,6 +6,7 @@ import { ENCODER_LOCK_MUTANTS } from './encoder-lock.js';
 import { EVENT_MUTANTS } from './events.js';
 import { HANDLE_MUTANTS } from './handles.js';
 import { LIFETIME_MUTANTS } from './lifetimes.js';
+import { LIVEKIT_MUTANTS } from './livekit.js';
 import { LOCK_MUTANTS } from './locks.js';
 import type { Mutant } from './mutant.js';
 import { NATIVE_TRANSPORT_MUTANTS } from './native-transport.js';
@@ -15,6 +16,7 @@ import { RETRANSMISSION_MUTANTS } from './retransmission.js';
 import { SEND_PATH_MUTANTS } from './send-path.js';
 import { SERVICE_MUTANTS } from './service.js';
 import { SERVICE_ENCODING_MUTANTS } from './service-encodings.js';
+import { SERVICE_OPERATION_MUTANTS } from './service-operations.js';
 import { SESSION_CHANGE_MUTANTS } from './session-change.js';
 import { SIMULCAST_MUTANTS } from './simulcast.js';
 import { SOURCE_MUTANTS } from './sources.js';
@@ -27,6 +29,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...LOCK_MUTANTS,
   ...DRAIN_MUTANTS,
   ...LIFETIME_MUTANTS,
+  ...LIVEKIT_MUTANTS,
   ...EVENT_MUTANTS,
   ...HANDLE_MUTANTS,
   ...WIRE_MUTANTS,
@@ -40,6 +43,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...NATIVE_TRANSPORT_MUTANTS,
   ...SERVICE_MUTANTS,
   ...SERVICE_ENCODING_MUTANTS,
+  ...SERVICE_OPERATION_MUTANTS,
   ...DASHBOARD_MUTANTS,
   ...SIMULCAST_MUTANTS,
   ...SOURCE_MUTANTS,

@@ -10,7 +10,7 @@ const FRAGMENT = 'src/transport/sdp/ice-fragment.ts';
 const RECOVERY = 'src/sender/connection/ice-recovery.ts';
 const KEEPER = 'src/service/connection-keeper.ts';
 const CONFIRMATION = 'src/signalling/whip/whip-confirmation.ts';
-const SOCKET = 'src/signalling/janus/socket-watch.ts';
+const SOCKET = 'src/signalling/socket/socket-watch.ts';
 
 /** How a connection is watched, and what is done when it is lost. */
 export const RECOVERY_MUTANTS: readonly Mutant[] = [

@@ -66,8 +66,8 @@ export const SIMULCAST_MUTANTS: readonly Mutant[] = [
     name: 'answer-about-encodings-not-followed',
     guarantee: 'allocation',
     file: 'src/sender/connection/connector.ts',
-    find: '    this.#host.encodingsAgreed();\n',
-    replace: '',
+    find: '    }\n    this.#host.encodingsAgreed();\n',
+    replace: '    }\n',
     tests: SENDER_TESTS,
   },
   {

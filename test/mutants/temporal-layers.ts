@@ -180,4 +180,12 @@ export const TEMPORAL_LAYER_MUTANTS: readonly Mutant[] = [
     replace: "if (fate.reason === 'congestion' && discardable !== undefined)",
     tests: SENDER_TESTS,
   },
+  {
+    name: 'native-encoders-of-earlier-sources',
+    guarantee,
+    file: 'src/encoder/native-codecs/codec-addon.ts',
+    find: "  if (addon.interface === ADDON_INTERFACE) return { kind: 'loaded', addon };",
+    replace: "  if (addon.interface !== ADDON_INTERFACE + 1) return { kind: 'loaded', addon };",
+    tests: ['encoder/codec-addon'],
+  },
 ];

@@ -8,6 +8,7 @@ import { settle } from '../support/virtual-clock.js';
 import { codeOf } from './sender-harness.js';
 
 const TRACK: TransportTrackSpec = { trackId: 'front', codec: 'vp8', ssrc: 1 };
+const TRACKS = { specs: [TRACK], signalled: [] };
 
 function connection(offer: Signaller['offer'] = async () => ({ sdp: 'answer' })) {
   const network = new FakeNetwork();
@@ -29,6 +30,7 @@ function connection(offer: Signaller['offer'] = async () => ({ sdp: 'answer' }))
       stateChanged: (state) => void heard.push(state),
       rtcp: () => void heard.push('rtcp'),
       sessionLost: (reason) => void heard.push(reason),
+      demandChanged: (trackId) => void heard.push(trackId),
     },
     late,
   });
@@ -40,13 +42,13 @@ const establish = () => ({ timeoutMs: 1000, signal: new AbortController().signal
 describe('Connection', () => {
   it('resolves with what was negotiated when media can flow', async () => {
     const { made, heard } = connection();
-    expect(await made.negotiate([TRACK], establish())).toMatchObject([{ trackId: 'front', payloadType: 96 }]);
+    expect(await made.negotiate(TRACKS, establish())).toMatchObject([{ trackId: 'front', payloadType: 96 }]);
     expect(heard).toEqual(['connected']);
   });
 
   it('tells its observer nothing once it is closed, whatever the transport still says (L3)', async () => {
     const { made, network, heard, late } = connection();
-    await made.negotiate([TRACK], establish());
+    await made.negotiate(TRACKS, establish());
     await made.close();
     network.last.become('failed');
     network.last.observer.rtcp(new Uint8Array(8));
@@ -68,9 +70,9 @@ describe('Connection', () => {
       offers += 1;
       return { sdp: 'answer' };
     });
-    expect(await codeOf(made.negotiate([TRACK], { timeoutMs: 1000, signal: AbortSignal.abort() }))).toBe('CLOSED');
+    expect(await codeOf(made.negotiate(TRACKS, { timeoutMs: 1000, signal: AbortSignal.abort() }))).toBe('CLOSED');
     await made.close();
-    expect(await codeOf(made.negotiate([TRACK], establish()))).toBe('CLOSED');
+    expect(await codeOf(made.negotiate(TRACKS, establish()))).toBe('CLOSED');
     expect([offers, network.last.offers.length]).toEqual([0, 0]);
   });
 
@@ -82,7 +84,7 @@ describe('Connection', () => {
           answer = resolve;
         }),
     );
-    const negotiating = codeOf(made.negotiate([TRACK], establish()));
+    const negotiating = codeOf(made.negotiate(TRACKS, establish()));
     await settle();
     await made.close();
     answer({ sdp: 'too late' });
@@ -99,7 +101,7 @@ describe('Connection', () => {
           refuse = reject;
         }),
     );
-    const negotiating = codeOf(made.negotiate([TRACK], establish()));
+    const negotiating = codeOf(made.negotiate(TRACKS, establish()));
     await settle();
     await made.close();
     expect(await negotiating).toBe('CLOSED');

@@ -75,16 +75,42 @@ describe('the control API', () => {
     expect((await api('/v1/publishers/other')).json).toMatchObject({ status: 404, code: 'PUBLISHER_NOT_FOUND' });
   });
 
+  it('means with a generation that publisher only, in every call', async () => {
+    await robot();
+    const path = '/v1/publishers/robot';
+    const body = { tracks: {} };
+    const calls: readonly (readonly [string, string, unknown?])[] = [
+      ['GET', path],
+      ['DELETE', path],
+      ['GET', `${path}/stats`],
+      ['GET', `${path}/tracks`],
+      ['POST', `${path}/tracks`, { id: 'arm', source: 'test' }],
+      ['GET', `${path}/allocation`],
+      ['PUT', `${path}/allocation`, body],
+      ['POST', `${path}/preview`, { sdp: 'v=0', tracks: ['front'] }],
+    ];
+    await remove(path);
+    await robot();
+    const answers = calls.map(async ([method, call, document]) => {
+      const sent = document === undefined ? {} : { body: JSON.stringify(document) };
+      const headers = { 'content-type': 'application/json' };
+      return (await api(`${call}?generation=1`, { method, ...(document === undefined ? {} : { headers }), ...sent }))
+        .status;
+    });
+    expect(await Promise.all(answers)).toEqual(calls.map(() => 410));
+    expect((await remove(`${path}/allocation/lease?owner=me&generation=1`)).status).toBe(410);
+  });
+
   it('adds and removes cameras, asks for key frames and exchanges encoders', async () => {
     await robot();
     const tracks = '/v1/publishers/robot/tracks';
     const added = await post(tracks, { id: 'arm', source: 'test' });
-    expect(added).toMatchObject({ status: 201, json: { id: 'arm', generation: 3, state: 'live' } });
+    expect(added).toMatchObject({ status: 201, json: { id: 'arm', generation: 4, state: 'live' } });
     expect((await post(`${tracks}/arm/key-frame`)).status).toBe(202);
     // As from clients that name the type of a body with every call.
     expect((await api(`${tracks}/arm/key-frame`, { method: 'POST', body: '' })).status).toBe(202);
-    expect((await post(`${tracks}/arm/recreate-encoder?generation=3`)).status).toBe(204);
-    expect((await post(`${tracks}/arm/recreate-encoder?generation=2`)).json).toMatchObject({ code: 'TRACK_REMOVED' });
+    expect((await post(`${tracks}/arm/recreate-encoder?generation=4`)).status).toBe(204);
+    expect((await post(`${tracks}/arm/recreate-encoder?generation=3`)).json).toMatchObject({ code: 'TRACK_REMOVED' });
     expect((await api(`${tracks}/arm`)).json).toMatchObject({ state: 'live' });
     expect((await remove(`${tracks}/arm`)).status).toBe(204);
     expect((await remove(`${tracks}/arm`)).json).toMatchObject({ status: 410, code: 'TRACK_REMOVED' });
@@ -204,6 +230,9 @@ describe('bad input to the control API', () => {
     await robot();
     expect((await api('/v1/publishers/robot?generation=0')).json).toMatchObject({ code: 'INVALID_DOCUMENT' });
     expect((await api('/v1/publishers/robot?force=1')).json).toMatchObject({ code: 'INVALID_DOCUMENT' });
+    expect((await api('/v1/publishers?page=2')).json).toMatchObject({ code: 'INVALID_DOCUMENT' });
+    // Pages and scrapers may add to theirs.
+    expect((await api('/healthz?verbose=1')).status).toBe(200);
     expect((await api('/v1/publishers/%zz')).json).toMatchObject({ status: 400, code: 'MALFORMED_REQUEST' });
     const typed = { method: 'POST', body: 'id=robot', headers: { 'content-type': 'text/plain' } };
     expect((await api('/v1/publishers', typed)).json).toMatchObject({ status: 415, code: 'UNSUPPORTED_MEDIA_TYPE' });

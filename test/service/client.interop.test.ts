@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ApiError, ServiceClient, type StreamEvent } from '../../src/client.js';
 import { PublisherService } from '../../src/service/publisher-service.js';
 import type { PublisherSpec } from '../../src/service/schema/publisher-schema.js';
+import type { ServiceSpec } from '../../src/service/schema/service-schema.js';
 import { ServiceHarness } from './service-harness.js';
 
 const ROBOT: PublisherSpec = {
@@ -18,11 +19,14 @@ let harness: ServiceHarness;
 let service: PublisherService;
 let client: ServiceClient;
 let url: string;
+/** What a reload finds. */
+let next: ServiceSpec;
 
 beforeEach(async () => {
   harness = new ServiceHarness();
   const http = { port: 0, tokens: [{ role: 'control' as const, token: TOKEN }] };
-  service = new PublisherService({ spec: { http, publishers: [ROBOT] }, parts: harness.parts, version: '0.0.0' });
+  next = { http, publishers: [ROBOT] };
+  service = new PublisherService({ spec: next, readSpec: async () => next, parts: harness.parts, version: '0.0.0' });
   ({ url } = await service.start());
   client = new ServiceClient({ url: `${url}/`, token: TOKEN });
   await expect.poll(() => client.ready()).toBe(true);
@@ -42,19 +46,19 @@ async function refusal(outcome: Promise<unknown>): Promise<string> {
 describe('the client of the service', () => {
   it('makes every call of the API', async () => {
     expect((await client.publishers()).map(({ id }) => id)).toEqual(['robot']);
-    expect((await client.createPublisher({ ...ROBOT, id: 'other' })).generation).toBe(2);
-    await client.closePublisher('other', { generation: 2 });
+    expect((await client.createPublisher({ ...ROBOT, id: 'other' })).generation).toBe(4);
+    await client.closePublisher('other', { generation: 4 });
     expect(await refusal(client.publisher('other'))).toBe('410 PUBLISHER_CLOSED');
     expect(await client.addTrack('robot', { id: 'arm', source: 'test' })).toMatchObject({ state: 'live' });
-    expect(await client.track('robot', 'arm')).toMatchObject({ generation: 3 });
+    expect(await client.track('robot', 'arm')).toMatchObject({ generation: 7 });
     await client.forceKeyFrame('robot', 'arm');
-    await client.recreateEncoder('robot', 'arm', { generation: 3 });
+    await client.recreateEncoder('robot', 'arm', { generation: 7 });
     expect(await refusal(client.recreateEncoder('robot', 'arm', { rid: 'h' }))).toBe('400 INVALID_ARGUMENT');
     const encodings = [{ rid: 'f' }, { rid: 'h', scaleResolutionDownBy: 2 }];
     expect(await client.addTrack('robot', { id: 'mast', source: 'test', encodings })).toMatchObject({
       encodings: [{ rid: 'f' }, { rid: 'h' }],
     });
-    await client.forceKeyFrame('robot', 'mast', { rid: 'h', generation: 4 });
+    await client.forceKeyFrame('robot', 'mast', { rid: 'h', generation: 8 });
     await client.recreateEncoder('robot', 'mast', { rid: 'f' });
     await client.removeTrack('robot', 'mast');
     expect((await client.stats('robot')).tracks).toHaveLength(3);
@@ -109,7 +113,10 @@ describe('the client of the service', () => {
 });
 
 describe('a reload', () => {
-  const spec = (publishers: PublisherSpec[]) => ({ publishers });
+  function reload(...publishers: PublisherSpec[]) {
+    next = { ...next, publishers };
+    return client.reload();
+  }
 
   it('leaves alone what has not changed, adds and removes cameras live, and makes anew what else has changed', async () => {
     const front = service.registry.pin('robot');
@@ -117,7 +124,7 @@ describe('a reload', () => {
     const arm = { id: 'arm', source: 'arm' };
     const [frontSpec] = ROBOT.tracks ?? [];
     const tracks = frontSpec === undefined ? [] : [frontSpec, arm];
-    expect(await service.reload(spec([{ ...ROBOT, tracks }]))).toMatchObject({
+    expect(await reload({ ...ROBOT, tracks })).toMatchObject({
       tracksAdded: ['robot/arm'],
       tracksRemoved: ['robot/rear'],
       created: [],
@@ -126,16 +133,29 @@ describe('a reload', () => {
     expect(service.registry.pin('robot')).toBe(front);
     expect(first?.stops).toBe(0);
     await expect.poll(() => front.trackView('arm').state).toBe('live');
-    expect(await service.reload(spec([{ ...ROBOT, tracks }]))).toMatchObject({ untouched: ['robot'] });
-    const changed = { ...ROBOT, tracks, bitrateBps: 1_000_000 };
-    expect(await service.reload(spec([changed]))).toMatchObject({ closed: ['robot'], created: ['robot'] });
+    expect(await reload({ ...ROBOT, tracks })).toMatchObject({ untouched: ['robot'] });
+    const changed = { ...ROBOT, tracks, congestionControl: 'fixed' as const };
+    expect(await reload(changed)).toMatchObject({ closed: ['robot'], created: ['robot'] });
     expect(service.registry.pin('robot')).not.toBe(front);
     expect(first?.stops).toBeGreaterThan(0);
   });
 
+  it('is told what holds after a restart only, and is refused where the configuration cannot be followed', async () => {
+    next = { ...next, log: { level: 'debug' } };
+    expect(await client.reload()).toMatchObject({ untouched: ['robot'], restartFor: ['log'] });
+    await client.createPublisher({ ...ROBOT, id: 'guest' });
+    expect(await refusal(reload({ ...ROBOT, congestionControl: 'fixed' }, { ...ROBOT, id: 'guest' }))).toBe(
+      '409 PUBLISHER_EXISTS',
+    );
+    expect((await client.publishers()).map(({ id, generation }) => [id, generation])).toEqual([
+      ['robot', 1],
+      ['guest', 4],
+    ]);
+  });
+
   it('leaves alone what the API has made', async () => {
     await client.createPublisher({ ...ROBOT, id: 'guest' });
-    expect(await service.reload(spec([]))).toMatchObject({ closed: ['robot'] });
+    expect(await reload()).toMatchObject({ closed: ['robot'] });
     expect((await client.publishers()).map(({ id }) => id)).toEqual(['guest']);
   });
 });

@@ -129,12 +129,21 @@ describe('tracks of a publisher', () => {
     expect(await codeOf(robot.addTrack({ id: 'front', source: 'front' }))).toBe('TRACK_EXISTS');
     starting.open();
     const first = await adding;
-    expect(first).toMatchObject({ state: 'live', generation: 2 });
+    expect(first).toMatchObject({ state: 'live', generation: 3 });
     await robot.removeTrack('front', first.generation);
     expect(thrown(() => robot.forceKeyFrame('front'))).toBe('TRACK_REMOVED');
     const second = await robot.addTrack({ id: 'front', source: 'front' });
     expect(thrown(() => robot.forceKeyFrame('front', { generation: first.generation }))).toBe('TRACK_REMOVED');
     expect(thrown(() => robot.forceKeyFrame('front', { generation: second.generation }))).toBeUndefined();
+  });
+
+  it('are never taken for one of an earlier publisher of the same id', async () => {
+    const first = await harness.publisher('robot', ['front']);
+    const { generation } = first.trackView('front');
+    await harness.registry.close(first);
+    const second = await harness.publisher('robot', ['front']);
+    expect(second.trackView('front').generation).toBeGreaterThan(generation);
+    expect(thrown(() => second.forceKeyFrame('front', { generation }))).toBe('TRACK_REMOVED');
   });
 
   it('can be removed while they start: the call that adds them is told, and nothing runs', async () => {

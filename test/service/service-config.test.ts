@@ -49,16 +49,16 @@ describe('a configuration', () => {
 
   it('never takes what is in a variable for structure', () => {
     const text = `publishers:\n  - id: robot\n    sfu: { whip: { url: "\${URL}" } }\n`;
-    const url = 'x"}}\n  - id: other';
+    const url = 'http://x/"}}\n  - id: other';
     expect(readServiceConfig(text, 'a.yaml', { URL: url }).publishers).toEqual([
       { id: 'robot', sfu: { whip: { url } } },
     ]);
   });
 
   it('keeps a reference that is escaped, and takes a default for an empty variable', () => {
-    const text = `publishers:\n  - id: "\${ID:-robot}"\n    sfu: { whip: { url: "a$\${b}" } }\n`;
+    const text = `publishers:\n  - id: "\${ID:-robot}"\n    sfu: { whip: { url: "http://a/$\${b}" } }\n`;
     expect(readServiceConfig(text, 'a.yaml', { ID: '' }).publishers).toEqual([
-      { id: 'robot', sfu: { whip: { url: `a\${b}` } } },
+      { id: 'robot', sfu: { whip: { url: `http://a/\${b}` } } },
     ]);
   });
 
@@ -85,9 +85,24 @@ describe('a configuration', () => {
     ],
     [
       'an id twice',
-      'publishers:\n  - { id: a, sfu: { whip: { url: a } } }\n  - { id: a, sfu: { whip: { url: a } } }',
+      'publishers:\n  - { id: a, sfu: { whip: { url: "http://a" } } }\n  - { id: a, sfu: { whip: { url: "http://a" } } }',
       ['line 3: /publishers/1/id is taken by another one before it'],
     ],
+    [
+      'SFUs that cannot be spoken to',
+      [
+        'publishers:',
+        '  - { id: a, sfu: { whip: { url: sfu.example } } }',
+        '  - { id: b, sfu: { janus: { url: "http://a", room: 0 } } }',
+        '  - { id: c, sfu: { janus: { url: "ws://a", room: 0 } } }',
+      ].join('\n'),
+      [
+        /^line 2: \/publishers\/0\/sfu\/whip\/url .*not an absolute URL/,
+        /^line 3: \/publishers\/1\/sfu\/janus\/url .*must be ws or wss/,
+        /^line 4: \/publishers\/2\/sfu\/janus\/room .*whole number from 1/,
+      ],
+    ],
+    ['several documents', 'http: {}\n---\nhttp: {}', [/^line 2: .*one document/]],
     ['an anchor that is not there', 'http: *gone', [/alias.*gone/]],
   ])('is refused with its line: %s', (_what, text, expected) => {
     const found = faults(text);

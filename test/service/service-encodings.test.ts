@@ -146,7 +146,7 @@ describe('a camera of the service with encodings', () => {
 describe('a reload', () => {
   it('leaves a camera alone whose encodings are the same', async () => {
     expect(await reconcile(harness.registry, [structuredClone(ROBOT)])).toMatchObject({ untouched: ['robot'] });
-    expect(robot.trackView('front').generation).toBe(1);
+    expect(robot.trackView('front').generation).toBe(2);
   });
 
   it('makes a camera anew whose encodings have changed, and leaves the others alone', async () => {
@@ -158,7 +158,7 @@ describe('a reload', () => {
     });
     await settle();
     expect(robot.trackView('front')).toMatchObject({ encodings: [{ active: true }, { rid: 'h', active: false }] });
-    expect(robot.trackView('rear').generation).toBe(2);
+    expect(robot.trackView('rear').generation).toBe(3);
   });
 });
 

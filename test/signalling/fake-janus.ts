@@ -1,4 +1,4 @@
-import type { MessageSocketObserver, OpenMessageSocket } from '../../src/signalling/janus/message-socket.js';
+import type { MessageSocketObserver, OpenMessageSocket } from '../../src/signalling/socket/message-socket.js';
 
 /** A request as the server saw it. */
 export interface SeenRequest {
@@ -41,7 +41,7 @@ export class FakeJanus {
       if (how === 'terminated' || this.saysGoodbye) this.drop(how);
     };
     return {
-      send: (text) => this.#receive(JSON.parse(text) as SeenRequest),
+      send: (text) => this.#receive(JSON.parse(String(text)) as SeenRequest),
       ping: () => {
         if (this.answersPings) queueMicrotask(() => observer.ponged());
       },
@@ -75,11 +75,11 @@ export class FakeJanus {
     queueMicrotask(() => observer?.closed(reason));
   }
 
-  /** Says something, in JSON unless it is text already. */
+  /** Says something, in JSON unless it is text already; `undefined` stands for a binary message. */
   say(message: object | string | undefined): void {
-    const text = typeof message === 'object' ? JSON.stringify(message) : message;
+    const said = typeof message === 'object' ? JSON.stringify(message) : (message ?? new Uint8Array(1));
     const observer = this.#observer;
-    queueMicrotask(() => observer?.received(text));
+    queueMicrotask(() => observer?.received(said));
   }
 
   #receive(request: SeenRequest): void {

@@ -2,10 +2,11 @@ import { getEventListeners } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FramelockError } from '../../src/core/errors.js';
 import type { JanusSignallerOptions } from '../../src/signalling/janus/janus-options.js';
-import { CLOSE_TIMEOUT_MS, KEEPALIVE_INTERVAL_MS } from '../../src/signalling/janus/janus-session.js';
+import { KEEPALIVE_INTERVAL_MS } from '../../src/signalling/janus/janus-session.js';
 import { JanusSignaller } from '../../src/signalling/janus/janus-signaller.js';
-import type { MessageSocketObserver } from '../../src/signalling/janus/message-socket.js';
-import { SILENCE_LIMIT_MS } from '../../src/signalling/janus/socket-watch.js';
+import { CLOSE_TIMEOUT_MS } from '../../src/signalling/socket/bounded-end.js';
+import type { MessageSocketObserver } from '../../src/signalling/socket/message-socket.js';
+import { SILENCE_LIMIT_MS } from '../../src/signalling/socket/socket-watch.js';
 import { LateTimersClock, settle, VirtualClock } from '../support/virtual-clock.js';
 import { FakeJanus, HANDLE_ID, type Phase, pluginAnswer, SESSION_ID, usualAnswer } from './fake-janus.js';
 
@@ -216,9 +217,9 @@ describe.each(PHASES)('JanusSignaller: in the phase %s', (phase) => {
     signaller = new JanusSignaller({ url: 'ws://127.0.0.1:8188', room: 1234, clock }, (url, observer) =>
       janus.open(url, {
         ...observer,
-        received: (text) => {
-          observer.received(text);
-          const { janus: kind, transaction } = JSON.parse(text ?? '') as Record<string, string>;
+        received: (message) => {
+          observer.received(message);
+          const { janus: kind, transaction } = JSON.parse(String(message)) as Record<string, string>;
           if (kind !== 'ack' && transaction === String(PHASES.indexOf(phase) + 1)) controller.abort();
         },
       }),

@@ -18,11 +18,11 @@ export const hasLiveKit = existsSync(EXECUTABLE);
 
 /** A LiveKit server as a process of its own, with one UDP port for all media, as it is mostly deployed. */
 export class LiveKitServer {
-  readonly #place: Required<ServerPlace>;
+  readonly #place: ServerPlace;
   #process: ChildProcess | undefined;
   #log = '';
 
-  constructor(place: Required<ServerPlace>) {
+  constructor(place: ServerPlace) {
     this.#place = place;
   }
 

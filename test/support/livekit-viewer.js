@@ -5,6 +5,8 @@
 const ANSWER = 2;
 const OFFER = 3;
 const TRICKLE = 4;
+const SUBSCRIPTION = 6;
+const TRACK_SETTING = 7;
 const PING = 14;
 /** Of `TrickleRequest.target`. */
 const SUBSCRIBER = 1n;
@@ -102,6 +104,7 @@ window.watchRoom = async (host, token) => {
   viewer.connection = new RTCPeerConnection();
   viewer.connection.ontrack = show;
   const socket = new WebSocket(`ws://${host}/rtc?access_token=${token}&auto_subscribe=1&protocol=15`);
+  viewer.socket = socket;
   socket.binaryType = 'arraybuffer';
   let turn = Promise.resolve();
   await new Promise((resolve, reject) => {
@@ -112,6 +115,21 @@ window.watchRoom = async (host, token) => {
     socket.onerror = () => reject(new Error(`no WebSocket to ${host}`));
   });
   setInterval(() => socket.send(new Uint8Array(writeMessage([[PING, BigInt(Date.now())]]))), 5000);
+};
+
+/** Takes the encoding of a simulcast track that LiveKit calls by this number: 0 is the smallest, 2 the largest. */
+window.takeQuality = (trackId, quality) => {
+  const setting = writeMessage([
+    [1, trackId],
+    [4, BigInt(quality)],
+  ]);
+  viewer.socket.send(new Uint8Array(writeMessage([[TRACK_SETTING, setting]])));
+};
+
+/** Takes a track no more. */
+window.leaveTrack = (trackId) => {
+  const wish = writeMessage([[1, trackId]]);
+  viewer.socket.send(new Uint8Array(writeMessage([[SUBSCRIPTION, wish]])));
 };
 
 /** What is received of each track. */

@@ -1,4 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -56,6 +60,14 @@ function received(): Record<string, number> {
   return Object.fromEntries(tracks.map(({ id, packetsReceived }) => [id, packetsReceived]));
 }
 
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
 function start(...args: readonly string[]): Program {
   program = new Program(args, { CONTROL_TOKEN: TOKEN });
   return program;
@@ -95,8 +107,8 @@ describe('framelock serve', () => {
     const after = await client.publisher('robot');
     expect(after.generation).toBe(before.generation);
     expect(after.tracks.slice(0, 2).map(({ id, generation }) => [id, generation])).toEqual([
-      ['front', 1],
-      ['rear', 2],
+      ['front', 2],
+      ['rear', 3],
     ]);
 
     expect(await serving.signal('SIGTERM')).toEqual({ code: 0, signal: null });
@@ -106,11 +118,44 @@ describe('framelock serve', () => {
     expect(serving.stdout + serving.stderr).not.toContain(TOKEN);
   });
 
+  it('goes on when its log cannot be written, and drains all the same', async () => {
+    const config = configure('front');
+    const full = openSync('/dev/full', 'w');
+    // Nothing tells its port, since nothing can be told.
+    const port = await freePort();
+    writeFileSync(config, readFileSync(config, 'utf8').replace('port: 0', `port: ${port}`));
+    const args = ['--import', 'tsx', 'src/cli/main.ts', 'serve', '--config', config];
+    const serving = spawn(process.execPath, args, {
+      stdio: ['ignore', full, 'inherit'],
+      env: { ...process.env, CONTROL_TOKEN: TOKEN },
+    });
+    const ended = once(serving, 'exit');
+    try {
+      const client = new ServiceClient({ url: `http://127.0.0.1:${port}`, token: TOKEN });
+      await expect.poll(() => client.ready().catch(() => false), WAIT).toBe(true);
+      await expect.poll(() => received()['front'] ?? 0, WAIT).toBeGreaterThan(10);
+      const { generation } = await client.publisher('robot');
+      const text = readFileSync(config, 'utf8').replace('weight: 3', 'weight: 4').replace('800000', '700000');
+      writeFileSync(config, text);
+      expect(await client.reload()).toMatchObject({ changed: ['robot'], closed: [] });
+      expect((await client.publisher('robot')).generation).toBe(generation);
+      serving.kill('SIGTERM');
+      // The file is read again until the end; without a listener the signal would end the program half-way.
+      serving.kill('SIGHUP');
+      expect(await ended).toEqual([0, null]);
+      expect(received()).toEqual({});
+    } finally {
+      serving.kill('SIGKILL');
+      await ended;
+      closeSync(full);
+    }
+  });
+
   it('checks a configuration, and names the line of what is wrong', async () => {
     const config = configure('front');
     const good = start('serve', '--config', config, '--check');
     expect(await good.ended).toEqual({ code: 0, signal: null });
-    expect(good.stdout).toBe('robot.yaml is valid: 1 publishers, 1 cameras\n');
+    expect(good.stdout).toBe('robot.yaml is valid: 1 publisher, 1 camera\n');
     writeFileSync(config, 'http:\n  prot: 1\n');
     const bad = start('serve', '--config', config, '--check');
     expect(await bad.ended).toEqual({ code: 2, signal: null });

@@ -90,12 +90,17 @@ function program(script: string, ...args: readonly string[]): Program {
   return started;
 }
 
-/** Frames that the first four cameras of a publisher have dropped, by reason. */
+/**
+ * Frames that the first four cameras of a publisher have dropped, by reason. Not those that were replaced by the next one: those a busy machine has not encoded
+ * in time, reload or not.
+ */
 async function dropped(publisher: string): Promise<Readonly<Record<string, number>>> {
   const { tracks } = await client.stats(publisher);
   const sums: Record<string, number> = {};
   for (const { framesDropped } of tracks.filter(({ trackId }) => trackId !== ADDED)) {
-    for (const [reason, count] of Object.entries(framesDropped)) sums[reason] = (sums[reason] ?? 0) + count;
+    for (const [reason, count] of Object.entries(framesDropped)) {
+      if (reason !== 'replaced') sums[reason] = (sums[reason] ?? 0) + count;
+    }
   }
   return sums;
 }

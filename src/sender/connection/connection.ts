@@ -1,7 +1,7 @@
 import type { LateCompletionObserver } from '../../concurrency/late-completions.js';
 import { Lifetime } from '../../concurrency/lifetime.js';
 import { FramelockError } from '../../core/errors.js';
-import type { SessionVerdict, Signaller, SignallingCloseResult } from '../../signalling/signaller.js';
+import type { SessionVerdict, SignalledTrack, Signaller, SignallingCloseResult } from '../../signalling/signaller.js';
 import type {
   MediaTransport,
   MediaTransportFactory,
@@ -14,6 +14,8 @@ import type {
 export interface ConnectionObserver extends Omit<TransportObserver, keyof LateCompletionObserver> {
   /** The server has ended the session, or cannot be reached any more: media will end too, or has. */
   sessionLost(reason: string): void;
+  /** The encodings of a simulcast track that anybody receives, by rid. */
+  demandChanged(trackId: string, wanted: ReadonlySet<string>): void;
 }
 
 /** What a connection is made of. */
@@ -24,6 +26,13 @@ export interface ConnectionInit {
   readonly observer: ConnectionObserver;
   /** Hears of what comes after its end. */
   readonly late: LateCompletionObserver;
+}
+
+/** The tracks of one offer. */
+export interface OfferedTracks {
+  readonly specs: readonly TransportTrackSpec[];
+  /** The same, for the server. */
+  readonly signalled: readonly SignalledTrack[];
 }
 
 /** How long establishing may take, and what may cancel it. */
@@ -58,6 +67,9 @@ export class Connection {
         this.#disturbed.abort();
         observer.sessionLost(reason);
       }),
+    );
+    this.#signaller.watchDemand?.(
+      this.#lifetime.guard('demand', (trackId, wanted) => observer.demandChanged(trackId, wanted)),
     );
     const guarded: TransportObserver = {
       stateChanged: this.#lifetime.guard('transport state', (state, reason) => observer.stateChanged(state, reason)),
@@ -117,12 +129,12 @@ export class Connection {
    * @throws FramelockError INVALID_SDP, SIGNALLING_FAILED, SIGNALLING_REJECTED, CONNECT_TIMEOUT, CONNECT_FAILED, CLOSED
    */
   async negotiate(
-    tracks: readonly TransportTrackSpec[],
+    { specs, signalled }: OfferedTracks,
     { timeoutMs, signal }: EstablishOptions,
   ): Promise<readonly NegotiatedTrack[]> {
     const cancel = AbortSignal.any([signal, this.#lifetime.signal]);
-    const offer = await this.#step('offer', cancel, () => this.transport.createOffer(tracks, cancel));
-    const answer = await this.#step('answer', cancel, () => this.#signaller.offer(offer, cancel));
+    const offer = await this.#step('offer', cancel, () => this.transport.createOffer(specs, cancel));
+    const answer = await this.#step('answer', cancel, () => this.#signaller.offer(offer, cancel, signalled));
     this.#answerCame();
     const negotiated = await this.#step('negotiated tracks', cancel, () => this.transport.acceptAnswer(answer.sdp));
     await this.#step('connected', cancel, () => this.transport.connected(timeoutMs, cancel));

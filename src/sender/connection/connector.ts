@@ -187,6 +187,7 @@ export class Connector {
         peerDoubted: (heard) => void this.#confirm(connection, heard),
         addressesChanged: (reason) => this.#recovery.moved(connection, reason),
         sessionLost: (reason) => this.#sessionLost(connection, reason),
+        demandChanged: (trackId, wanted) => this.#demandChanged(connection, trackId, wanted),
       },
       late: this.#host.late,
     });
@@ -195,7 +196,7 @@ export class Connector {
 
   async #negotiate(connection: Connection, establish: EstablishOptions): Promise<void> {
     const offer = new TracksOffer(this.#host.tracks(), this.#host.path);
-    const negotiated = await connection.negotiate(offer.specs, establish);
+    const negotiated = await connection.negotiate(offer, establish);
     if (this.#current !== connection) throw cancelled();
     this.#answered(connection, offer, negotiated);
   }
@@ -246,6 +247,14 @@ export class Connector {
   /** Media may flow for a while yet, which the next connection cuts short. */
   #sessionLost(connection: Connection, reason: string): void {
     if (connection === this.#current && this.#state !== 'connecting') this.#setState('failed', reason);
+  }
+
+  /** What nobody receives need not be encoded. */
+  #demandChanged(connection: Connection, trackId: string, wanted: ReadonlySet<string>): void {
+    if (connection !== this.#current) return;
+    const track = this.#host.tracks().find(({ id }) => id === trackId);
+    for (const { rtp } of track?.streams ?? []) if (rtp.rid !== undefined) rtp.demand(wanted.has(rtp.rid));
+    this.#host.encodingsAgreed();
   }
 
   async #closeCurrent(): Promise<void> {

@@ -1,4 +1,5 @@
 import type { RtpCodec } from '../../rtp/rtp-codec.js';
+import type { SignalledEncoding, SignalledTrack } from '../../signalling/signaller.js';
 import type { MediaTransport, NegotiatedTrack, TransportTrackSpec } from '../../transport/media-transport.js';
 import type { PeerRefusal } from '../outbound/routed-stream.js';
 import type { SendPath } from '../outbound/send-path.js';
@@ -15,6 +16,14 @@ export class TracksOffer {
 
   get specs(): readonly TransportTrackSpec[] {
     return [...this.#specs.values()];
+  }
+
+  /** The same, as signalling may tell of them. */
+  get signalled(): readonly SignalledTrack[] {
+    return [...this.#specs.keys()].map(({ id, streams }) => ({
+      trackId: id,
+      encodings: streams.map(signalledEncoding),
+    }));
   }
 
   get handles(): ReadonlySet<TrackHandle> {
@@ -40,6 +49,10 @@ export class TracksOffer {
     for (const track of bound) bindStreams(track, transport, routes.get(track.id), this.#specs.get(track)?.codec);
     return bound;
   }
+}
+
+function signalledEncoding({ rid, frameSize }: TrackStream): SignalledEncoding {
+  return { ...(rid === undefined ? {} : { rid }), ...(frameSize === undefined ? {} : { size: frameSize }) };
 }
 
 /** A track as it is offered: one m-line, whatever number of streams it has. */

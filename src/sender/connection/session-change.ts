@@ -96,7 +96,7 @@ export class SessionChange {
     const { path } = this.#host;
     const offer = new TracksOffer(this.#host.tracks(), path);
     const untilDisturbed = AbortSignal.any([signal, next.disturbed]);
-    const negotiated = await next.negotiate(offer.specs, { timeoutMs: CONNECT_TIMEOUT_MS, signal: untilDisturbed });
+    const negotiated = await next.negotiate(offer, { timeoutMs: CONNECT_TIMEOUT_MS, signal: untilDisturbed });
     for (let waitedMs = 0; waitedMs < DRAIN_MS && !path.isEmpty && isConnected(former); waitedMs += DRAIN_CHECK_MS) {
       await pause(this.#host.clock, DRAIN_CHECK_MS, untilDisturbed);
       if (untilDisturbed.aborted) break;

@@ -16,6 +16,8 @@ export class RoutedStream {
   readonly #labels: StreamLabels;
   #route: RtpRoute | undefined;
   #refusal: PeerRefusal | undefined;
+  /** Whether this peer has said that nobody receives it. */
+  #isIdle = false;
 
   constructor(labels: StreamLabels) {
     this.#labels = labels;
@@ -33,7 +35,12 @@ export class RoutedStream {
 
   /** Why the peer does not want what would be sent; nothing if it does, and without one. */
   get refusal(): PeerRefusal | undefined {
-    return this.#refusal;
+    return this.#refusal ?? (this.#isIdle ? 'paused-by-peer' : undefined);
+  }
+
+  /** The peer says whether anybody receives it; until it does, somebody may. */
+  demand(isWanted: boolean): void {
+    this.#isIdle = !isWanted;
   }
 
   /** Whether packets can be sent now. */
@@ -57,6 +64,7 @@ export class RoutedStream {
     codec: RtpCodec,
     refusal: PeerRefusal | undefined,
   ): void {
+    if (this.#route?.transport !== transport) this.#isIdle = false;
     this.#refusal = refusal;
     this.#route = new RtpRoute(transport, negotiated, codec, this.#labels);
   }

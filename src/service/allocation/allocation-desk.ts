@@ -3,7 +3,7 @@ import type { Clock } from '../../core/clock.js';
 import { describeError, FramelockError } from '../../core/errors.js';
 import type { Logger } from '../../core/logger.js';
 import { publisherClosed } from '../publisher-closed.js';
-import type { AllocationRequest, AllocationView, Presets } from '../schema/allocation-schema.js';
+import type { AllocationRequest, AllocationView, Grant, Presets } from '../schema/allocation-schema.js';
 import { refuse } from '../schema/invalid-document.js';
 import { type CheckedDocument, EQUAL_SHARES, resolveRequest, sameDocument } from './allocation-document.js';
 import { assertFree, type Lease, LeaseTimer } from './allocation-lease.js';
@@ -55,6 +55,7 @@ export class AllocationDesk {
   readonly #turns = new Sequencer();
   readonly #expiry: LeaseTimer;
   #standing: Standing;
+  #presets: Presets;
   #expiredLeases = 0;
   #closed = false;
 
@@ -62,6 +63,7 @@ export class AllocationDesk {
     this.#init = init;
     this.#expiry = new LeaseTimer(init.clock);
     this.#standing = { revision: 1, base: init.base ?? EQUAL_SHARES };
+    this.#presets = init.presets ?? {};
   }
 
   /** Leases that ended because their owner did not come back. */
@@ -81,8 +83,7 @@ export class AllocationDesk {
 
   /** What is in force now. Works after `close` as well. */
   view(): AllocationView {
-    const { target } = this.#init;
-    return allocationView(this.#init, this.#standing, target.grants(), false);
+    return this.#viewOf(this.#standing, this.#init.target.grants(), false);
   }
 
   /**
@@ -93,13 +94,13 @@ export class AllocationDesk {
    */
   put(request: AllocationRequest, { ifMatch, dryRun = false }: PutOptions = {}): Promise<AllocationView> {
     return this.#turn(async () => {
-      const { target, presets = {}, clock } = this.#init;
+      const { target, clock } = this.#init;
       this.#assertRevision(ifMatch);
-      const { document, violations } = resolveRequest(request, presets, target.trackIds());
+      const { document, violations } = resolveRequest(request, this.#presets, target.trackIds());
       refuse('the allocation', violations);
       if (request.takeover !== true) assertFree(this.#standing.lease, request.lease?.owner, clock.nowUs());
       const next = this.#next(document, request);
-      if (dryRun) return allocationView(this.#init, next, target.preview(inForce(next)), true);
+      if (dryRun) return this.#viewOf(next, target.preview(inForce(next)), true);
       if (inForce(next) !== inForce(this.#standing)) await target.apply(inForce(next));
       return this.#commit(next);
     });
@@ -122,6 +123,21 @@ export class AllocationDesk {
     return this.#turn(async () => {
       const document = inForce(this.#standing);
       if (document.entries.size > 0) await this.#init.target.apply(document);
+    });
+  }
+
+  /**
+   * Follows a configuration that has changed while all goes on: presets mean from now on what it says, and the base allocation becomes its own where it says another one
+   * than before. A lease stays in force.
+   * @throws FramelockError PUBLISHER_CLOSED, and as `RtcSender.setBitrateAllocation`: nothing has changed then
+   */
+  reconfigure({ presets, base }: { readonly presets: Presets; readonly base?: CheckedDocument }): Promise<void> {
+    return this.#turn(async () => {
+      const standing = this.#standing;
+      const next = base === undefined ? standing : this.#counted({ ...standing, base: kept(standing.base, base) });
+      if (inForce(next) !== inForce(standing)) await this.#init.target.apply(inForce(next));
+      this.#presets = presets;
+      this.#commit(next);
     });
   }
 
@@ -155,6 +171,10 @@ export class AllocationDesk {
     const { revision, base, lease } = this.#standing;
     const same = next.base === base && next.lease?.owner === lease?.owner && next.lease?.document === lease?.document;
     return same ? next : { ...next, revision: revision + 1 };
+  }
+
+  #viewOf(standing: Standing, grants: readonly Grant[], dryRun: boolean): AllocationView {
+    return allocationView({ ...this.#init, presets: this.#presets }, standing, grants, dryRun);
   }
 
   #commit(next: Standing): AllocationView {

@@ -3,7 +3,7 @@ import type { PublisherRegistry } from '../publishers/publisher-registry.js';
 import { AllocationRequest, AllocationView } from '../schema/allocation-schema.js';
 import { Identifier } from '../schema/identifiers.js';
 import { type ApiRoute, route } from './api-route.js';
-import { PublisherParams } from './publisher-routes.js';
+import { GENERATION, GenerationQuery, PublisherParams } from './publisher-routes.js';
 
 const PATH = '/v1/publishers/{id}/allocation';
 const TAG_HEADER = { ETag: 'Names the revision, for If-Match' };
@@ -19,11 +19,12 @@ export function allocationRoutes(registry: PublisherRegistry): readonly ApiRoute
         summary: 'Tells which allocation is in force, and what each camera is granted and why',
         role: 'read',
         params: PublisherParams,
+        query: GenerationQuery,
         responses: { 200: { description: 'As it is now', schema: AllocationView, headers: TAG_HEADER } },
         problems: [404, 410],
       },
-      ({ params }) => {
-        const { allocation } = registry.pin(params.id);
+      ({ params, query }) => {
+        const { allocation } = registry.pin(params.id, query.generation);
         return { status: 200, headers: { etag: allocation.tag }, body: allocation.view() };
       },
     ),
@@ -37,7 +38,10 @@ export function allocationRoutes(registry: PublisherRegistry): readonly ApiRoute
         isFrequent: true,
         params: PublisherParams,
         query: Type.Object(
-          { dryRun: Type.Optional(Type.Boolean({ description: 'Tells what would be, and changes nothing.' })) },
+          {
+            ...GENERATION,
+            dryRun: Type.Optional(Type.Boolean({ description: 'Tells what would be, and changes nothing.' })),
+          },
           { additionalProperties: false },
         ),
         body: AllocationRequest,
@@ -52,8 +56,8 @@ export function allocationRoutes(registry: PublisherRegistry): readonly ApiRoute
         problems: [404, 409, 410, 412, 503],
       },
       async ({ params, query, body, header }) => {
-        const { allocation } = registry.pin(params.id);
-        const { dryRun = false } = query;
+        const { dryRun = false, generation } = query;
+        const { allocation } = registry.pin(params.id, generation);
         const view = await allocation.put(body, { ifMatch: header('if-match'), dryRun });
         return { status: 200, headers: { etag: allocation.tagOf(view.revision) }, body: view };
       },
@@ -66,12 +70,12 @@ export function allocationRoutes(registry: PublisherRegistry): readonly ApiRoute
         summary: 'Ends a lease before its time: the base allocation comes back',
         role: 'control',
         params: PublisherParams,
-        query: Type.Object({ owner: Identifier }, { additionalProperties: false }),
+        query: Type.Object({ ...GENERATION, owner: Identifier }, { additionalProperties: false }),
         responses: { 200: { description: 'What is in force', schema: AllocationView, headers: TAG_HEADER } },
         problems: [404, 409, 410, 503],
       },
       async ({ params, query }) => {
-        const { allocation } = registry.pin(params.id);
+        const { allocation } = registry.pin(params.id, query.generation);
         const view = await allocation.endLease(query.owner);
         return { status: 200, headers: { etag: allocation.tagOf(view.revision) }, body: view };
       },

@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
+import { Type } from 'typebox';
 import { describeError, FramelockError } from '../../core/errors.js';
 import type { Logger } from '../../core/logger.js';
 import { Validator } from '../schema/validator.js';
@@ -31,6 +32,8 @@ const SECURITY_HEADERS = {
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
   'referrer-policy': 'no-referrer',
 };
+
+const NO_QUERY = Type.Object({}, { additionalProperties: false });
 
 /** What an API server works with. */
 export interface ApiServerInit {
@@ -166,9 +169,12 @@ export class ApiServer {
     return reply.type('application/json').send(JSON.stringify(answer.body));
   }
 
-  #checkedQuery({ query }: ApiRoute, request: FastifyRequest): unknown {
+  /** A query that a call does not know is refused: what it was meant to say would go unheard. Pages and scrapers may add to theirs. */
+  #checkedQuery({ query, path }: ApiRoute, request: FastifyRequest): unknown {
     const given = request.query as Readonly<Record<string, unknown>>;
-    return query === undefined ? given : this.#validator.check(query, queryValues(query, given), 'the query');
+    if (query === undefined && !path.startsWith('/v1/')) return {};
+    const known = query ?? NO_QUERY;
+    return this.#validator.check(known, queryValues(known, given), 'the query');
   }
 
   #fail(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {

@@ -9,19 +9,17 @@ import { type ApiRoute, route } from './api-route.js';
 /** Names a publisher in a path. */
 export const PublisherParams = Type.Object({ id: Identifier });
 
-/** Means one of those that have had an id. */
-export const GenerationQuery = Type.Object(
-  {
-    generation: Type.Optional(
-      Type.Integer({
-        minimum: 1,
-        maximum: Number.MAX_SAFE_INTEGER,
-        description: 'Means only this one of those that have had the id, one after the other.',
-      }),
-    ),
-  },
-  { additionalProperties: false },
-);
+/** Means one of those that have had an id: of the last one in the path. */
+export const GENERATION = {
+  generation: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      maximum: Number.MAX_SAFE_INTEGER,
+      description: 'Means only this one of those that have had the id, one after the other.',
+    }),
+  ),
+};
+export const GenerationQuery = Type.Object(GENERATION, { additionalProperties: false });
 
 const PublisherList = Type.Object({ publishers: Type.Array(PublisherView) });
 const Statistics = Type.Object(
@@ -99,10 +97,11 @@ export function publisherRoutes(registry: PublisherRegistry): readonly ApiRoute[
         summary: 'A snapshot of its statistics',
         role: 'read',
         params: PublisherParams,
+        query: GenerationQuery,
         responses: { 200: { description: 'Fresh', schema: Statistics } },
         problems: [404, 410],
       },
-      ({ params }) => ({ status: 200, body: registry.pin(params.id).stats() }),
+      ({ params, query }) => ({ status: 200, body: registry.pin(params.id, query.generation).stats() }),
     ),
   ];
 }

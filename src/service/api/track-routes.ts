@@ -6,12 +6,12 @@ import { Identifier } from '../schema/identifiers.js';
 import { refuse } from '../schema/invalid-document.js';
 import { TrackSpec, TrackView } from '../schema/publisher-schema.js';
 import { type ApiRoute, route } from './api-route.js';
-import { GenerationQuery, PublisherParams } from './publisher-routes.js';
+import { GENERATION, GenerationQuery, PublisherParams } from './publisher-routes.js';
 
 const TrackParams = Type.Object({ id: Identifier, track: Identifier });
 const EncodingQuery = Type.Object(
   {
-    ...GenerationQuery.properties,
+    ...GENERATION,
     rid: Type.Optional({ ...Rid, description: 'Of one encoding of the camera; all of them without it.' }),
   },
   { additionalProperties: false },
@@ -29,10 +29,14 @@ export function trackRoutes(registry: PublisherRegistry): readonly ApiRoute[] {
         summary: 'Lists the cameras of a publisher',
         role: 'read',
         params: PublisherParams,
+        query: GenerationQuery,
         responses: { 200: { description: 'All of them', schema: TrackList } },
         problems: [404, 410],
       },
-      ({ params }) => ({ status: 200, body: { tracks: registry.pin(params.id).view().tracks } }),
+      ({ params, query }) => ({
+        status: 200,
+        body: { tracks: registry.pin(params.id, query.generation).view().tracks },
+      }),
     ),
     route(
       {
@@ -42,13 +46,14 @@ export function trackRoutes(registry: PublisherRegistry): readonly ApiRoute[] {
         summary: 'Adds a camera, live; or nothing, if it cannot be started',
         role: 'control',
         params: PublisherParams,
+        query: GenerationQuery,
         body: TrackSpec,
         responses: { 201: { description: 'It is live', schema: TrackView, headers: { Location: 'Its path' } } },
         problems: [404, 409, 410, 422, 502, 503],
       },
-      async ({ params, body }) => {
+      async ({ params, query, body }) => {
         refuse('the body', cameraViolations(body));
-        const view = await registry.pin(params.id).addTrack(body);
+        const view = await registry.pin(params.id, query.generation).addTrack(body);
         return { status: 201, headers: { location: `/v1/publishers/${params.id}/tracks/${view.id}` }, body: view };
       },
     ),

@@ -3,6 +3,7 @@ import type { AccessView } from '../schema/access-schema.js';
 import type { AllocationRequest, AllocationView } from '../schema/allocation-schema.js';
 import type { PreviewRequest, PreviewView } from '../schema/preview-schema.js';
 import type { PublisherSpec, PublisherView, TrackSpec, TrackView } from '../schema/publisher-schema.js';
+import type { ReloadView } from '../schema/reload-schema.js';
 import { apiErrorOf } from './api-error.js';
 import { type ListenOptions, listen, type StreamEvent } from './event-listener.js';
 
@@ -19,7 +20,7 @@ export interface ServiceClientOptions {
 }
 
 /** How an allocation is put. */
-export interface PutAllocationOptions {
+export interface PutAllocationOptions extends OfGeneration {
   /** The tag of the revision that it is based on: refused with REVISION_MISMATCH if there is another by now. @default any */
   readonly ifMatch?: string;
   /** Asks what would be, and changes nothing. @default false */
@@ -77,8 +78,8 @@ export class ServiceClient {
   }
 
   /** When it resolves the camera is live. */
-  addTrack(publisherId: string, spec: TrackSpec): Promise<TrackView> {
-    return this.#json('POST', publisherPath(publisherId, '/tracks'), spec);
+  addTrack(publisherId: string, spec: TrackSpec, of: OfGeneration = {}): Promise<TrackView> {
+    return this.#json('POST', publisherPath(publisherId, '/tracks', of), spec);
   }
 
   track(publisherId: string, id: string, of: OfGeneration = {}): Promise<TrackView> {
@@ -97,22 +98,27 @@ export class ServiceClient {
     await this.#call('POST', publisherPath(publisherId, `${trackPath(id)}/recreate-encoder`, of));
   }
 
-  stats(publisherId: string): Promise<SenderStats> {
-    return this.#json('GET', publisherPath(publisherId, '/stats'));
+  stats(publisherId: string, of: OfGeneration = {}): Promise<SenderStats> {
+    return this.#json('GET', publisherPath(publisherId, '/stats', of));
   }
 
-  allocation(publisherId: string): Promise<TaggedAllocation> {
-    return this.#allocation('GET', publisherPath(publisherId, '/allocation'));
+  allocation(publisherId: string, of: OfGeneration = {}): Promise<TaggedAllocation> {
+    return this.#allocation('GET', publisherPath(publisherId, '/allocation', of));
   }
 
   /** With a lease it lasts until `ttlMs` after the last repetition; without, until the next call. */
   putAllocation(
     publisherId: string,
     request: AllocationRequest,
-    { ifMatch, dryRun = false }: PutAllocationOptions = {},
+    { ifMatch, dryRun, generation }: PutAllocationOptions = {},
   ): Promise<TaggedAllocation> {
-    const path = publisherPath(publisherId, `/allocation${dryRun ? '?dryRun=true' : ''}`);
+    const path = publisherPath(publisherId, '/allocation', { generation, dryRun });
     return this.#allocation('PUT', path, request, ifMatch === undefined ? {} : { 'if-match': ifMatch });
+  }
+
+  /** Makes the service read its configuration again, and follow it. */
+  reload(): Promise<ReloadView> {
+    return this.#json('POST', '/v1/reload');
   }
 
   /** What this client may do: with a token for reading, calls that change something are refused. */
@@ -132,11 +138,8 @@ export class ServiceClient {
   }
 
   /** Ends a lease before its time. */
-  endLease(publisherId: string, owner: string): Promise<TaggedAllocation> {
-    return this.#allocation(
-      'DELETE',
-      publisherPath(publisherId, `/allocation/lease?owner=${encodeURIComponent(owner)}`),
-    );
+  endLease(publisherId: string, owner: string, of: OfGeneration = {}): Promise<TaggedAllocation> {
+    return this.#allocation('DELETE', publisherPath(publisherId, '/allocation/lease', { ...of, owner }));
   }
 
   /** Whether everything that was asked for is live. */
@@ -199,12 +202,11 @@ export class ServiceClient {
   }
 }
 
-function publisherPath(id: string, rest: string, { generation, rid }: OfEncoding = {}): string {
-  const query = new URLSearchParams({
-    ...(generation === undefined ? {} : { generation: String(generation) }),
-    ...(rid === undefined ? {} : { rid }),
-  }).toString();
-  return `/v1/publishers/${encodeURIComponent(id)}${rest}${query === '' ? '' : `?${query}`}`;
+/** What of a query is undefined is left out. */
+function publisherPath(id: string, rest: string, query: object = {}): string {
+  const text = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) if (value !== undefined) text.set(name, String(value));
+  return `/v1/publishers/${encodeURIComponent(id)}${rest}${text.size === 0 ? '' : `?${text}`}`;
 }
 
 function trackPath(id: string): string {

@@ -40,7 +40,14 @@ export function readServiceConfig(text: string, name: string, environment: Envir
   };
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true });
   const faults = [...document.errors, ...document.warnings];
-  refuseAt(faults.map(({ pos, message }) => ({ rule: 'yaml', offset: pos[0], message })));
+  refuseAt(
+    faults.map(({ code, pos, message }) => ({
+      rule: 'yaml',
+      offset: pos[0],
+      // The parser's own words are for programmers.
+      message: code === 'MULTIPLE_DOCS' ? 'another document begins: a configuration is one document' : message,
+    })),
+  );
   refuseAt(fillIn(document, environment));
   const spec = plainData(document, (message) => refuseAt([{ rule: 'yaml', offset: undefined, message }]));
   const complaintOf = ({ path, rule, message }: Violation): Complaint => ({

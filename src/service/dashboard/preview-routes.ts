@@ -3,7 +3,7 @@ import { describeError } from '../../core/errors.js';
 import { parseOffer, type SdpOffer } from '../../loopback/sdp/sdp-offer.js';
 import { ApiProblem } from '../api/api-problem.js';
 import { type ApiRoute, route } from '../api/api-route.js';
-import { PublisherParams } from '../api/publisher-routes.js';
+import { GenerationQuery, PublisherParams } from '../api/publisher-routes.js';
 import type { PublisherRegistry } from '../publishers/publisher-registry.js';
 import { Identifier } from '../schema/identifiers.js';
 import { InvalidDocument } from '../schema/invalid-document.js';
@@ -22,12 +22,13 @@ export function previewRoutes(registry: PublisherRegistry): readonly ApiRoute[] 
         summary: 'Shows a WebRTC viewer on this machine the packets that are sent to the SFU',
         role: 'read',
         params: PublisherParams,
+        query: GenerationQuery,
         body: PreviewRequest,
         responses: { 201: { description: 'The answer', schema: PreviewView, headers: { Location: 'Its path' } } },
         problems: [404, 409, 410],
       },
-      async ({ params, body, isFromThisMachine }) => {
-        const { id, preview } = registry.pin(params.id);
+      async ({ params, query, body, isFromThisMachine }) => {
+        const { id, preview } = registry.pin(params.id, query.generation);
         if (!isFromThisMachine) {
           throw new ApiProblem(
             403,

@@ -25,6 +25,7 @@ export class PublisherRegistry {
   /** Closed by a caller, not closed altogether yet. */
   readonly #closing = new Map<string, Publisher>();
   readonly #retired = new RetiredIds(RETIRED_PUBLISHERS);
+  /** Of publishers and of their cameras: what had a number once never has it again, whichever publisher of an id it was in. */
   #lastGeneration = 0;
   #closed = false;
 
@@ -45,9 +46,15 @@ export class PublisherRegistry {
   create(spec: PublisherSpec, origin: PublisherView['origin']): Publisher {
     if (this.#closed) throw new FramelockError('CLOSED', 'the service is ending');
     this.#assertFree(spec.id);
-    const generation = this.#lastGeneration + 1;
-    const publisher = new Publisher({ spec, origin, generation, parts: this.#parts, tell: this.#tell });
-    this.#lastGeneration = generation;
+    const generation = this.#nextGeneration();
+    const publisher = new Publisher({
+      spec,
+      origin,
+      generation,
+      nextGeneration: () => this.#nextGeneration(),
+      parts: this.#parts,
+      tell: this.#tell,
+    });
     this.#open.set(spec.id, publisher);
     this.#tell({ type: 'publisher-created', publisherId: spec.id, generation, data: { origin } });
     publisher.start();
@@ -87,6 +94,11 @@ export class PublisherRegistry {
   async closeAll(): Promise<void> {
     this.#closed = true;
     await Promise.all([...this.#open.values(), ...this.#closing.values()].map((publisher) => this.close(publisher)));
+  }
+
+  #nextGeneration(): number {
+    this.#lastGeneration += 1;
+    return this.#lastGeneration;
   }
 
   #assertFree(id: string): void {

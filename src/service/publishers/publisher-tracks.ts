@@ -22,12 +22,18 @@ export interface EncodingRef {
 export class PublisherTracks {
   readonly #publisherId: string;
   readonly #make: (spec: TrackSpec, generation: number) => PublishedTrack;
+  readonly #nextGeneration: () => number;
   readonly #tracks = new Map<string, PublishedTrack>();
   readonly #retired = new RetiredIds(RETIRED_TRACKS);
-  #lastGeneration = 0;
 
-  constructor(publisherId: string, make: (spec: TrackSpec, generation: number) => PublishedTrack) {
+  /** @param nextGeneration numbers that no other track gets, of this publisher or of another one of its id */
+  constructor(
+    publisherId: string,
+    nextGeneration: () => number,
+    make: (spec: TrackSpec, generation: number) => PublishedTrack,
+  ) {
     this.#publisherId = publisherId;
+    this.#nextGeneration = nextGeneration;
     this.#make = make;
   }
 
@@ -49,8 +55,7 @@ export class PublisherTracks {
         context: { publisherId: this.#publisherId, limit: MAX_TRACKS },
       });
     }
-    this.#lastGeneration += 1;
-    const track = this.#make(spec, this.#lastGeneration);
+    const track = this.#make(spec, this.#nextGeneration());
     this.#tracks.set(id, track);
     return track;
   }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { type Logger, withFields } from '../../core/logger.js';
 import type { PreviewRoom } from '../../loopback/preview/preview-room.js';
 import type { CloseReport } from '../../sender/operations/close-report.js';
@@ -9,7 +10,13 @@ import { SenderAllocation } from '../allocation/sender-allocation.js';
 import { ConnectionKeeper } from '../connection-keeper.js';
 import type { NewEvent } from '../events/event-log.js';
 import { publisherClosed } from '../publisher-closed.js';
-import type { PublisherSpec, PublisherView, TrackSpec, TrackView } from '../schema/publisher-schema.js';
+import {
+  DEFAULT_BITRATE_BPS,
+  type PublisherSpec,
+  type PublisherView,
+  type TrackSpec,
+  type TrackView,
+} from '../schema/publisher-schema.js';
 import { PublishedTrack } from './published-track.js';
 import { PublisherNews } from './publisher-news.js';
 import type { PublisherParts } from './publisher-parts.js';
@@ -22,6 +29,8 @@ export interface PublisherInit {
   readonly spec: PublisherSpec;
   readonly origin: PublisherView['origin'];
   readonly generation: number;
+  /** Numbers for its cameras, each given once in the whole service. */
+  readonly nextGeneration: () => number;
   readonly parts: PublisherParts;
   readonly tell: (event: NewEvent) => void;
 }
@@ -44,6 +53,8 @@ export class Publisher {
   readonly #tracks: PublisherTracks;
   readonly #ending = new AbortController();
   readonly #sfu: string;
+  /** As it was asked for last. */
+  #spec: PublisherSpec;
   #connecting = false;
   #hasConnected = false;
   #closing: Promise<CloseReport> | undefined;
@@ -58,13 +69,14 @@ export class Publisher {
     this.#news = new PublisherNews({ publisherId: spec.id, generation }, init.tell, logger);
     const { signal } = this.#ending;
     this.#init = init;
+    this.#spec = spec;
     const signaller = parts.createSignaller(spec.sfu);
     this.#sfu = signaller.description;
     this.preview = createPreview({ clock, random, logger, sender: () => this.#sender, ending: signal });
     const sender = parts.createSender(spec, logger, this.preview);
     this.#sender = sender;
     this.#keeper = new ConnectionKeeper({ sender, signaller, clock, random, logger, signal, firstConnect: 'retried' });
-    this.#tracks = new PublisherTracks(spec.id, (track, number) => this.#newTrack(track, number));
+    this.#tracks = new PublisherTracks(spec.id, init.nextGeneration, (track, number) => this.#newTrack(track, number));
     this.allocation = new AllocationDesk({
       publisherId: spec.id,
       generation,
@@ -95,7 +107,7 @@ export class Publisher {
   }
 
   get spec(): PublisherSpec {
-    return this.#init.spec;
+    return this.#spec;
   }
 
   get state(): PublisherView['state'] {
@@ -131,6 +143,24 @@ export class Publisher {
   /** Begins with the cameras of the spec: each is tried until it works or is removed. Not awaited by anybody, it tells by events. */
   start(): void {
     for (const spec of this.spec.tracks ?? []) this.keepTrying(spec);
+  }
+
+  /**
+   * Follows a configuration that says something else of the bitrate, the presets or the base allocation: the connection and the cameras go on. Cameras are added and
+   * removed by the other calls.
+   * @throws FramelockError PUBLISHER_CLOSED, and as `AllocationDesk.reconfigure`
+   */
+  async reconfigure(spec: PublisherSpec): Promise<void> {
+    this.#assertOpen();
+    const { bitrateBps = DEFAULT_BITRATE_BPS, presets = {}, allocation } = spec;
+    this.#sender.updateBitrate(bitrateBps);
+    // What a controller has put meanwhile stays, unless the configuration itself says otherwise by now.
+    const isSame = isDeepStrictEqual(allocation, this.#spec.allocation);
+    await this.allocation.reconfigure({
+      presets,
+      ...(isSame ? {} : { base: completeDocument(allocation?.tracks ?? {}) }),
+    });
+    this.#spec = spec;
   }
 
   /** Adds a camera that is tried until it works or is removed. @throws FramelockError PUBLISHER_CLOSED, TRACK_EXISTS, LIMIT_REACHED */

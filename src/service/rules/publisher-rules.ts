@@ -1,9 +1,13 @@
-import { describeError } from '../../core/errors.js';
+import { SystemClock } from '../../core/clock.js';
+import { describeError, isFramelockError } from '../../core/errors.js';
+import { silentLogger } from '../../core/logger.js';
 import { hasLayers, LAYERED_CODECS } from '../../encoder/temporal-layers.js';
 import { parseSourceSpec } from '../../source/source-spec.js';
 import { boundViolations, trackViolations } from '../allocation/allocation-document.js';
 import { pointer, type Violation } from '../schema/invalid-document.js';
-import type { PublisherSpec, TrackSpec } from '../schema/publisher-schema.js';
+import type { PublisherSpec, SfuSpec, TrackSpec } from '../schema/publisher-schema.js';
+import { signallerFor } from '../signaller-for.js';
+import { transportFactory } from '../transport-choice.js';
 
 /** What is wrong with a publisher beyond its schema. @param at pointer to it, in a larger document */
 export function publisherViolations(spec: PublisherSpec, at = ''): readonly Violation[] {
@@ -12,6 +16,8 @@ export function publisherViolations(spec: PublisherSpec, at = ''): readonly Viol
   const base = allocation?.tracks ?? {};
   const basePath = `${at}/allocation/tracks`;
   return [
+    ...sfuViolations(spec.sfu, at),
+    ...transportViolations(spec, at),
     ...duplicates(tracks, `${at}/tracks`),
     ...tracks.flatMap((track, index) => cameraViolations(track, at + pointer('tracks', index))),
     ...boundViolations(base, basePath),
@@ -47,6 +53,29 @@ function repetitions<Field extends string>(
       ? []
       : [{ path: at + pointer(index, field), rule: 'duplicate', message: 'is taken by another one before it' }],
   );
+}
+
+/** An SFU that cannot be one, whether or not it is there: what speaks to it knows, and does nothing until it is used. */
+function sfuViolations(sfu: SfuSpec, at: string): readonly Violation[] {
+  try {
+    signallerFor(sfu, new SystemClock(), silentLogger);
+    return [];
+  } catch (error) {
+    const field = isFramelockError(error) ? String(error.context['field'] ?? '') : '';
+    return [
+      { path: at + pointer('sfu', Object.keys(sfu)[0] ?? '', field), rule: 'sfu', message: describeError(error) },
+    ];
+  }
+}
+
+/** A transport that this machine does not have. */
+function transportViolations({ transport = 'werift' }: PublisherSpec, at: string): readonly Violation[] {
+  try {
+    transportFactory(transport, { clock: new SystemClock() });
+    return [];
+  } catch (error) {
+    return [{ path: at + pointer('transport'), rule: 'transport', message: describeError(error) }];
+  }
 }
 
 /** Temporal layers of a codec that has none, whatever its encoder is. */

@@ -4,6 +4,9 @@ import { AllocationDocument, MAX_TRACKS, Presets } from './allocation-schema.js'
 import { EncodingSpecs, EncodingView, ScalabilityMode } from './encoding-schema.js';
 import { Generation, Identifier } from './identifiers.js';
 
+/** What the cameras of a publisher share where nothing is said. */
+export const DEFAULT_BITRATE_BPS = 2_000_000;
+
 const Codec = Type.Enum(['vp8', 'vp9', 'h264', 'av1']);
 const Url = Type.String({ minLength: 1, maxLength: 2048 });
 const Secret = Type.String({ minLength: 1, maxLength: 4096, writeOnly: true });
@@ -69,7 +72,7 @@ export const TrackSpec = Type.Object(
 );
 export type TrackSpec = Static<typeof TrackSpec>;
 
-/** Where to publish: one of the two. */
+/** Where to publish: one of the three. */
 export const SfuSpec = Type.Object(
   {
     whip: Type.Optional(
@@ -86,8 +89,34 @@ export const SfuSpec = Type.Object(
         { additionalProperties: false, description: "A room of Janus' VideoRoom plugin, over its WebSocket." },
       ),
     ),
+    livekit: Type.Optional(
+      Type.Union(
+        [
+          Type.Object({ url: Url, token: Secret }, { additionalProperties: false }),
+          Type.Object(
+            {
+              url: Url,
+              apiKey: Type.String({ minLength: 1, maxLength: 256 }),
+              apiSecret: Secret,
+              room: Type.String({ minLength: 1, maxLength: 256 }),
+              identity: Type.String({ minLength: 1, maxLength: 256, description: 'Unique in the room.' }),
+            },
+            { additionalProperties: false },
+          ),
+        ],
+        {
+          description:
+            "A room of LiveKit by its own signalling: with a token that names room and identity, or with the server's key, of which a token is made for each session.",
+        },
+      ),
+    ),
   },
-  { additionalProperties: false, minProperties: 1, maxProperties: 1, description: 'Either "whip" or "janus".' },
+  {
+    additionalProperties: false,
+    minProperties: 1,
+    maxProperties: 1,
+    description: 'Either "whip" or "janus" or "livekit".',
+  },
 );
 export type SfuSpec = Static<typeof SfuSpec>;
 
@@ -100,7 +129,7 @@ export const PublisherSpec = Type.Object(
       Type.Integer({
         minimum: 1000,
         maximum: 1_000_000_000,
-        default: 2_000_000,
+        default: DEFAULT_BITRATE_BPS,
         description: 'The most that all cameras together may use, in bits per second.',
       }),
     ),

@@ -1,10 +1,9 @@
-import { Lifetime } from '../../concurrency/lifetime.js';
 import type { FramelockError } from '../../core/errors.js';
+import type { OpenMessageSocket } from '../socket/message-socket.js';
+import { WatchedSocket } from '../socket/watched-socket.js';
 import { janusFailure, janusRejection } from './janus-error.js';
 import { type JanusMessage, readJanusMessage } from './janus-message.js';
 import type { JanusSettings } from './janus-options.js';
-import type { MessageSocket, OpenMessageSocket } from './message-socket.js';
-import { SILENCE_LIMIT_MS, SocketWatch } from './socket-watch.js';
 
 /** A request as Janus' API wants it, without transaction and credentials. */
 export interface JanusRequest {
@@ -28,63 +27,41 @@ interface Waiter {
  * Owner: the session. All fields change in synchronous code only.
  */
 export class JanusConversation {
-  /** Resolves when requests can be made. Rejects with SIGNALLING_FAILED if it does not come to that. */
-  readonly opened: Promise<void>;
-  /** Resolves when the socket is closed, by whomever. */
-  readonly closed: Promise<void>;
   readonly #settings: JanusSettings;
-  readonly #socket: MessageSocket;
-  readonly #lifetime: Lifetime;
+  readonly #socket: WatchedSocket;
   /** By transaction. As many as there are requests under way: one offer and the end of the session. */
   readonly #waiters = new Map<string, Waiter>();
   readonly #told: (message: JanusMessage) => void;
-  readonly #watch: SocketWatch;
   #requests = 0;
-  #lost: FramelockError | undefined;
 
   /** Begins to open the socket. @param told hears of what Janus says without being asked, and to keepalives */
   constructor(settings: JanusSettings, open: OpenMessageSocket, told: (message: JanusMessage) => void) {
     this.#settings = settings;
     this.#told = told;
-    this.#lifetime = new Lifetime('The conversation with Janus', settings.late);
-    let opened = (): void => undefined;
-    let failed = (_: FramelockError): void => undefined;
-    let closed = (): void => undefined;
-    this.opened = new Promise((resolve, reject) => {
-      opened = resolve;
-      failed = reject;
-    });
-    // Whoever waits for it hears of the failure; nobody may.
-    this.opened.catch(() => undefined);
-    this.closed = new Promise((resolve) => {
-      closed = resolve;
-    });
-    this.#watch = new SocketWatch({
+    this.#socket = new WatchedSocket({
+      url: settings.url,
+      open,
       clock: settings.clock,
       late: settings.late,
-      ping: () => this.#socket.ping(),
-      silent: () => this.#becameSilent(),
+      failure: (what) => janusFailure(settings, what),
+      received: (message) => this.#receive(message),
+      ended: (error) => this.#rejectAll(error),
     });
-    this.#socket = open(settings.url, {
-      opened: this.#lifetime.guard('socket', () => {
-        this.#watch.start();
-        opened();
-      }),
-      received: this.#lifetime.guard('message', (text) => this.#receive(text)),
-      ponged: () => this.#watch.heard(),
-      closed: (reason) => {
-        this.#watch.stop();
-        this.#lost ??= janusFailure(settings, reason);
-        failed(this.#lost);
-        this.#rejectAll(this.#lost);
-        closed();
-      },
-    });
+  }
+
+  /** Resolves when requests can be made. Rejects with SIGNALLING_FAILED if it does not come to that. */
+  get opened(): Promise<void> {
+    return this.#socket.opened;
+  }
+
+  /** Resolves when the socket is closed, by whomever. */
+  get closed(): Promise<void> {
+    return this.#socket.closed;
   }
 
   /** Why no more requests can be made, once the socket is closed. */
   get lost(): FramelockError | undefined {
-    return this.#lost;
+    return this.#socket.lost;
   }
 
   /**
@@ -95,7 +72,7 @@ export class JanusConversation {
    */
   request(request: JanusRequest, what: string, givenUp?: AbortSignal): Promise<JanusMessage> {
     return new Promise((resolve, reject) => {
-      if (this.#lost !== undefined) return reject(this.#lost);
+      if (this.lost !== undefined) return reject(this.lost);
       if (givenUp?.aborted === true) return reject(givenUp.reason);
       this.#requests += 1;
       const transaction = String(this.#requests);
@@ -132,22 +109,15 @@ export class JanusConversation {
 
   /** Ends at once. What still comes is a late completion. */
   cutOff(): void {
-    this.#watch.stop();
-    this.#lifetime.end();
-    this.#socket.terminate();
-  }
-
-  #becameSilent(): void {
-    this.#lost = janusFailure(this.#settings, `did not answer for ${SILENCE_LIMIT_MS} ms`);
-    this.#socket.terminate();
+    this.#socket.cutOff();
   }
 
   #send(request: JanusRequest, transaction: string): void {
     this.#socket.send(JSON.stringify({ ...request, transaction, ...this.#settings.credentials }));
   }
 
-  #receive(text: string | undefined): void {
-    const message = text === undefined ? undefined : readJanusMessage(text);
+  #receive(received: string | Uint8Array): void {
+    const message = typeof received === 'string' ? readJanusMessage(received) : undefined;
     if (message === undefined) {
       // Without a request under way there is nothing to fail, and media may well flow.
       this.#rejectAll(janusFailure(this.#settings, 'said something that is no message of Janus'));

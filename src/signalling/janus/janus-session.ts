@@ -2,14 +2,13 @@ import { Lifetime } from '../../concurrency/lifetime.js';
 import type { Timer } from '../../core/clock.js';
 import { describeError, FramelockError, isFramelockError } from '../../core/errors.js';
 import type { SignallingCloseResult } from '../signaller.js';
+import { boundedEnd } from '../socket/bounded-end.js';
+import type { OpenMessageSocket } from '../socket/message-socket.js';
+import { OfferTurn } from '../socket/offer-turn.js';
 import { JanusConversation } from './janus-conversation.js';
 import { janusFailure } from './janus-error.js';
 import type { JanusMessage } from './janus-message.js';
 import type { JanusSettings } from './janus-options.js';
-import type { OpenMessageSocket } from './message-socket.js';
-
-/** Longest time that the end of a session takes. */
-export const CLOSE_TIMEOUT_MS = 1_000;
 
 /** Janus forgets a session that it has not heard of for 60 s (`session_timeout` of janus.jcfg): two keepalives may get lost or delayed. */
 export const KEEPALIVE_INTERVAL_MS = 25_000;
@@ -42,7 +41,7 @@ export class JanusSession {
   #failed = false;
   /** Why Janus takes no more offers. */
   #over: string | undefined;
-  #giveUp: ((reason: FramelockError) => void) | undefined;
+  readonly #turn: OfferTurn;
   #keepalive: Timer | undefined;
   #end: Promise<SignallingCloseResult> | undefined;
 
@@ -54,6 +53,14 @@ export class JanusSession {
     this.#settings = settings;
     this.#lost = lost;
     this.#lifetime = new Lifetime('The session of Janus', settings.late);
+    const { clock, late, requestTimeoutMs: timeoutMs } = settings;
+    this.#turn = new OfferTurn({
+      server: 'Janus',
+      clock,
+      late,
+      timeoutMs,
+      timedOut: () => janusFailure(settings, `did not answer within ${timeoutMs} ms`),
+    });
     this.#conversation = new JanusConversation(settings, open, (message) => this.#told(message));
     void this.#conversation.closed.then(() => this.#socketClosed());
   }
@@ -69,29 +76,12 @@ export class JanusSession {
    * @throws FramelockError SIGNALLING_FAILED, SIGNALLING_REJECTED, CLOSED, INVALID_ARGUMENT (an offer is under way)
    */
   async offer(sdp: string, signal?: AbortSignal): Promise<string> {
-    if (this.#giveUp !== undefined) {
-      throw new FramelockError('INVALID_ARGUMENT', 'Janus: an offer is under way; wait for its answer');
-    }
+    this.#turn.assertFree();
     if (this.#over !== undefined) throw janusFailure(this.#settings, `${this.#over}, and has to be connected to again`);
-    const { clock, requestTimeoutMs, late } = this.#settings;
-    const waiting = new Lifetime('The wait for an answer of Janus', late);
-    const givenUp = new Promise<never>((_, reject) => {
-      this.#giveUp = (reason) => {
-        waiting.end();
-        reject(reason);
-      };
-    });
-    const timer = waiting
-      .clock(clock)
-      .setTimer(requestTimeoutMs, () =>
-        this.#giveUp?.(janusFailure(this.#settings, `did not answer within ${requestTimeoutMs} ms`)),
-      );
-    const aborted = (): void =>
-      this.#giveUp?.(new FramelockError('CLOSED', 'Janus: the offer was aborted by its caller'));
-    signal?.addEventListener('abort', aborted, { once: true });
     try {
-      const work = this.#published ? this.#publish('configure', sdp, waiting) : this.#establish(sdp, waiting);
-      const answer = await Promise.race([work, givenUp]);
+      const answer = await this.#turn.run(signal, (waiting) =>
+        this.#published ? this.#publish('configure', sdp, waiting) : this.#establish(sdp, waiting),
+      );
       this.#published = true;
       return answer;
     } catch (error) {
@@ -100,17 +90,12 @@ export class JanusSession {
         void this.end();
       }
       throw error;
-    } finally {
-      timer.cancel();
-      signal?.removeEventListener('abort', aborted);
-      waiting.end();
-      this.#giveUp = undefined;
     }
   }
 
-  /** Ends the session at the server, and the socket; a pending offer is given up. Idempotent, bounded by {@link CLOSE_TIMEOUT_MS}; never rejects. */
+  /** Ends the session at the server, and the socket; a pending offer is given up. Idempotent, bounded in time; never rejects. */
   end(): Promise<SignallingCloseResult> {
-    this.#giveUp?.(new FramelockError('CLOSED', 'Janus: closed before the answer came'));
+    this.#turn.giveUp(new FramelockError('CLOSED', 'Janus: closed before the answer came'));
     this.#end ??= this.#finish();
     return this.#end;
   }
@@ -173,7 +158,7 @@ export class JanusSession {
   #lose(what: string): void {
     const isNews = this.#over === undefined && this.#published && !this.#lifetime.ended;
     this.#over ??= what;
-    this.#giveUp?.(janusFailure(this.#settings, what));
+    this.#turn.giveUp(janusFailure(this.#settings, what));
     if (isNews) this.#lost(`Janus ${what}`);
   }
 
@@ -187,23 +172,11 @@ export class JanusSession {
   #finish(): Promise<SignallingCloseResult> {
     this.#lifetime.end();
     this.#keepalive?.cancel();
-    return new Promise((resolve) => {
-      let result: SignallingCloseResult = {
-        confirmed: false,
-        reason: `no confirmation within ${CLOSE_TIMEOUT_MS} ms; Janus has to end the session by itself`,
-      };
-      const timer = this.#settings.clock.setTimer(CLOSE_TIMEOUT_MS, () => {
-        this.#conversation.cutOff();
-        resolve(result);
-      });
-      void this.#destroy().then((destroyed) => {
-        result = destroyed;
-        this.#conversation.close();
-        void this.#conversation.closed.then(() => {
-          timer.cancel();
-          resolve(result);
-        });
-      });
+    return boundedEnd({
+      server: 'Janus',
+      clock: this.#settings.clock,
+      goodbye: () => this.#destroy(),
+      socket: this.#conversation,
     });
   }
 

@@ -1,10 +1,13 @@
 import { LateCompletions } from '../../concurrency/late-completions.js';
 import { FramelockError } from '../../core/errors.js';
 import type { Signaller, SignallingAnswer, SignallingCloseResult } from '../signaller.js';
+import type { MessageSocket, MessageSocketObserver, OpenMessageSocket } from '../socket/message-socket.js';
+import { openWebSocket } from '../socket/web-socket.js';
 import { type JanusSettings, type JanusSignallerOptions, janusSettings } from './janus-options.js';
 import { JanusSession } from './janus-session.js';
-import type { OpenMessageSocket } from './message-socket.js';
-import { openWebSocket } from './web-socket.js';
+
+/** What Janus speaks inside a WebSocket; its transport refuses connections that do not ask for it. */
+const SUBPROTOCOL = 'janus-protocol';
 
 /**
  * Publishes to a room of Janus' VideoRoom plugin over its WebSocket API: session, handle, join, publish; offers after the first one are
@@ -30,7 +33,7 @@ export class JanusSignaller implements Signaller {
    * @param open how to open a socket; for tests
    * @throws FramelockError INVALID_ARGUMENT
    */
-  constructor(options: JanusSignallerOptions, open: OpenMessageSocket = openWebSocket) {
+  constructor(options: JanusSignallerOptions, open: OpenMessageSocket = openJanusSocket) {
     this.#settings = janusSettings(options, this.#late);
     this.#open = open;
     this.description = `Janus ${this.#settings.shownUrl} room ${this.#settings.room}`;
@@ -65,4 +68,8 @@ export class JanusSignaller implements Signaller {
     this.#ending = session.end();
     return this.#ending;
   }
+}
+
+function openJanusSocket(url: URL, observer: MessageSocketObserver): MessageSocket {
+  return openWebSocket(url, observer, { subprotocol: SUBPROTOCOL });
 }

@@ -51,7 +51,16 @@ export const SFUS: readonly SfuKind[] = [
     wantsAllCodecs: true,
     replaces: true,
     restartsIce: true,
-    make: liveKitAt,
+    make: (place) => liveKitAt(place, 'whip'),
+  },
+  {
+    name: 'LiveKit by its own signalling',
+    isThere: hasLiveKit,
+    codecs: ['vp8', 'h264', 'vp9', 'av1'],
+    wantsAllCodecs: true,
+    replaces: false,
+    restartsIce: false,
+    make: (place) => liveKitAt(place, 'livekit'),
   },
 ];
 
@@ -77,13 +86,17 @@ function janusAt(place: Required<ServerPlace>): TestSfu {
   };
 }
 
-function liveKitAt(place: Required<ServerPlace>): TestSfu {
+function liveKitAt(place: Required<ServerPlace>, protocol: 'whip' | 'livekit'): TestSfu {
   const server = new LiveKitServer(place);
+  const token = server.token('robot', true);
   return {
     start: () => server.start(),
     kill: () => server.kill(),
     dispose: () => server.kill(),
-    spec: { whip: { url: `http://${server.host}/whip/v1`, token: server.token('robot', true) } },
+    spec:
+      protocol === 'whip'
+        ? { whip: { url: `http://${server.host}/whip/v1`, token } }
+        : { livekit: { url: `ws://${server.host}`, token } },
     viewer: {
       script: new URL('../livekit-viewer.js', import.meta.url),
       call: `watchRoom(${JSON.stringify(server.host)}, ${JSON.stringify(server.token('driver', false))})`,

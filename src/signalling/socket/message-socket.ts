@@ -1,6 +1,7 @@
-/** A connection that carries text messages both ways, in order. Every method may be called in every state and never throws. */
+/** A connection that carries messages both ways, in order. Every method may be called in every state and never throws. */
 export interface MessageSocket {
-  send(text: string): void;
+  /** Text as such, bytes as a binary message. */
+  send(message: string | Uint8Array): void;
   /** Asks the other side for a sign of life; `ponged` follows. */
   ping(): void;
   /** Says goodbye; `closed` follows when the other side has answered. */
@@ -9,15 +10,23 @@ export interface MessageSocket {
   terminate(): void;
 }
 
+/** That a server answered the request for a socket by something else. */
+export interface RefusedUpgrade {
+  /** Of HTTP (RFC 9110 section 15). */
+  readonly status: number;
+  /** In its own words, cut short and fit for a terminal; empty if it said nothing. */
+  readonly words: string;
+}
+
 /** Hears of a socket. Nothing comes before the call that opens it has returned, and nothing after `closed`. */
 export interface MessageSocketObserver {
   opened(): void;
-  /** @param text `undefined` for a message that is no text */
-  received(text: string | undefined): void;
+  /** Text as such, a binary message as its bytes. */
+  received(message: string | Uint8Array): void;
   /** The other side answered a ping. */
   ponged(): void;
   /** Comes once, also when the socket was never opened. @param reason for people */
-  closed(reason: string): void;
+  closed(reason: string, refused?: RefusedUpgrade): void;
 }
 
 /** Begins to open a socket. */

@@ -1,9 +1,10 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { openWebSocket } from '../../src/signalling/janus/web-socket.js';
+import type { RefusedUpgrade } from '../../src/signalling/socket/message-socket.js';
+import { openWebSocket, type WebSocketOptions } from '../../src/signalling/socket/web-socket.js';
 import { nothingLeftSince, openResources, type ResourceCounts } from '../support/open-resources.js';
 
 let server: WebSocketServer;
@@ -22,21 +23,27 @@ afterEach(async () => {
 });
 
 /** Opens a socket, and collects what is heard of it. */
-function open(port = (server.address() as AddressInfo).port) {
-  const heard: (string | undefined)[] = [];
+function open(port = (server.address() as AddressInfo).port, options: WebSocketOptions = {}) {
+  const heard: (string | Uint8Array)[] = [];
   const events = { opened: (): void => undefined, closed: (_: string): void => undefined };
+  let refused: RefusedUpgrade | undefined;
   const opened = new Promise<void>((resolve) => {
     events.opened = resolve;
   });
   const closed = new Promise<string>((resolve) => {
     events.closed = resolve;
   });
-  const socket = openWebSocket(new URL(`ws://127.0.0.1:${port}/`), {
-    ...events,
-    received: (text) => void heard.push(text),
+  const observer = {
+    opened: () => events.opened(),
+    received: (message: string | Uint8Array) => void heard.push(message),
     ponged: () => void heard.push('pong'),
-  });
-  return { socket, opened, closed, heard };
+    closed: (reason: string, why?: RefusedUpgrade) => {
+      refused = why;
+      events.closed(reason);
+    },
+  };
+  const socket = openWebSocket(new URL(`ws://127.0.0.1:${port}/`), observer, options);
+  return { socket, opened, closed, heard, refused: () => refused };
 }
 
 async function accepted(): Promise<WebSocket> {
@@ -45,14 +52,20 @@ async function accepted(): Promise<WebSocket> {
 }
 
 describe('a WebSocket', () => {
-  it('asks for the protocol of Janus, carries text both ways, and says goodbye', async () => {
-    const { socket, opened, closed, heard } = open();
-    const client = await accepted();
+  it('asks for the protocol that it is to speak, carries text and bytes both ways, and says goodbye', async () => {
+    const { socket, opened, closed, heard } = open(undefined, {
+      subprotocol: 'janus-protocol',
+      headers: { via: 'us' },
+    });
+    const [client, request] = (await once(server, 'connection')) as [WebSocket, IncomingMessage];
     expect(client.protocol).toBe('janus-protocol');
+    expect(request.headers.via).toBe('us');
     await opened;
     socket.send('question');
     const [question] = (await once(client, 'message')) as [Buffer];
     expect(question.toString()).toBe('question');
+    socket.send(Uint8Array.of(1, 2));
+    expect(await once(client, 'message')).toEqual([Buffer.of(1, 2), true]);
     client.send('answer');
     client.send(Buffer.from('bytes'));
     const goodbye = once(client, 'close');
@@ -62,7 +75,7 @@ describe('a WebSocket', () => {
     socket.close();
     expect((await goodbye)[0]).toBe(1000);
     expect(await closed).toContain('1000');
-    expect(heard).toEqual(['answer', undefined]);
+    expect(heard).toEqual(['answer', Buffer.from('bytes')]);
   });
 
   it('tells of the answer to a ping, and pings nobody once it is closed', async () => {
@@ -105,6 +118,34 @@ describe('a WebSocket', () => {
     const other = createServer((_, response) => response.writeHead(404).end()).listen(0, '127.0.0.1');
     await once(other, 'listening');
     expect(await open((other.address() as AddressInfo).port).closed).toMatch(/cannot be reached \(.*404/);
+    other.closeAllConnections();
+    await new Promise((resolve) => other.close(resolve));
+  });
+
+  it.each([
+    ['what it said', (response: ServerResponse) => response.end('invalid\u001b token'), 'invalid token'],
+    ['no more than a line of it', (response: ServerResponse) => response.end('x'.repeat(100_000)), 'x'.repeat(200)],
+    ['nothing if it broke off', (response: ServerResponse) => void response.socket?.destroy(), ''],
+  ])('tells with which status a server refused it, and %s', async (_, answer, words) => {
+    const other = createServer((_, response) => {
+      response.writeHead(401).flushHeaders();
+      answer(response);
+    }).listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { closed, refused } = open((other.address() as AddressInfo).port);
+    await closed;
+    expect(refused()).toEqual({ status: 401, words });
+    other.closeAllConnections();
+    await new Promise((resolve) => other.close(resolve));
+  });
+
+  it('can be cut off while a server takes its time to refuse it', async () => {
+    const other = createServer((_, response) => response.writeHead(401).flushHeaders()).listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { socket, closed } = open((other.address() as AddressInfo).port);
+    await once(other, 'request');
+    socket.terminate();
+    await closed;
     other.closeAllConnections();
     await new Promise((resolve) => other.close(resolve));
   });
