@@ -178,6 +178,14 @@ export const REPAIR_MUTANTS: readonly Mutant[] = [
     tests: ['sender/retransmitter'],
   },
   {
+    name: 'unreported-repetition-of-what-is-missing-left-alone',
+    guarantee,
+    file: RETRANSMITTER,
+    find: "fate === 'unreported' && isMissing ? Number.POSITIVE_INFINITY : REPAIRED_FOR_US",
+    replace: 'REPAIRED_FOR_US',
+    tests: ['sender/retransmitter'],
+  },
+  {
     name: 'everything-unreported-sent-again-where-nothing-is-lost',
     guarantee,
     file: ROUTE,

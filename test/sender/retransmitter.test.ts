@@ -338,10 +338,15 @@ describe('what a peer reports of a packet', () => {
     expect(repeated()).toHaveLength(before + 2);
     await clock.advance(REPAIRED_FOR_US / 1000 + 1);
     fates[2]?.('lost');
-    fates[3]?.('unreported');
     expect([repeated().length, givenUp]).toEqual([before + 2, 0]);
-    fates[3]?.('lost');
-    expect(givenUp).toBe(1);
+    fates[3]?.('unreported');
+    expect([repeated().length, givenUp]).toEqual([before + 3, 0]);
+    isSlow = true;
+    fates[4]?.('unreported');
+    expect([repeated().length, givenUp]).toEqual([before + 3, 0]);
+    isSlow = false;
+    fates[4]?.('lost');
+    expect([repeated().length, givenUp]).toEqual([before + 3, 1]);
   });
 
   it('has less sent again on a guess than of what is known to be missing', () => {

@@ -6,14 +6,14 @@ import { SFUS } from '../support/sfu/test-sfu.js';
 import { eventually } from '../transport/wrtc-peer.js';
 
 const ONE_WAY_MS = 30;
-const TASK = {
-  size: { width: 320, height: 240 },
-  framerate: 15,
-  options: { startBitrateBps: 500_000, congestionControl: 'fixed' },
-} as const;
+/** With congestion control, as by default: what feedback tells was lost is sent again unasked. */
+const TASK = { size: { width: 320, height: 240 }, framerate: 15, options: { startBitrateBps: 500_000 } } as const;
 const PICTURES = 200;
-/** Of the frames, those that are decoded without any retransmission stay far below, and those with them far above. */
-const LEAST_SHARE = 0.35;
+/**
+ * Of the frames, those that may be missing below the bar: where others keep the machine busy, timers are late, and the congestion control throws away what has waited. A single packet that is
+ * lost for good costs five times as many.
+ */
+const MARGIN = 0.04;
 /** What is lost of the last pictures is sent again in this time. */
 const SETTLE_MS = 1000;
 const cleanups: (() => Promise<unknown>)[] = [];
@@ -29,7 +29,7 @@ describe.each(SFUS)('retransmissions to $name that is 60 ms away', (kind) => {
     ['h264', 0.05, 0.99],
     ['h264', 0.1, 0.97],
   ] as const)(
-    'of %s keep pictures coming at a loss of %d both ways; the bar is %d of the frames',
+    'of %s at a loss of %d both ways have the frames decoded; the bar is %d of them',
     async (codec, lossShare, bar) => {
       const site = await SfuSite.open(kind);
       cleanups.push(() => site.close());
@@ -52,8 +52,7 @@ describe.each(SFUS)('retransmissions to $name that is 60 ms away', (kind) => {
           `${((after?.frozenS ?? 0) - (camera?.frozenS ?? 0)).toFixed(2)} s, ${sums?.retransmitted} packets sent again for ${sums?.nackCount} NACKs, ${sums?.lost} lost, ${sums?.keyFrames} key frames`,
       );
       expect(times).toEqual(times.toSorted((a, b) => a - b));
-      // The bar is not asserted: how often a packet is asked for again is up to the SFU (docs/architecture.md has the figures).
-      expect(share).toBeGreaterThan(LEAST_SHARE);
+      expect(share).toBeGreaterThanOrEqual(bar - MARGIN);
       expect(sums?.lost).toBeGreaterThan(0);
     },
   );

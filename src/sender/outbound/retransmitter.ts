@@ -122,7 +122,9 @@ export class Retransmitter {
     // The loss of a repetition that was sent on a guess tells nothing of the packet itself.
     if (fate === 'lost' && timesResent === 0) this.#history.missing(packet);
     const isMissing = this.#history.isMissing(packet);
-    const verdict = this.#history.lost(packet, timesResent, nowUs, REPAIRED_FOR_US);
+    // Of a packet that is missed, and of whose repetition nothing is heard, it is not known that a key frame is needed: it is repeated while it is held.
+    const maxAgeUs = fate === 'unreported' && isMissing ? Number.POSITIVE_INFINITY : REPAIRED_FOR_US;
+    const verdict = this.#history.lost(packet, timesResent, nowUs, maxAgeUs);
     if (verdict === 'nothing') return;
     if (verdict === 'again' && this.#mayRepeat(packet, nowUs, isMissing ? MAX_RESENT_SHARE : GUESSED_SHARE)) {
       this.#init.path.enqueue([this.#again(route, packet, 'retransmission')]);
