@@ -3,7 +3,7 @@ import { type NetworkController, type NetworkDecision, TICK_US } from './network
 import { OvershootMeter } from './overshoot-meter.js';
 import { type Departure, type PacedPacket, Pacer, type PacerOptions } from './pacer.js';
 import type { ReceiverReport } from './report-based-rate.js';
-import { SentPackets } from './sent-packets.js';
+import { type FeedbackReport, type SentPacket, SentPackets } from './sent-packets.js';
 
 /** From this queue in the pacer on the encoders get less, by what it would take to send it within half a second. */
 const SOFT_QUEUE_US = 100_000;
@@ -114,16 +114,20 @@ export class SendSide<Packet extends PacedPacket> {
     return departures;
   }
 
-  /** A packet was handed to the socket. */
-  sent(sequenceNumber: number, sizeBytes: number, nowUs: number, probeId?: number): void {
-    this.#controller.onPacketSent(this.#sent.sent(sequenceNumber, sizeBytes, nowUs, probeId));
+  /** A packet was handed to the socket; returns how it is known in feedback reports. */
+  sent(sequenceNumber: number, sizeBytes: number, nowUs: number, probeId?: number): SentPacket {
+    const packet = this.#sent.sent(sequenceNumber, sizeBytes, nowUs, probeId);
+    this.#controller.onPacketSent(packet);
+    return packet;
   }
 
-  feedback(message: TransportFeedback, nowUs: number): void {
+  /** Returns what the message taught, if anything. */
+  feedback(message: TransportFeedback, nowUs: number): FeedbackReport | undefined {
     const report = this.#sent.feedback(message, nowUs);
-    if (report === undefined) return;
+    if (report === undefined) return undefined;
     this.#controller.onFeedback(report);
     this.#decide(nowUs);
+    return report;
   }
 
   /** A receiver report came: it counts while no feedback has come. */

@@ -7,6 +7,9 @@ export const MAX_RESENT_SHARE = 0.5;
 /** However little was sent: some packets of 1200 bytes, so that the first frames and the last ones before a pause can be repaired. */
 export const ALWAYS_RESENT_BYTES = 6_000;
 
+/** Of what is sent on a mere guess that it was lost: the rest is for what is known to be. */
+export const GUESSED_SHARE = 0.2;
+
 const BUCKETS = 10;
 const BUCKET_US = 100_000;
 
@@ -25,9 +28,12 @@ export class ResendBudget {
     this.#sent.add(sizeBytes, nowUs);
   }
 
-  /** Whether a packet of this size may be sent again now; if so, it counts as sent again. */
-  take(sizeBytes: number, nowUs: number): boolean {
-    const allowedBytes = Math.max(MAX_RESENT_SHARE * this.#sent.total(nowUs), ALWAYS_RESENT_BYTES);
+  /**
+   * Whether a packet of this size may be sent again now; if so, it counts as sent again.
+   * @param share of what was sent that may be sent again, with all that was already
+   */
+  take(sizeBytes: number, nowUs: number, share = MAX_RESENT_SHARE): boolean {
+    const allowedBytes = Math.max(share * this.#sent.total(nowUs), ALWAYS_RESENT_BYTES);
     if (this.#resent.total(nowUs) + sizeBytes > allowedBytes) return false;
     this.#resent.add(sizeBytes, nowUs);
     return true;

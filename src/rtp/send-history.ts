@@ -1,4 +1,5 @@
 import { FramelockError } from '../core/errors.js';
+import { sequenceDistance } from '../core/sequence.js';
 import type { RtpPacketHeader } from './rtp-packet.js';
 
 /** Half of the sequence number space: beyond it two stored packets could be confused. */
@@ -21,10 +22,18 @@ export interface SendHistoryLimits {
   readonly maxAgeUs?: number;
 }
 
+/** What matters of a frame when some of it is lost. */
+export interface FrameTraits {
+  readonly isKeyFrame: boolean;
+  /** Whether no other frame depends on it. */
+  readonly isDiscardable: boolean;
+}
+
 /** A packet as it was first sent. Whoever sends it again renews the header extensions that tell of the sending itself. */
 export interface SentPacket {
   readonly header: RtpPacketHeader;
   readonly payload: Uint8Array;
+  readonly isDiscardable: boolean;
 }
 
 /** What the history has for a sequence number. */
@@ -35,13 +44,27 @@ export type LookupResult =
   /** Waits to be sent again, or was less than the resend interval ago: the request crossed with that answer. */
   | { readonly kind: 'too-soon' };
 
+/** What is to be done about a sending that was lost. */
+export type LossVerdict =
+  /** Send it again: it has been handed out, as by `lookup`. */
+  | 'again'
+  /** It is needed, but would come too late. */
+  | 'too-late'
+  /** Nobody misses it, or something was done about it already. */
+  | 'nothing';
+
 interface Entry extends SentPacket {
   readonly sentUs: number;
   resentUs: number | undefined;
   timesResent: number;
+  timesSpare: number;
   /** Handed out, and neither sent again nor given back. */
   isPending: boolean;
+  /** What the peer has told of it: that it misses it, or that any sending arrived. */
+  known: 'nothing' | 'missing' | 'arrived';
 }
+
+const DEPENDED_ON: FrameTraits = Object.freeze({ isKeyFrame: false, isDiscardable: false });
 
 const ABSENT: LookupResult = Object.freeze({ kind: 'absent' });
 const TOO_SOON: LookupResult = Object.freeze({ kind: 'too-soon' });
@@ -62,6 +85,8 @@ export class SendHistory {
   #oldest = 0;
   #count = 0;
   #bytes = 0;
+  /** The first packet of the newest key frame, while it is held. */
+  #keyFrame: RtpPacketHeader | undefined;
 
   /** @throws FramelockError INVALID_ARGUMENT for a limit out of range */
   constructor(limits: SendHistoryLimits = {}) {
@@ -81,16 +106,33 @@ export class SendHistory {
     return this.#bytes;
   }
 
-  /** Keeps a packet that was just sent. `payload` is kept, not copied, and must not be changed afterwards. */
-  store(header: RtpPacketHeader, payload: Uint8Array, nowUs: number): void {
+  /** Keeps a packet that was just sent, and returns it. `payload` is kept, not copied, and must not be changed afterwards. */
+  store(
+    header: RtpPacketHeader,
+    payload: Uint8Array,
+    nowUs: number,
+    { isKeyFrame, isDiscardable }: FrameTraits = DEPENDED_ON,
+  ): SentPacket {
     if (this.#count === this.#maxPackets) this.#dropOldest();
-    const entry: Entry = { header, payload, sentUs: nowUs, resentUs: undefined, timesResent: 0, isPending: false };
+    if (isKeyFrame && this.#keyFrame?.timestamp !== header.timestamp) this.#keyFrame = header;
+    const entry: Entry = {
+      header,
+      payload,
+      isDiscardable,
+      sentUs: nowUs,
+      resentUs: undefined,
+      timesResent: 0,
+      timesSpare: 0,
+      isPending: false,
+      known: 'nothing',
+    };
     this.#ring[(this.#oldest + this.#count) % this.#maxPackets] = entry;
     this.#bySequence.set(header.sequenceNumber, entry);
     this.#count += 1;
     this.#bytes += payload.length;
     while (this.#bytes > this.#maxBytes) this.#dropOldest();
     this.#dropExpired(nowUs);
+    return entry;
   }
 
   /**
@@ -105,12 +147,51 @@ export class SendHistory {
     if (entry.isPending) return TOO_SOON;
     if (entry.resentUs !== undefined && nowUs - entry.resentUs < minResendIntervalUs) return TOO_SOON;
     entry.isPending = true;
-    return { kind: 'found', packet: { header: entry.header, payload: entry.payload } };
+    // Whoever asks knows better: Janus drops, and reports as arrived, what comes before it has asked (its ice.c, `rtx_nacked`).
+    entry.known = 'missing';
+    return { kind: 'found', packet: entry };
+  }
+
+  /** How often a packet has been sent again so far, otherwise than as a spare one. */
+  timesResent({ header }: SentPacket): number {
+    return this.#entryOf(header)?.timesResent ?? 0;
+  }
+
+  /** A packet has arrived, whichever of its sendings it was: no loss of the others matters any more, unless it is asked for. */
+  arrived({ header }: SentPacket): void {
+    const entry = this.#entryOf(header);
+    if (entry !== undefined) entry.known = 'arrived';
+  }
+
+  /** The first sending of a packet was lost. */
+  missing({ header }: SentPacket): void {
+    const entry = this.#entryOf(header);
+    if (entry?.known === 'nothing') entry.known = 'missing';
+  }
+
+  /** Whether the peer is known to miss a packet, unless it has got it from a sending that is still to be heard of. */
+  isMissing({ header }: SentPacket): boolean {
+    return this.#entryOf(header)?.known === 'missing';
+  }
+
+  /**
+   * A sending of a packet was lost. What became of a later one is yet to be heard; what was sent before a key frame is not needed any more.
+   * @param timesResent how often the packet had been sent again with that sending
+   * @param maxAgeUs since its first sending; what is older comes too late
+   */
+  lost({ header }: SentPacket, timesResent: number, nowUs: number, maxAgeUs: number): LossVerdict {
+    const entry = this.#entryOf(header);
+    if (entry === undefined || entry.known === 'arrived' || this.#isSuperseded(header)) return 'nothing';
+    if (entry.isPending || entry.timesResent !== timesResent) return 'nothing';
+    if (nowUs - entry.sentUs > maxAgeUs) return 'too-late';
+    entry.isPending = true;
+    return 'again';
   }
 
   /**
    * A packet to send again at once where anything will do: of the newest ones that which was sent again least often, so that it may repair a loss that nobody has
-   * noticed yet. Packets of padding and very small ones are left out. Nothing if there is none.
+   * noticed yet. It may be dropped by who has not asked for it, so requests are answered all the same. Packets of padding and very small ones are left out. Nothing
+   * if there is none.
    * Source: libwebrtc's rtp_packet_history.cc, `GetPayloadPaddingPacket`.
    */
   spare(nowUs: number): SentPacket | undefined {
@@ -120,12 +201,10 @@ export class SendHistory {
       const entry = this.#ring[(this.#oldest + this.#count - age) % this.#maxPackets];
       if (entry === undefined || entry.isPending) continue;
       if (entry.header.padding === true || entry.payload.length < MIN_SPARE_BYTES) continue;
-      if (best === undefined || entry.timesResent < best.timesResent) best = entry;
+      if (best === undefined || timesRepeated(entry) < timesRepeated(best)) best = entry;
     }
-    if (best === undefined) return undefined;
-    best.resentUs = nowUs;
-    best.timesResent += 1;
-    return { header: best.header, payload: best.payload };
+    if (best !== undefined) best.timesSpare += 1;
+    return best;
   }
 
   /** A packet that `lookup` handed out has been sent again. */
@@ -141,6 +220,10 @@ export class SendHistory {
   notResent({ header }: SentPacket): void {
     const entry = this.#entryOf(header);
     if (entry !== undefined) entry.isPending = false;
+  }
+
+  #isSuperseded({ sequenceNumber }: RtpPacketHeader): boolean {
+    return this.#keyFrame !== undefined && sequenceDistance(sequenceNumber, this.#keyFrame.sequenceNumber) > 0;
   }
 
   /** Nothing if it was dropped meanwhile, and its sequence number may have come round. */
@@ -163,10 +246,16 @@ export class SendHistory {
     this.#oldest = (this.#oldest + 1) % this.#maxPackets;
     this.#count -= 1;
     this.#bytes -= entry.payload.length;
+    // All that are left are newer.
+    if (entry.header === this.#keyFrame) this.#keyFrame = undefined;
     const { sequenceNumber } = entry.header;
     // A sequence number that has come round again belongs to the newer packet.
     if (this.#bySequence.get(sequenceNumber) === entry) this.#bySequence.delete(sequenceNumber);
   }
+}
+
+function timesRepeated({ timesResent, timesSpare }: Entry): number {
+  return timesResent + timesSpare;
 }
 
 function requireLimit(name: keyof SendHistoryLimits, value: number, highest: number): number {

@@ -11,6 +11,7 @@ import { LOCK_MUTANTS } from './locks.js';
 import type { Mutant } from './mutant.js';
 import { NATIVE_TRANSPORT_MUTANTS } from './native-transport.js';
 import { RECOVERY_MUTANTS } from './recovery.js';
+import { REPAIR_MUTANTS } from './repair.js';
 import { RETRANSMISSION_MUTANTS } from './retransmission.js';
 import { SEND_PATH_MUTANTS } from './send-path.js';
 import { SERVICE_MUTANTS } from './service.js';
@@ -33,6 +34,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...HANDLE_MUTANTS,
   ...WIRE_MUTANTS,
   ...RETRANSMISSION_MUTANTS,
+  ...REPAIR_MUTANTS,
   ...ALLOCATION_MUTANTS,
   ...CONGESTION_MUTANTS,
   ...SEND_PATH_MUTANTS,

@@ -39,16 +39,16 @@ export const SEND_PATH_MUTANTS: readonly Mutant[] = [
   {
     name: 'transport-number-used-up-by-a-failed-write',
     guarantee,
-    file: 'src/sender/outbound/congestion-driver.ts',
-    find: 'if (!packet.send(sentAtUs, this.#sequence)) return;',
-    replace: 'packet.send(sentAtUs, this.#sequence);',
+    file: 'src/sender/outbound/network-route.ts',
+    find: '    if (listener === undefined) return false;\n',
+    replace: '    if (listener === undefined) return true;\n',
     tests: ['sender/congestion-control'],
   },
   {
     name: 'rest-of-a-lost-frame-is-sent',
     guarantee,
     file: 'src/sender/outbound/outbound-packets.ts',
-    find: '    if (this.#frame.isLost) return false;\n',
+    find: '    if (this.#frame.isLost) return undefined;\n',
     replace: '',
     tests: ['sender/outbound-rtp'],
   },
@@ -159,9 +159,9 @@ export const SEND_PATH_MUTANTS: readonly Mutant[] = [
   {
     name: 'silence-taken-for-a-slow-network',
     guarantee,
-    file: 'src/sender/outbound/congestion-driver.ts',
-    find: "if (limitedBy !== 'silence' && limitedBy !== 'reports') this.#knownBps",
-    replace: 'this.#knownBps',
+    file: 'src/sender/outbound/network-route.ts',
+    find: "return limitedBy === 'silence' || limitedBy === 'reports' ? undefined : targetBps;",
+    replace: 'return targetBps;',
     tests: ['sender/congestion-control'],
   },
   {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { RtpPacketHeader } from '../../src/rtp/rtp-packet.js';
-import { SendHistory } from '../../src/rtp/send-history.js';
+import { SendHistory, type SentPacket } from '../../src/rtp/send-history.js';
 
 function header(sequenceNumber: number): RtpPacketHeader {
   return { payloadType: 96, sequenceNumber, timestamp: 0, ssrc: 1, marker: false, extensions: [] };
@@ -28,7 +28,7 @@ describe('SendHistory', () => {
     const history = new SendHistory();
     const payload = Uint8Array.of(1, 2, 3);
     history.store(header(7), payload, 1000);
-    expect(history.lookup(7, 2000, 0)).toEqual({ kind: 'found', packet: { header: header(7), payload } });
+    expect(history.lookup(7, 2000, 0)).toMatchObject({ kind: 'found', packet: { header: header(7), payload } });
     expect(history.lookup(8, 2000, 0)).toEqual({ kind: 'absent' });
   });
 
@@ -140,11 +140,77 @@ describe('SendHistory', () => {
     expect(history.spare(1001)).toBeUndefined();
   });
 
-  it('takes a packet that was repeated unasked for one that was sent again', () => {
+  it('hands a packet out that was repeated unasked: who has not asked may have dropped it', () => {
     const history = new SendHistory();
     history.store(header(1), new Uint8Array(50), 0);
     history.spare(10);
-    expect(history.lookup(1, 11, 1000).kind).toBe('too-soon');
+    expect(history.lookup(1, 11, 1000).kind).toBe('found');
+  });
+
+  describe('told that a sending was lost', () => {
+    const AGE_US = 1_000;
+
+    function stored(sequence = 5): { readonly history: SendHistory; readonly packet: SentPacket } {
+      const history = new SendHistory();
+      return { history, packet: history.store(header(sequence), new Uint8Array(10), 0) };
+    }
+
+    it('hands the packet out, once, until it has been sent again', () => {
+      const { history, packet } = stored();
+      expect(history.lost(packet, 0, 10, AGE_US)).toBe('again');
+      expect(history.lost(packet, 0, 20, AGE_US)).toBe('nothing');
+      expect(history.lookup(5, 20, 0)).toEqual({ kind: 'too-soon' });
+      history.resent(packet, 30);
+      expect(history.timesResent(packet)).toBe(1);
+      expect(history.lost(packet, 0, 40, AGE_US)).toBe('nothing');
+      expect(history.lost(packet, 1, 50, AGE_US)).toBe('again');
+    });
+
+    it('does nothing about a packet of which another sending has arrived, or which it no longer has', () => {
+      const { history, packet } = stored();
+      history.arrived(packet);
+      expect(history.lost(packet, 0, 10, AGE_US)).toBe('nothing');
+      expect(new SendHistory().lost(packet, 0, 10, AGE_US)).toBe('nothing');
+    });
+
+    it('believes who asks for a packet that has arrived', () => {
+      const { history, packet } = stored();
+      history.arrived(packet);
+      history.lookup(5, 10, 0);
+      history.resent(packet, 10);
+      expect(history.lost(packet, 1, 20, AGE_US)).toBe('again');
+    });
+
+    it('takes a spare repetition for none', () => {
+      const { history, packet } = stored();
+      expect(history.spare(5)).toBeUndefined();
+      const large = history.store(header(6), new Uint8Array(50), 0);
+      expect(history.spare(5)).toBe(large);
+      expect([history.timesResent(packet), history.timesResent(large)]).toEqual([0, 0]);
+      expect(history.lost(large, 0, 10, AGE_US)).toBe('again');
+    });
+
+    it('gives up what is older than it may be', () => {
+      const { history, packet } = stored();
+      expect(history.lost(packet, 0, AGE_US + 1, AGE_US)).toBe('too-late');
+      expect(history.lost(packet, 0, AGE_US, AGE_US)).toBe('again');
+    });
+
+    it('does nothing about what was sent before a key frame, and forgets that with the key frame', () => {
+      const history = new SendHistory({ maxPackets: 2 });
+      const store = (sequence: number, timestamp: number, isKeyFrame: boolean) =>
+        history.store({ ...header(sequence), timestamp }, new Uint8Array(1), 0, { isKeyFrame, isDiscardable: false });
+      const before = store(0xffff, 1, false);
+      const key = store(0, 2, true);
+      expect(history.lost(before, 0, 0, AGE_US)).toBe('nothing');
+      expect(history.lost(key, 0, 0, AGE_US)).toBe('again');
+      const rest = store(1, 2, true);
+      expect(history.lost(rest, 0, 0, AGE_US)).toBe('again');
+      // As far from the key frame as half of all numbers, and more.
+      store(0x9000, 3, false);
+      const after = store(0x9001, 3, false);
+      expect(history.lost(after, 0, 0, AGE_US)).toBe('again');
+    });
   });
 
   it('agrees with a plain list of what was sent, within its bounds', () => {

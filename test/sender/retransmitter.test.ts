@@ -6,7 +6,8 @@ import { MAX_RESENT_SHARE } from '../../src/rtp/resend-budget.js';
 import type { RtpPacketHeader } from '../../src/rtp/rtp-packet.js';
 import { readOriginalSequence } from '../../src/rtp/rtx.js';
 import { OutboundRtp } from '../../src/sender/outbound/outbound-rtp.js';
-import { type OutboundPacket, SendPath } from '../../src/sender/outbound/send-path.js';
+import { REPAIRED_FOR_US } from '../../src/sender/outbound/retransmitter.js';
+import { type FateListener, type OutboundPacket, SendPath } from '../../src/sender/outbound/send-path.js';
 import type { NegotiatedTrack } from '../../src/transport/media-transport.js';
 import { FakeNetwork, type FakeTransport } from '../support/fake-transport.js';
 import { fixedRandom } from '../support/fixed-random.js';
@@ -250,11 +251,133 @@ describe('a loss that is not worth repairing', () => {
   });
 });
 
+describe('what a peer reports of a packet', () => {
+  let path: SendPath;
+  let isSlow: boolean;
+  let givenUp: number;
+  /** Of all that was sent, in order. */
+  let fates: FateListener[];
+
+  function over(negotiated: NegotiatedTrack): void {
+    path = new SendPath(clock);
+    isSlow = false;
+    givenUp = 0;
+    fates = [];
+    path.mustSkipRetransmissions = () => isSlow;
+    path.enqueue = (packets) => {
+      for (const packet of packets) {
+        const fate = packet.send(clock.nowUs(), fates.length);
+        if (fate !== undefined) fates.push(fate);
+      }
+    };
+    rtp = outbound(negotiated, 100, path);
+    rtp.onLossesGivenUp(() => {
+      givenUp += 1;
+    });
+  }
+
+  function sendUpper(sizeBytes: number): number[] {
+    const before = transport.rtp.length;
+    rtp.sendFrame(new Uint8Array(sizeBytes), 'delta', clock.nowUs(), () => undefined, 1);
+    return transport.rtp.slice(before).map(({ header }) => header.sequenceNumber);
+  }
+
+  beforeEach(() => over(AGREED));
+
+  it('has it sent again when it was lost, but not when a repetition was lost that it did not need', () => {
+    send(3000);
+    fates[1]?.('lost');
+    expect(repeated()).toHaveLength(1);
+    fates[3]?.('arrived');
+    fates[0]?.('unreported');
+    expect(repeated()).toHaveLength(2);
+    fates[0]?.('arrived');
+    fates[4]?.('lost');
+    expect(repeated()).toHaveLength(2);
+  });
+
+  it('is heard of repetitions as padding as well, which tell nothing of the packet itself', () => {
+    send(1000);
+    const padding = rtp.repetition()?.send(clock.nowUs(), 9);
+    padding?.('arrived');
+    expect(repeated()).toHaveLength(1);
+    fates[0]?.('lost');
+    expect(repeated()).toHaveLength(2);
+    padding?.('lost');
+    expect(repeated()).toHaveLength(2);
+    fates[1]?.('lost');
+    expect(repeated()).toHaveLength(3);
+  });
+
+  it('changes nothing where repetitions would go with the media, or nobody asks for any', () => {
+    const { rtx: _, ...plain } = AGREED;
+    for (const negotiated of [plain, { ...AGREED, nack: false }]) {
+      over(negotiated);
+      const before = transport.rtp.length;
+      send(100);
+      fates[0]?.('lost');
+      expect(transport.rtp).toHaveLength(before + 1);
+    }
+  });
+
+  it('costs a key frame where it cannot be mended in time, but not for a guess', () => {
+    send(3000);
+    isSlow = true;
+    fates[0]?.('unreported');
+    expect([repeated().length, givenUp]).toEqual([0, 0]);
+    fates[1]?.('lost');
+    expect([repeated().length, givenUp]).toEqual([0, 1]);
+  });
+
+  it('costs no key frame where a guess was lost, nor where the last repetition went unreported', async () => {
+    send(2000);
+    rtp.repetition()?.send(clock.nowUs(), 9)?.('arrived');
+    const before = repeated().length;
+    fates[0]?.('unreported');
+    fates[1]?.('lost');
+    expect(repeated()).toHaveLength(before + 2);
+    await clock.advance(REPAIRED_FOR_US / 1000 + 1);
+    fates[2]?.('lost');
+    fates[3]?.('unreported');
+    expect([repeated().length, givenUp]).toEqual([before + 2, 0]);
+    fates[3]?.('lost');
+    expect(givenUp).toBe(1);
+  });
+
+  it('has less sent again on a guess than of what is known to be missing', () => {
+    for (let frame = 0; frame < 20; frame += 1) send(1000);
+    rtp.repetition()?.send(clock.nowUs(), 99)?.('arrived');
+    fates[19]?.('lost');
+    for (const fate of fates.slice(0, 19)) fate('unreported');
+    const guessed = repeated().length;
+    expect(guessed).toBeGreaterThan(2);
+    for (const fate of fates.slice(6, 8)) fate('lost');
+    // The repetition of the packet that was lost first.
+    fates[20]?.('unreported');
+    expect(repeated()).toHaveLength(guessed + 3);
+    expect(givenUp).toBe(0);
+  });
+
+  it('costs no key frame where nothing depends on the frame, however it became known', () => {
+    isSlow = true;
+    rtp.resend(sendUpper(3000));
+    fates[0]?.('lost');
+    expect([repeated().length, givenUp]).toEqual([0, 0]);
+    isSlow = false;
+    const waiting: OutboundPacket[] = [];
+    path.enqueue = (packets) => void waiting.push(...packets);
+    fates[0]?.('lost');
+    expect(waiting).toHaveLength(1);
+    waiting[0]?.takeBack('congestion');
+    expect(givenUp).toBe(0);
+  });
+});
+
 describe('a repetition as padding', () => {
   it('is a packet of the last frames, over the stream of retransmissions, counted as padding', () => {
     const numbers = send(3000);
     const packet = rtp.repetition();
-    expect(packet?.send(clock.nowUs(), 77)).toBe(true);
+    expect(packet?.send(clock.nowUs(), 77)).toBeDefined();
     const [again] = repeated();
     expect(readOriginalSequence(again?.payload ?? new Uint8Array(0))).toBe(numbers.at(-1));
     expect(extension(again?.header, 5)).toBe(77);

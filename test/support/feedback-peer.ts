@@ -1,6 +1,6 @@
 import { TransportFeedback } from '../../src/loopback/media/transport-feedback.js';
 import { rtpHeaderBytes } from '../../src/rtp/header-extensions.js';
-import type { FakeNetwork, FakeTransport } from './fake-transport.js';
+import type { FakeNetwork, FakeTransport, SentRtp } from './fake-transport.js';
 import type { VirtualClock } from './virtual-clock.js';
 
 /** Id of the transport-wide-cc extension that it agrees to. */
@@ -25,6 +25,8 @@ interface Arrival {
  */
 export class FeedbackPeer {
   link: FakeLink;
+  /** Whether a packet does not arrive. */
+  loses: ((packet: SentRtp) => boolean) | undefined;
   /** Transport-wide sequence numbers as they were sent, over all connections. */
   readonly sequences: number[] = [];
   readonly #clock: VirtualClock;
@@ -36,19 +38,21 @@ export class FeedbackPeer {
     this.#clock = clock;
     this.link = link;
     network.extensions = { ...network.extensions, transportWideCc: EXTENSION_ID };
-    network.onRtp = (transport, { header, payload }) => {
+    network.onRtp = (transport, packet) => {
+      const { header, payload } = packet;
       const data = header.extensions.find(({ id }) => id === EXTENSION_ID)?.data;
       if (data === undefined) return;
       const sequence = ((data[0] ?? 0) << 8) | (data[1] ?? 0);
       const sizeBytes = rtpHeaderBytes(header.extensions) + payload.length;
       this.#freeAtUs = Math.max(this.#freeAtUs, this.#clock.nowUs()) + (sizeBytes * 8_000_000) / this.link.capacityBps;
       this.sequences.push(sequence);
+      if (this.loses?.(packet) === true) return;
       this.#underway.push({ transport, sequence, atUs: this.#freeAtUs + this.link.delayMs * 1000 });
     };
   }
 
-  /** Tells the sender of all that has arrived by now and was not told yet. */
-  report(): void {
+  /** Tells the sender of all that has arrived by now and was not told yet; perhaps in vain. */
+  report({ isLost = false } = {}): void {
     const nowUs = this.#clock.nowUs();
     const arrived = this.#underway.filter(({ atUs }) => atUs <= nowUs);
     this.#underway = this.#underway.filter(({ atUs }) => atUs > nowUs);
@@ -57,7 +61,7 @@ export class FeedbackPeer {
       const writer = this.#writers.get(transport) ?? new TransportFeedback(SSRC);
       this.#writers.set(transport, writer);
       for (const arrival of arrived) if (arrival.transport === transport) writer.packet(arrival.sequence, arrival.atUs);
-      for (const message of writer.take(SSRC)) transport.observer.rtcp(message);
+      for (const message of writer.take(SSRC)) if (!isLost) transport.observer.rtcp(message);
     }
   }
 }

@@ -2,7 +2,7 @@ import { type AllocationRequest, Allocator, type TrackAllocation } from '../../c
 import { PublishedRate } from '../../congestion/allocator/published-rate.js';
 import type { Clock, Timer } from '../../core/clock.js';
 import { FramelockError } from '../../core/errors.js';
-import type { NetworkTarget } from '../outbound/congestion-driver.js';
+import type { NetworkTarget } from '../outbound/network-route.js';
 import { Camera } from '../tracks/camera.js';
 import { audioShareBps } from '../tracks/stream-rates.js';
 import type { TrackRegistry } from '../tracks/track-registry.js';

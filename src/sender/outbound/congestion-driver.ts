@@ -1,10 +1,8 @@
-import { GoogCc } from '../../congestion/goog-cc.js';
-import type { LimitingFactor } from '../../congestion/network-controller.js';
 import type { ReceiverReport } from '../../congestion/report-based-rate.js';
-import { SendSide } from '../../congestion/send-side.js';
 import type { Clock, Timer } from '../../core/clock.js';
 import { nextSequence } from '../../core/sequence.js';
 import type { TransportFeedback } from '../../rtp/transport-cc.js';
+import { NetworkRoute, type NetworkTarget, type RouteStats } from './network-route.js';
 import type { OutboundPacket, TakenBack } from './send-path.js';
 
 /** Less than this no camera can use (`MIN_VIDEO_BITRATE_BPS` of track-controls.ts). */
@@ -12,41 +10,12 @@ const MIN_TARGET_BPS = 30_000;
 /** The simulations that the controller is held against end here (docs/congestion.md). */
 const LARGEST_TARGET_BPS = 20_000_000;
 
-/**
- * An event loop with encoders beside it is late by 10 to 20 ms all the time, and has to get through what it is given (libwebrtc's pacing_controller.cc,
- * `kMaxProcessingInterval`).
- */
-const LATE_US = 30_000;
-
 /** How the network limits the sender. */
-export interface CongestionStats {
-  /** What may be sent together, in bits per second: media, headers, retransmissions. */
-  readonly targetBps: number;
-  /** What is left of it for encoders, in bits per second: less what has to be caught up with, and what they make too much. */
-  readonly mediaTargetBps: number;
-  readonly limitedBy: LimitingFactor;
-  /** How long it takes to send what waits in the pacer, in milliseconds. */
-  readonly pacerQueueMs: number;
-  /** Sent, and not reported by the receiver yet. */
-  readonly inFlightBytes: number;
-  /** Smoothed, from a packet's sending to the feedback about it, in milliseconds. */
-  readonly rttMs: number;
-  /** Average share of packets that are lost, 0-1. */
-  readonly lossShare: number;
-  /** How long packets wait in queues on the way, in milliseconds. */
-  readonly queueMs: number;
+export interface CongestionStats extends RouteStats {
   /** Bursts that tried out a higher rate, since the sender was made. */
   readonly probes: number;
   /** Transport-wide feedback messages, since the sender was made. */
   readonly feedbacks: number;
-}
-
-/** What the network carries, for encoders, in bits per second. */
-export interface NetworkTarget {
-  /** What may be made now: less what has to be caught up with, and what encoders make too much. */
-  readonly nowBps: number;
-  /** What is there for longer than a moment: who is worth sending is decided by it. At least `nowBps`. */
-  readonly sustainedBps: number;
 }
 
 /** What a {@link CongestionDriver} is made of. */
@@ -61,12 +30,6 @@ export interface CongestionDriverInit {
   readonly padding: () => OutboundPacket | undefined;
   /** Told of new targets for encoders; of nothing when the network does not say any more. */
   readonly targetChanged: (target: NetworkTarget | undefined) => void;
-}
-
-/** One route through the network, and what is known of it. */
-interface NetworkRoute {
-  readonly controller: GoogCc;
-  readonly send: SendSide<OutboundPacket>;
 }
 
 /**
@@ -121,20 +84,7 @@ export class CongestionDriver {
   /** Absent before the first packet of a connection. */
   get stats(): CongestionStats | undefined {
     if (this.#route === undefined) return undefined;
-    const { send, controller } = this.#route;
-    const { rttUs, lossShare, queueUs } = controller.measurements;
-    return {
-      targetBps: Math.floor(send.decision.targetBps),
-      mediaTargetBps: Math.floor(send.mediaTargetBps),
-      limitedBy: send.decision.limitedBy,
-      pacerQueueMs: send.pacer.queueUs / 1000,
-      inFlightBytes: send.inFlightBytes,
-      rttMs: rttUs / 1000,
-      lossShare,
-      queueMs: queueUs / 1000,
-      probes: this.#probes,
-      feedbacks: this.#feedbacks,
-    };
+    return { ...this.#route.stats, probes: this.#probes, feedbacks: this.#feedbacks };
   }
 
   /** There is a peer that gives feedback: packets go this way from now on. Idempotent; nothing happens after `end`. */
@@ -205,10 +155,13 @@ export class CongestionDriver {
     this.#feedbacks += 1;
     const route = this.#route;
     if (route === undefined) return;
-    route.send.feedback(message, this.#init.clock.nowUs());
+    const tellFates = route.feedback(message, this.#init.clock.nowUs());
     // Encoders first: to send what is due takes milliseconds.
     this.#publish(route);
-    this.#proceed(route);
+    // What was lost goes before what is new.
+    tellFates();
+    // Something that was sent again and refused may have ended the route.
+    if (this.#route === route) this.#proceed(route);
   }
 
   /** What the receiver says of losses and the round trip, which counts where it gives no other feedback. */
@@ -233,11 +186,17 @@ export class CongestionDriver {
   }
 
   #beginRoute(nowUs: number): NetworkRoute {
-    const controller = new GoogCc({ startBps: this.#startBps, minBps: MIN_TARGET_BPS, maxBps: this.#maxBps });
-    controller.setMaximum(this.#limitBps);
-    controller.onReceiverLimit(this.#receiverBps);
-    const { padding } = this.#init;
-    return { controller, send: new SendSide<OutboundPacket>(controller, nowUs, { padding, catchUpUs: LATE_US }) };
+    return new NetworkRoute(
+      {
+        startBps: this.#startBps,
+        minBps: MIN_TARGET_BPS,
+        maxBps: this.#maxBps,
+        limitBps: this.#limitBps,
+        receiverBps: this.#receiverBps,
+        padding: this.#init.padding,
+      },
+      nowUs,
+    );
   }
 
   #deactivate(reason: TakenBack): void {
@@ -271,11 +230,9 @@ export class CongestionDriver {
     this.#timer = clock.setTimer(Math.max(Math.ceil(waitUs / 1000), 1), () => this.#proceed(route));
   }
 
-  #publish({ send }: NetworkRoute): void {
-    const { targetBps, sustainedBps, limitedBy } = send.decision;
-    if (limitedBy !== 'silence' && limitedBy !== 'reports') this.#knownBps = targetBps;
-    const nowBps = Math.floor(send.mediaTargetBps);
-    this.#tell({ nowBps, sustainedBps: Math.max(Math.floor(sustainedBps), nowBps) });
+  #publish(route: NetworkRoute): void {
+    this.#knownBps = route.knownBps ?? this.#knownBps;
+    this.#tell(route.target);
   }
 
   #dropStale({ send }: NetworkRoute, nowUs: number): void {
@@ -293,10 +250,8 @@ export class CongestionDriver {
     }
   }
 
-  #write({ send }: NetworkRoute, packet: OutboundPacket, probeId?: number): void {
-    const sentAtUs = this.#init.clock.nowUs();
-    if (!packet.send(sentAtUs, this.#sequence)) return;
-    send.sent(this.#sequence, packet.sizeBytes, sentAtUs, probeId);
+  #write(route: NetworkRoute, packet: OutboundPacket, probeId?: number): void {
+    if (!route.write(packet, this.#sequence, this.#init.clock.nowUs(), probeId)) return;
     this.#sequence = nextSequence(this.#sequence);
   }
 

@@ -1,5 +1,6 @@
 import type { PacketKind } from '../../congestion/pacer.js';
-import type { OutboundPacket, TakenBack } from './send-path.js';
+import type { FrameTraits } from '../../rtp/send-history.js';
+import type { FateListener, OutboundPacket, TakenBack } from './send-path.js';
 
 /** What became of a frame that was handed over to be sent. */
 export type FrameFate =
@@ -7,20 +8,15 @@ export type FrameFate =
   | { readonly outcome: 'dropped'; readonly reason: TakenBack };
 
 /** A frame on its way to the socket. Tells its fate once: with its last packet that is written, or its first that is not. */
-export class FrameInTransit {
+export class FrameInTransit implements FrameTraits {
   readonly isKeyFrame: boolean;
-  /** Whether no other frame depends on it. */
   readonly isDiscardable: boolean;
   readonly #packets: number;
   readonly #settled: (fate: FrameFate) => void;
   #left: number;
   #isSettled = false;
 
-  constructor(
-    { isKeyFrame, isDiscardable }: Pick<FrameInTransit, 'isKeyFrame' | 'isDiscardable'>,
-    packets: number,
-    settled: (fate: FrameFate) => void,
-  ) {
+  constructor({ isKeyFrame, isDiscardable }: FrameTraits, packets: number, settled: (fate: FrameFate) => void) {
     this.isKeyFrame = isKeyFrame;
     this.isDiscardable = isDiscardable;
     this.#packets = packets;
@@ -49,8 +45,8 @@ export class FrameInTransit {
   }
 }
 
-/** Whether a packet was written to the socket, and its transport-wide sequence number with it. */
-export type WriteOutcome = 'refused' | 'written' | 'written with sequence';
+/** Whether a packet was written to the socket; with its transport-wide sequence number there is somebody to hear of its fate. */
+export type WriteOutcome = 'refused' | 'written' | FateListener;
 
 type Write = (nowUs: number, transportSequence: number | undefined) => WriteOutcome;
 
@@ -91,12 +87,12 @@ export class MediaPacket implements OutboundPacket {
     return this.#frame.isDiscardable;
   }
 
-  send(nowUs: number, transportSequence?: number): boolean {
-    if (this.#frame.isLost) return false;
+  send(nowUs: number, transportSequence?: number): FateListener | undefined {
+    if (this.#frame.isLost) return undefined;
     const outcome = this.#write(nowUs, transportSequence);
     if (outcome === 'refused') this.#frame.packetLost('not-connected');
     else this.#frame.packetWritten();
-    return outcome === 'written with sequence';
+    return typeof outcome === 'function' ? outcome : undefined;
   }
 
   takeBack(reason: TakenBack): void {
@@ -133,10 +129,10 @@ export class SparePacket implements OutboundPacket {
     return this.#stream.priority;
   }
 
-  send(nowUs: number, transportSequence?: number): boolean {
+  send(nowUs: number, transportSequence?: number): FateListener | undefined {
     const outcome = this.#write(nowUs, transportSequence);
     if (outcome === 'refused') this.#notSent('not-connected');
-    return outcome === 'written with sequence';
+    return typeof outcome === 'function' ? outcome : undefined;
   }
 
   takeBack(reason: TakenBack): void {

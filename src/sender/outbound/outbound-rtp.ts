@@ -5,6 +5,7 @@ import type { ReportBlock } from '../../rtp/rtcp-packet.js';
 import { writeSenderReport } from '../../rtp/rtcp-write.js';
 import type { RtpCodec, RtpCodecTraits } from '../../rtp/rtp-codec.js';
 import { RtpStream, type RtpStreamCounts } from '../../rtp/rtp-stream.js';
+import type { FrameTraits } from '../../rtp/send-history.js';
 import type { MediaTransport, NegotiatedTrack } from '../../transport/media-transport.js';
 import type { RemoteInboundStats } from '../stats/track-stats.js';
 import { FrameCutter, type PreparedPacket } from './frame-cutter.js';
@@ -24,6 +25,8 @@ import type { OutboundPacket, SendPath, TakenBack } from './send-path.js';
 
 /** The count of padding is one byte (RFC 3550 section 5.1). */
 const MAX_PADDING_BYTES = 255;
+/** As above: it is missed like any frame. */
+const PADDING: FrameTraits = { isKeyFrame: false, isDiscardable: false };
 /** Until a receiver report tells the round trip, a packet is not sent again more often than this. */
 const DEFAULT_RESEND_INTERVAL_US = 50_000;
 
@@ -208,7 +211,7 @@ export class OutboundRtp extends RoutedStream {
       packets.map(
         (prepared) =>
           new MediaPacket(this.#pacing, prepared.sizeBytes, frame, (nowUs, transportSequence) =>
-            this.#write(route, prepared, nowUs, transportSequence),
+            this.#write(route, prepared, traits, nowUs, transportSequence),
           ),
       ),
     );
@@ -234,7 +237,7 @@ export class OutboundRtp extends RoutedStream {
     const sizeBytes = route.headerBytes + payload.length;
     const prepared = { payloadType, timestamp, marker: false, ofFrame: [], payload, padding: true, sizeBytes };
     return new SparePacket(this.#pacing, sizeBytes, (nowUs, transportSequence) =>
-      this.#write(route, prepared, nowUs, transportSequence),
+      this.#write(route, prepared, PADDING, nowUs, transportSequence),
     );
   }
 
@@ -275,6 +278,7 @@ export class OutboundRtp extends RoutedStream {
   #write(
     route: RtpRoute,
     { payloadType, timestamp, marker, ofFrame, payload, padding }: PreparedPacket,
+    frame: FrameTraits,
     nowUs: number,
     transportSequence: number | undefined,
   ): WriteOutcome {
@@ -283,7 +287,6 @@ export class OutboundRtp extends RoutedStream {
     if (!route.transport.sendRtp(header, payload)) return 'refused';
     this.#lastPayloadType = payloadType;
     this.#stream.commit(header, payload.length);
-    this.#retransmitter.sent(header, payload, nowUs);
-    return route.outcome(transportSequence);
+    return route.outcome(transportSequence, this.#retransmitter.sent(route, header, payload, frame, nowUs));
   }
 }

@@ -1,13 +1,20 @@
+import type { PacketFate } from '../../congestion/loss-detection.js';
 import type { Clock } from '../../core/clock.js';
 import { rtpHeaderBytes } from '../../rtp/header-extensions.js';
-import { ResendBudget } from '../../rtp/resend-budget.js';
+import { GUESSED_SHARE, MAX_RESENT_SHARE, ResendBudget } from '../../rtp/resend-budget.js';
 import type { RtpHeaderExtension, RtpPacketHeader } from '../../rtp/rtp-packet.js';
 import { type RtpStream, type RtpStreamCounts, sumOfCounts } from '../../rtp/rtp-stream.js';
 import { RTX_HEADER_BYTES, writeRtxPayload } from '../../rtp/rtx.js';
-import { SendHistory, type SentPacket } from '../../rtp/send-history.js';
+import { type FrameTraits, SendHistory, type SentPacket } from '../../rtp/send-history.js';
 import { SparePacket, type StreamPacing } from './outbound-packets.js';
 import type { RtpRoute } from './rtp-route.js';
-import type { OutboundPacket, SendPath } from './send-path.js';
+import type { FateListener, OutboundPacket, SendPath } from './send-path.js';
+
+/**
+ * What is still lost so long after it was first sent is given up for a key frame, in microseconds: viewers stand still meanwhile. Chromium waits 3 s before it asks for one
+ * itself (video/video_receive_stream2.h, `kMaxWaitForFrame`).
+ */
+export const REPAIRED_FOR_US = 1_000_000;
 
 /** What a {@link Retransmitter} is made of. */
 export interface RetransmitterInit {
@@ -18,14 +25,18 @@ export interface RetransmitterInit {
   readonly rtx: RtpStream | undefined;
   readonly path: Pick<SendPath, 'enqueue' | 'mustSkipRetransmissions'>;
   readonly pacing: StreamPacing;
-  /** Told when packets that the peer misses will not be sent again, since that would take too long. */
+  /** Told when packets that the peer cannot do without will not be sent again, since that would take too long. */
   readonly givenUp: () => void;
 }
 
 /**
- * Sends packets of one track again: when a NACK asks for them, and as padding that may be of use. They go in a stream of their own where the peer has agreed to
- * that (RFC 4588: its own SSRC and sequence numbers, the number of the original in front of the payload), and otherwise as they were. Each packet
- * at most once a round trip, and all of them within {@link ResendBudget}.
+ * Sends packets of one track again: when a NACK asks for them, unasked when transport-wide feedback tells that they were lost, and as padding that may be of use. They
+ * go in a stream of their own where the peer has agreed to that (RFC 4588: its own SSRC and sequence numbers, the number of the original in front of the payload), and
+ * otherwise as they were, when asked for only. Each packet at most once a round trip, or once its last sending is known to be lost, and all of them within
+ * {@link ResendBudget}.
+ *
+ * SFUs ask a few times within some 150 ms, and never again; feedback about every sending comes for as long as there is media. So repetitions that are lost are repeated,
+ * until the packet has come or is {@link REPAIRED_FOR_US} old.
  *
  * Both streams live as long as the track. Owner: its `OutboundRtp`. All calls are synchronous.
  */
@@ -33,6 +44,8 @@ export class Retransmitter {
   readonly #init: RetransmitterInit;
   #history = new SendHistory();
   #budget = new ResendBudget();
+  /** A peer that does not look for numbers in repetitions reports them all as lost. */
+  #hearsOfRepetitions = false;
 
   constructor(init: RetransmitterInit) {
     this.#init = init;
@@ -44,16 +57,18 @@ export class Retransmitter {
     return rtx === undefined ? media.counts : sumOfCounts(media.counts, rtx.counts);
   }
 
-  /** Keeps a packet that was written for the first time. */
-  sent(header: RtpPacketHeader, payload: Uint8Array, nowUs: number): void {
-    this.#history.store(header, payload, nowUs);
+  /** Keeps a packet that was written for the first time; returns who wants to hear of its fate. */
+  sent(route: RtpRoute, header: RtpPacketHeader, payload: Uint8Array, frame: FrameTraits, nowUs: number): FateListener {
+    const packet = this.#history.store(header, payload, nowUs, frame);
     this.#budget.sent(payload.length, nowUs);
+    return (fate) => this.#reported(route, packet, 0, fate);
   }
 
   /** There is another peer: it has seen nothing of what was sent before. */
   forget(): void {
     this.forgetSent();
     this.#budget = new ResendBudget();
+    this.#hearsOfRepetitions = false;
   }
 
   /** Nobody can use what was sent before. */
@@ -63,7 +78,7 @@ export class Retransmitter {
 
   /**
    * Answers a NACK with what there still is. Where that exceeds the budget, or what waits to be sent again takes too long, all is given up: the peer can decode nothing
-   * without it, and a key frame is smaller.
+   * without it, and a key frame is smaller. Frames that nothing depends on are given up alone.
    * @param intervalUs no packet is sent again sooner than this after it was
    */
   resend(route: RtpRoute, sequenceNumbers: readonly number[], intervalUs: number): void {
@@ -73,14 +88,13 @@ export class Retransmitter {
     for (const sequenceNumber of sequenceNumbers) {
       const found = this.#history.lookup(sequenceNumber, nowUs, intervalUs);
       if (found.kind !== 'found') continue;
-      const { pacing, path, givenUp } = this.#init;
-      const isTooMuch = path.mustSkipRetransmissions(pacing.priority);
-      if (isTooMuch || !this.#budget.take(found.packet.payload.length, nowUs)) {
-        this.forgetSent();
-        givenUp();
+      const { packet } = found;
+      if (this.#mayRepeat(packet, nowUs)) packets.push(this.#again(route, packet, 'retransmission'));
+      else if (packet.isDiscardable) this.#history.notResent(packet);
+      else {
+        this.#giveUp();
         return;
       }
-      packets.push(this.#again(route, found.packet, 'retransmission'));
     }
     this.#init.path.enqueue(packets);
   }
@@ -96,6 +110,36 @@ export class Retransmitter {
     return this.#again(route, packet, 'padding');
   }
 
+  /** @param timesResent how often the packet had been sent again with the sending that is told of */
+  #reported(route: RtpRoute, packet: SentPacket, timesResent: number, fate: PacketFate): void {
+    if (fate === 'arrived') {
+      this.#history.arrived(packet);
+      return;
+    }
+    if (timesResent > 0 && !this.#hearsOfRepetitions) return;
+    if (!route.hasNack || this.#rtxFor(route, packet) === undefined) return;
+    const nowUs = this.#init.clock.nowUs();
+    // The loss of a repetition that was sent on a guess tells nothing of the packet itself.
+    if (fate === 'lost' && timesResent === 0) this.#history.missing(packet);
+    const isMissing = this.#history.isMissing(packet);
+    const verdict = this.#history.lost(packet, timesResent, nowUs, REPAIRED_FOR_US);
+    if (verdict === 'nothing') return;
+    if (verdict === 'again' && this.#mayRepeat(packet, nowUs, isMissing ? MAX_RESENT_SHARE : GUESSED_SHARE)) {
+      this.#init.path.enqueue([this.#again(route, packet, 'retransmission')]);
+    } else if (fate === 'lost' && isMissing && !packet.isDiscardable) this.#giveUp();
+    else this.#history.notResent(packet);
+  }
+
+  #mayRepeat({ payload }: SentPacket, nowUs: number, share?: number): boolean {
+    const { path, pacing } = this.#init;
+    return !path.mustSkipRetransmissions(pacing.priority) && this.#budget.take(payload.length, nowUs, share);
+  }
+
+  #giveUp(): void {
+    this.forgetSent();
+    this.#init.givenUp();
+  }
+
   #again(route: RtpRoute, packet: SentPacket, purpose: 'retransmission' | 'padding'): SparePacket {
     const isApart = this.#rtxFor(route, packet) !== undefined;
     const rtxBytes = isApart ? RTX_HEADER_BYTES : 0;
@@ -107,11 +151,17 @@ export class Retransmitter {
         const extensions = route.renewed(packet.header.extensions, nowUs, transportSequence, isApart);
         if (!this.#write(route, packet, extensions, purpose)) return 'refused';
         if (purpose === 'retransmission') this.#history.resent(packet, nowUs);
-        return route.outcome(transportSequence);
+        const timesResent = this.#history.timesResent(packet);
+        return route.outcome(transportSequence, (fate) => {
+          if (fate === 'arrived') this.#hearsOfRepetitions = true;
+          // Of padding nobody knows whether the peer has used it.
+          if (purpose === 'retransmission') this.#reported(route, packet, timesResent, fate);
+        });
       },
       (reason) => {
         this.#history.notResent(packet);
-        if (purpose === 'retransmission' && reason === 'congestion') this.#init.givenUp();
+        const isNeeded = purpose === 'retransmission' && !packet.isDiscardable;
+        if (isNeeded && reason === 'congestion') this.#init.givenUp();
       },
     );
   }

@@ -13,6 +13,7 @@ import type { RtpHeaderExtension } from '../../rtp/rtp-packet.js';
 import { RTX_HEADER_BYTES } from '../../rtp/rtx.js';
 import type { MediaTransport, NegotiatedTrack } from '../../transport/media-transport.js';
 import type { WriteOutcome } from './outbound-packets.js';
+import type { FateListener } from './send-path.js';
 
 /** Largest RTP packet before encryption, as in libwebrtc (`kMaxRtpPacketSize` less room for SRTP, tunnels and TURN). */
 const MAX_RTP_PACKET_BYTES = 1200;
@@ -131,9 +132,9 @@ export class RtpRoute {
     return this.extensions(nowUs, ofFrame, transportSequence, repeats);
   }
 
-  /** What is to be told of a packet that was written with this number, if there was one. */
-  outcome(transportSequence: number | undefined): WriteOutcome {
-    return this.hasTransportSequence && transportSequence !== undefined ? 'written with sequence' : 'written';
+  /** What came of a packet that was written with this number, if there was one. */
+  outcome(transportSequence: number | undefined, fate: FateListener): WriteOutcome {
+    return this.hasTransportSequence && transportSequence !== undefined ? fate : 'written';
   }
 }
 

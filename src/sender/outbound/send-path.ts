@@ -1,3 +1,4 @@
+import type { PacketFate } from '../../congestion/loss-detection.js';
 import type { PacedPacket } from '../../congestion/pacer.js';
 import type { ReceiverReport } from '../../congestion/report-based-rate.js';
 import type { Clock } from '../../core/clock.js';
@@ -17,14 +18,17 @@ export type TakenBack =
   /** It has waited for too long. */
   | 'congestion';
 
+/** Is told what the peer reports of a packet that was sent; more than once if that turns out otherwise. */
+export type FateListener = (fate: PacketFate) => void;
+
 /** A packet on its way to the socket. */
 export interface OutboundPacket extends PacedPacket {
   /**
    * Stamps it with all that belongs to this moment and writes it to the socket.
    * @param transportSequence transport-wide sequence number (0-65535), for an m-line with that extension; none without congestion control
-   * @returns whether that number is on the wire, and so used up
+   * @returns who hears of its fate if that number is on the wire, and so used up
    */
-  send(nowUs: number, transportSequence?: number): boolean;
+  send(nowUs: number, transportSequence?: number): FateListener | undefined;
   /** It will not be sent. */
   takeBack(reason: TakenBack): void;
 }
