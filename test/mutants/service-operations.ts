@@ -81,4 +81,12 @@ export const SERVICE_OPERATION_MUTANTS: readonly Mutant[] = [
     replace: 'nextGeneration: () => 1,',
     tests: ['service/publisher-registry'],
   },
+  {
+    name: 'every-camera-in-trouble-with-the-connection',
+    guarantee: 'service',
+    file: 'src/service/dashboard/page/diagnosis.ts',
+    find: "tone === 'bad' && layer !== 'sfu' && layer !== 'network'",
+    replace: "tone === 'bad'",
+    tests: ['service/dashboard/diagnosis'],
+  },
 ];

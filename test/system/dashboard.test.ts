@@ -281,6 +281,12 @@ describe('the dashboard', () => {
     await expect.poll(() => root.getAttribute('data-layer'), WAIT).toBe('source');
     expect(await root.getAttribute('data-tone')).toBe('bad');
     expect(await root.locator('.verdict').textContent()).toContain('Source');
+    // It is named at the top, too, and found from there by keys.
+    await page
+      .getByRole('group', { name: 'Cameras in trouble' })
+      .getByRole('button', { name: /^front: / })
+      .press('Enter');
+    expect(await page.evaluate('document.activeElement.dataset.layer')).toBe('source');
     const [rear] = await camerasBeyond(page, ['rear'], 0);
     await camerasBeyond(page, ['rear'], (rear?.framesDecoded ?? 0) + PICTURES);
     expect(await camera(page, 'rear').root.getAttribute('data-tone')).toBe('good');

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { SenderStats, TrackStats, TrackView } from '../../../src/client.js';
 import type { EncodingStats } from '../../../src/sender/stats/track-stats.js';
-import { diagnose, type Evidence } from '../../../src/service/dashboard/page/diagnosis.js';
+import { type Diagnosis, diagnose, type Evidence, troublesOf } from '../../../src/service/dashboard/page/diagnosis.js';
 
 const TRACK: TrackView = {
   id: 'front',
@@ -79,5 +79,22 @@ describe('the diagnosis of a camera', () => {
   it('tells what was said of the connection', () => {
     const evidence = { connection: 'reconnecting', connectionReason: 'refused', track: TRACK } as const;
     expect(diagnose(evidence).detail).toBe('The SFU is being called again: refused');
+  });
+});
+
+describe('cameras in trouble', () => {
+  it('are those that are broken by themselves, not by the connection, and none that only waits', () => {
+    const verdicts: Readonly<Record<string, Diagnosis>> = {
+      front: { tone: 'good', title: 'Live', detail: '' },
+      rear: { tone: 'bad', layer: 'source', title: 'Unplugged', detail: '' },
+      left: { tone: 'bad', layer: 'sfu', title: 'No SFU', detail: '' },
+      right: { tone: 'bad', layer: 'network', title: 'Lost', detail: '' },
+      arm: { tone: 'wait', layer: 'allocation', title: 'Paused', detail: '' },
+      mast: { tone: 'bad', layer: 'encoder', title: 'Encoder failed', detail: '' },
+    };
+    expect(troublesOf(new Map(Object.entries(verdicts)))).toEqual([
+      { id: 'rear', title: 'Unplugged' },
+      { id: 'mast', title: 'Encoder failed' },
+    ]);
   });
 });

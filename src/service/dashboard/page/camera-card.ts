@@ -87,6 +87,12 @@ export class CameraCard {
     return this.picture.isMoving;
   }
 
+  /** Brings it before the eyes, and the keys to it. */
+  goTo(): void {
+    this.element.scrollIntoView({ block: 'start' });
+    this.element.focus({ preventScroll: true });
+  }
+
   show(news: CameraNews, nowS: number): void {
     const { stats, allocation, locks } = news;
     this.#showDiagnosis(news);

@@ -47,6 +47,11 @@ export class Dashboard {
 
   start(): void {
     addEventListener('hashchange', () => this.#soon());
+    need(document, '.skip', HTMLAnchorElement).addEventListener('click', (event) => {
+      // Its address would be that of a publisher, and show another one.
+      event.preventDefault();
+      need(document, '#cameras', HTMLElement).focus();
+    });
     addEventListener('pagehide', () => this.#chosen?.panel.showPictures(false));
     document.addEventListener('visibilitychange', () => this.#visibilityChanged());
     this.#pictures.addEventListener('change', () => this.#visibilityChanged());

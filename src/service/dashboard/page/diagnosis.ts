@@ -45,6 +45,19 @@ export function diagnose(evidence: Evidence): Diagnosis {
   );
 }
 
+/** A camera that is broken by itself, and how. */
+export interface Trouble {
+  readonly id: string;
+  readonly title: string;
+}
+
+/** Cameras that are broken by themselves: what the connection does to all of them is told beside it. */
+export function troublesOf(verdicts: ReadonlyMap<string, Diagnosis>): readonly Trouble[] {
+  return [...verdicts].flatMap(([id, { tone, layer, title }]) =>
+    tone === 'bad' && layer !== 'sfu' && layer !== 'network' ? [{ id, title }] : [],
+  );
+}
+
 /** What is told of a source that does not deliver what it should; `format-changed` is over before anybody can read it. */
 const SOURCE_TROUBLES: Readonly<Partial<Record<TrackView['source']['state'], string>>> = {
   stalled: 'Source stalled',

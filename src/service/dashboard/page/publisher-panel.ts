@@ -2,13 +2,14 @@ import type { AccessView, PublisherView, SenderStats, ServiceClient, TrackStats,
 import { AllocationEditor, LEASE_TTL_MS } from './allocation-editor.js';
 import { CameraCard } from './camera-card.js';
 import type { CameraActions, Locks } from './camera-controls.js';
-import { type Diagnosis, diagnose } from './diagnosis.js';
+import { type Diagnosis, diagnose, troublesOf } from './diagnosis.js';
 import { need } from './dom.js';
 import { encoderFigures } from './encoder-figures.js';
 import { LeasePanel } from './lease-panel.js';
 import { NetworkPanel } from './network-panel.js';
 import type { Notices } from './notices.js';
 import { PreviewViewer } from './preview-viewer.js';
+import { TroubleList } from './trouble-list.js';
 
 /** A few renewals may be lost. */
 const RENEW_MS = LEASE_TTL_MS / 4;
@@ -31,6 +32,7 @@ export class PublisherPanel {
   readonly #lease: LeasePanel;
   readonly #network = new NetworkPanel();
   readonly #cards = new Map<string, CameraCard>();
+  readonly #troubles = new TroubleList((id) => this.#cards.get(id)?.goTo());
   readonly #place = need(document, '#cameras', HTMLElement);
   readonly #empty = need(document, '#empty', HTMLElement);
   readonly #timers: readonly ReturnType<typeof setInterval>[];
@@ -87,6 +89,7 @@ export class PublisherPanel {
     }
     this.#network.show(stats, nowS());
     this.#lease.show(this.#isReadOnly);
+    this.#troubles.show(troublesOf(verdicts));
     this.#speak(verdicts);
   }
 
@@ -102,6 +105,7 @@ export class PublisherPanel {
     this.#viewer?.close();
     this.#lease.close();
     this.#network.close();
+    this.#troubles.close();
     for (const card of this.#cards.values()) card.close();
   }
 
