@@ -29,4 +29,4 @@ if [ -z "${LIVEKIT_SERVER:-}" ]; then
   export LIVEKIT_SERVER=${LIVEKIT_SERVER:-}
 fi
 
-exec npx vitest run --project system "$@"
+exec npx vitest run --project 'system*' "$@"

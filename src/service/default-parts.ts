@@ -9,7 +9,7 @@ import type { PublisherParts } from './publishers/publisher-parts.js';
 import { DEFAULT_BITRATE_BPS } from './schema/publisher-schema.js';
 import { signallerFor } from './signaller-for.js';
 import { sourceSupervision } from './supervision/source-supervision.js';
-import { transportFactory } from './transport-choice.js';
+import { transportOf } from './transport-choice.js';
 
 /** Publishers of the real thing: encoders, sockets and SFUs. */
 export function defaultParts(clock: Clock, logger: Logger): PublisherParts {
@@ -17,15 +17,12 @@ export function defaultParts(clock: Clock, logger: Logger): PublisherParts {
     clock,
     random: new SystemRandom(),
     logger,
-    createSender: (
-      { bitrateBps = DEFAULT_BITRATE_BPS, congestionControl, isolation, hardwareEncoders, transport = 'werift' },
-      senderLogger,
-      tap,
-    ) => {
+    createSender: (spec, senderLogger, tap) => {
+      const { bitrateBps = DEFAULT_BITRATE_BPS, congestionControl, isolation, hardwareEncoders } = spec;
       const sender = createSender({
         clock,
         logger: senderLogger,
-        transport: tapTransports(transportFactory(transport, { clock, logger: senderLogger }), tap, senderLogger),
+        transport: tapTransports(transportOf(spec, { clock, logger: senderLogger }), tap, senderLogger),
         startBitrateBps: bitrateBps,
         ...(congestionControl === undefined ? {} : { congestionControl }),
         ...(isolation === undefined ? {} : { isolation }),

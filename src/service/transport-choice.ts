@@ -5,6 +5,7 @@ import type { Logger } from '../core/logger.js';
 import type { MediaTransportFactory } from '../transport/media-transport.js';
 import { createNodeDatachannelTransportFactory } from '../transport/node-datachannel/node-datachannel-transport-factory.js';
 import { createWeriftTransportFactory } from '../transport/werift/werift-transport-factory.js';
+import type { PublisherSpec } from './schema/publisher-schema.js';
 
 /** The transports that come with Framelock; the second one needs a package that is not installed with it. */
 export const TRANSPORT_NAMES = ['werift', 'node-datachannel'] as const;
@@ -38,4 +39,19 @@ export function transportFactory(name: TransportName, options: TransportChoiceOp
     );
   }
   return createNodeDatachannelTransportFactory(others);
+}
+
+/**
+ * The transport that a publisher is to have.
+ * @throws FramelockError TRANSPORT_UNAVAILABLE, INVALID_ARGUMENT (with the field as `option` of the context)
+ */
+export function transportOf(
+  { transport = 'werift', iceServers, iceTransportPolicy }: Omit<PublisherSpec, 'id' | 'sfu'>,
+  parts: Pick<TransportChoiceOptions, 'clock' | 'logger'>,
+): MediaTransportFactory {
+  return transportFactory(transport, {
+    ...parts,
+    ...(iceServers === undefined ? {} : { iceServers }),
+    ...(iceTransportPolicy === undefined ? {} : { iceTransportPolicy }),
+  });
 }

@@ -145,6 +145,14 @@ export const LIVEKIT_MUTANTS: readonly Mutant[] = [
     tests,
   },
   {
+    name: 'demand-not-followed',
+    guarantee: 'allocation',
+    file: 'src/sender/connection/connector.ts',
+    find: '    this.#host.encodingsAgreed();\n  }\n\n  async #closeCurrent',
+    replace: '  }\n\n  async #closeCurrent',
+    tests: ['sender/encoding-demand'],
+  },
+  {
     name: 'demand-of-a-former-peer',
     guarantee: 'recovery',
     file: 'src/sender/outbound/routed-stream.ts',

@@ -180,6 +180,14 @@ const CONFIG = 'src/service/config/service-config.ts';
 /** Who is let in, and what is told to whom. */
 const API_MUTANTS: readonly Mutant[] = [
   {
+    name: 'relay-policy-of-a-publisher-left-out',
+    guarantee: 'service',
+    file: 'src/service/transport-choice.ts',
+    find: '...(iceTransportPolicy === undefined ? {} : { iceTransportPolicy }),',
+    replace: '',
+    tests: ['service/service-config'],
+  },
+  {
     name: 'any-token-will-do',
     guarantee: 'service',
     file: ACCESS,

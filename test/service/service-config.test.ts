@@ -102,6 +102,20 @@ describe('a configuration', () => {
         /^line 4: \/publishers\/2\/sfu\/janus\/room .*whole number from 1/,
       ],
     ],
+    [
+      'STUN and TURN servers that cannot be used',
+      [
+        'publishers:',
+        '  - { id: a, sfu: { whip: { url: "http://a" } }, iceServers: [{ urls: "http://turn.example" }] }',
+        '  - { id: b, sfu: { whip: { url: "http://a" } }, iceServers: [{ urls: "turn:turn.example" }] }',
+        '  - { id: c, sfu: { whip: { url: "http://a" } }, iceTransportPolicy: relay }',
+      ].join('\n'),
+      [
+        /^line 2: \/publishers\/0\/iceServers .*cannot be read/,
+        /^line 3: \/publishers\/1\/iceServers .*needs username and credential/,
+        /^line 4: \/publishers\/2\/iceTransportPolicy .*needs a TURN server/,
+      ],
+    ],
     ['several documents', 'http: {}\n---\nhttp: {}', [/^line 2: .*one document/]],
     ['an anchor that is not there', 'http: *gone', [/alias.*gone/]],
   ])('is refused with its line: %s', (_what, text, expected) => {

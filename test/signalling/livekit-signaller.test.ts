@@ -646,6 +646,7 @@ describe('LiveKitSignaller: a session that stands', () => {
     const lost = lostReasons();
     server.instead.set('leave', () => server.dismiss(DisconnectReason.CLIENT_INITIATED));
     const closing = signaller.close();
+    await settle();
     await clock.advance(CLOSE_TIMEOUT_MS);
     await closing;
     expect(lost).toEqual([]);

@@ -35,10 +35,10 @@ export class RoutedStream {
 
   /** Why the peer does not want what would be sent; nothing if it does, and without one. */
   get refusal(): PeerRefusal | undefined {
-    return this.#refusal ?? (this.#isIdle ? 'paused-by-peer' : undefined);
+    return this.#refusal ?? (this.#isIdle && this.#route !== undefined ? 'paused-by-peer' : undefined);
   }
 
-  /** The peer says whether anybody receives it; until it does, somebody may. */
+  /** The peer says whether anybody receives it; until it does, somebody may. The next peer knows nothing of it. */
   demand(isWanted: boolean): void {
     this.#isIdle = !isWanted;
   }

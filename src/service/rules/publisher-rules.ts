@@ -7,7 +7,7 @@ import { boundViolations, trackViolations } from '../allocation/allocation-docum
 import { pointer, type Violation } from '../schema/invalid-document.js';
 import type { PublisherSpec, SfuSpec, TrackSpec } from '../schema/publisher-schema.js';
 import { signallerFor } from '../signaller-for.js';
-import { transportFactory } from '../transport-choice.js';
+import { transportOf } from '../transport-choice.js';
 
 /** What is wrong with a publisher beyond its schema. @param at pointer to it, in a larger document */
 export function publisherViolations(spec: PublisherSpec, at = ''): readonly Violation[] {
@@ -68,13 +68,14 @@ function sfuViolations(sfu: SfuSpec, at: string): readonly Violation[] {
   }
 }
 
-/** A transport that this machine does not have. */
-function transportViolations({ transport = 'werift' }: PublisherSpec, at: string): readonly Violation[] {
+/** A transport that this machine does not have, or servers that it cannot use. */
+function transportViolations(spec: PublisherSpec, at: string): readonly Violation[] {
   try {
-    transportFactory(transport, { clock: new SystemClock() });
+    transportOf(spec, { clock: new SystemClock() });
     return [];
   } catch (error) {
-    return [{ path: at + pointer('transport'), rule: 'transport', message: describeError(error) }];
+    const field = isFramelockError(error) ? String(error.context['option'] ?? 'transport') : 'transport';
+    return [{ path: at + pointer(field), rule: 'transport', message: describeError(error) }];
   }
 }
 

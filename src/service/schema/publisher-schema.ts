@@ -2,6 +2,7 @@ import { type Static, Type } from 'typebox';
 import { SOURCE_STATES } from '../supervision/source-state.js';
 import { AllocationDocument, MAX_TRACKS, Presets } from './allocation-schema.js';
 import { EncodingSpecs, EncodingView, ScalabilityMode } from './encoding-schema.js';
+import { IceServers, IceTransportPolicy } from './ice-schema.js';
 import { Generation, Identifier } from './identifiers.js';
 
 /** What the cameras of a publisher share where nothing is said. */
@@ -146,6 +147,8 @@ export const PublisherSpec = Type.Object(
         description: 'node-datachannel needs the package of that name on this machine.',
       }),
     ),
+    iceServers: Type.Optional(IceServers),
+    iceTransportPolicy: Type.Optional(IceTransportPolicy),
     hardwareEncoders: Type.Optional(
       Type.Array(Type.Enum(['nvenc', 'vaapi', 'qsv', 'amf', 'v4l2m2m']), { maxItems: 5, uniqueItems: true }),
     ),

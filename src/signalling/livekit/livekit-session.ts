@@ -228,7 +228,6 @@ export class LiveKitSession {
 
   /** Media may flow for a while yet; the server ends a participant whose media ends. */
   #socketClosed(): void {
-    this.#keepalive?.cancel();
     if (this.#over !== undefined || !this.#published || this.#lifetime.ended) return;
     this.#init.observer.lost(this.#conversation?.lost?.message ?? 'the socket to LiveKit closed');
   }
