@@ -24,6 +24,8 @@ import type { FeedbackReport, PacketResult, SentPacket } from './sent-packets.js
 const PACING_FACTOR = 1.1;
 /** Each half second without feedback halves the rate. Who sends nothing for that long does not wait for feedback either. */
 const SILENCE_STEP_US = 500_000;
+/** But two messages of a receiver that seldom sends any may be lost. */
+const SILENT_INTERVALS = 3;
 /** Who sends nothing for this long begins anew. After less, what went unreported before counts on: who sends in bursts would never notice a silent receiver. */
 const PAUSE_US = 2_000_000;
 /** A receiver that has given none by then never will, and is asked by its reports. */
@@ -209,7 +211,8 @@ export class GoogCc implements NetworkController {
     const sustained = leastOf(limits);
     const sustainedBps = Math.max(sustained[1], this.#minBps);
     const [limitedBy, bps] = leastOf([sustained, ['queue', this.#queueCapBps]]);
-    const silenceSteps = unreportedBps === undefined ? Math.floor(this.#silenceUs(nowUs) / SILENCE_STEP_US) : 0;
+    const stepUs = Math.max(SILENCE_STEP_US, SILENT_INTERVALS * this.#roundTrip.feedbackIntervalUs);
+    const silenceSteps = unreportedBps === undefined ? Math.floor(this.#silenceUs(nowUs) / stepUs) : 0;
     if (silenceSteps <= 0) return { bps: Math.max(bps, this.#minBps), sustainedBps, limitedBy };
     return { bps: Math.max(bps / 2 ** silenceSteps, this.#minBps), sustainedBps, limitedBy: 'silence' };
   }

@@ -7,9 +7,10 @@ const ASSUMED_US = 200_000;
 /** The least round trip is that of this time. */
 const MIN_WINDOW_US = 10_000_000;
 const MIN_RESOLUTION_US = 100_000;
-/** Receivers send feedback every 50 to 250 ms (transport_sequence_number_feedback_generator.cc). */
+/** libwebrtc's receivers send feedback every 50 to 250 ms (transport_sequence_number_feedback_generator.cc), LiveKit's every 330 ms where there are few packets. */
 const ASSUMED_INTERVAL_US = 100_000;
-const LONGEST_INTERVAL_US = 250_000;
+/** What took longer was a pause, or several messages were lost. */
+const LONGEST_INTERVAL_US = 500_000;
 
 /**
  * Round trips as feedback shows them: from a packet's sending to the feedback about it, which includes what the receiver waits to send it.
@@ -29,6 +30,11 @@ export class RoundTrip {
   /** From a packet's sending to the feedback about it at the latest, without queues. */
   get loopUs(): number {
     return this.minUs + this.#feedbackIntervalUs;
+  }
+
+  /** Between two messages of feedback, lost ones left out: smoothed. */
+  get feedbackIntervalUs(): number {
+    return this.#feedbackIntervalUs;
   }
 
   get minUs(): number {

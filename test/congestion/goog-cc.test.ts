@@ -131,6 +131,16 @@ describe('GoogCc', () => {
     expect(after.targetBps).toBeGreaterThan(0.4 * before);
   });
 
+  it('waits longer for a receiver that seldom gives feedback, of which two messages may be lost', () => {
+    const driver = new Driver();
+    for (let message = 0; message < 30; message += 1) {
+      driver.run(0.3, { isSilent: true });
+      driver.run(0.05);
+    }
+    expect(driver.run(0.9, { isSilent: true }).limitedBy).not.toBe('silence');
+    expect(driver.run(0.3, { isSilent: true }).limitedBy).toBe('silence');
+  });
+
   it('goes by receiver reports once there has been no feedback for a second, and by feedback as soon as it comes', () => {
     const driver = new Driver();
     expect(driver.run(0.6, { isSilent: true })).toMatchObject({ targetBps: 500_000, limitedBy: 'silence' });

@@ -210,6 +210,14 @@ export const CONGESTION_MUTANTS: readonly Mutant[] = [
     tests: UNIT('goog-cc'),
   },
   {
+    name: 'lost-feedback-of-a-slow-receiver-taken-for-silence',
+    guarantee,
+    file: GOOG_CC,
+    find: 'Math.max(SILENCE_STEP_US, SILENT_INTERVALS * this.#roundTrip.feedbackIntervalUs)',
+    replace: 'SILENCE_STEP_US',
+    tests: UNIT('goog-cc'),
+  },
+  {
     name: 'silence-forgotten-over-a-pause',
     guarantee,
     file: GOOG_CC,
