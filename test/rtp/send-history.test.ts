@@ -168,17 +168,54 @@ describe('SendHistory', () => {
 
     it('does nothing about a packet of which another sending has arrived, or which it no longer has', () => {
       const { history, packet } = stored();
-      history.arrived(packet);
+      history.arrived(packet, 0);
       expect(history.lost(packet, 0, 10, AGE_US)).toBe('nothing');
       expect(new SendHistory().lost(packet, 0, 10, AGE_US)).toBe('nothing');
     });
 
     it('believes who asks for a packet that has arrived', () => {
       const { history, packet } = stored();
-      history.arrived(packet);
+      history.arrived(packet, 0);
       history.lookup(5, 10, 0);
       history.resent(packet, 10);
       expect(history.lost(packet, 1, 20, AGE_US)).toBe('again');
+    });
+
+    it('answers who asks in spite of what was sent unasked, at once, and no sooner than that again', () => {
+      const { history, packet } = stored();
+      history.lost(packet, 0, 10, AGE_US);
+      history.resent(packet, 10);
+      expect(resend(history, 5, 11, 500)).toBe('found');
+      expect(resend(history, 5, 12, 500)).toBe('too-soon');
+      // Unasked again, but the peer has asked: it takes that as its answer.
+      history.lost(packet, 2, 100, AGE_US);
+      history.resent(packet, 100);
+      expect(resend(history, 5, 101, 500)).toBe('too-soon');
+    });
+
+    it('believes no arrival of what was sent unasked once the peer has asked, but that of the answer, and of the packet', () => {
+      for (const [timesResent, verdict] of [
+        [0, 'nothing'],
+        [1, 'again'],
+        [2, 'nothing'],
+      ] as const) {
+        const { history, packet } = stored();
+        history.lost(packet, 0, 10, AGE_US);
+        history.resent(packet, 10);
+        resend(history, 5, 20, 500);
+        history.arrived(packet, timesResent);
+        expect(history.lost(packet, 2, 30, AGE_US)).toBe(verdict);
+      }
+    });
+
+    it('takes what was sent while a request was under way for its answer', () => {
+      const { history, packet } = stored();
+      history.lost(packet, 0, 10, AGE_US);
+      expect(history.lookup(5, 11, 500).kind).toBe('too-soon');
+      history.resent(packet, 12);
+      expect(history.lookup(5, 13, 500).kind).toBe('too-soon');
+      history.arrived(packet, 1);
+      expect(history.lost(packet, 1, 30, AGE_US)).toBe('nothing');
     });
 
     it('takes a spare repetition for none', () => {

@@ -192,6 +192,7 @@ export class OutboundRtp extends RoutedStream {
       settled({ outcome: 'dropped', reason: 'not-connected' });
       return;
     }
+    this.#retransmitter.sendExtras(route);
     // Capture times are monotonic, the extension is on the clock of the sender reports: carry the age over.
     const captureWallUs = this.#clock.wallUs() - (this.#clock.nowUs() - timestampUs);
     const isKeyFrame = type === 'key';
