@@ -305,7 +305,7 @@ export const RECOVERY_MUTANTS: readonly Mutant[] = [
   {
     name: 'retry-after-ignored',
     guarantee,
-    file: 'src/service/backoff.ts',
+    file: 'src/concurrency/backoff.ts',
     find: 'Math.max((random.uint32() / 2 ** 32) * limitMs, leastMs)',
     replace: '(random.uint32() / 2 ** 32) * limitMs',
     tests: ['service/connection-keeper'],

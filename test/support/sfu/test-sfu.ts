@@ -41,7 +41,7 @@ export const SFUS: readonly SfuKind[] = [
     codecs: ['vp8', 'h264', 'vp9', 'av1'],
     wantsAllCodecs: false,
     replaces: false,
-    restartsIce: false,
+    restartsIce: true,
     make: janusAt,
   },
   {
@@ -59,7 +59,7 @@ export const SFUS: readonly SfuKind[] = [
     codecs: ['vp8', 'h264', 'vp9', 'av1'],
     wantsAllCodecs: true,
     replaces: false,
-    restartsIce: false,
+    restartsIce: true,
     make: (place) => liveKitAt(place, 'livekit'),
   },
 ];
