@@ -1,3 +1,4 @@
+import { RequestResponse, RequestResponse_Reason } from '@livekit/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FramelockError } from '../../src/core/errors.js';
 import type { Random } from '../../src/core/random.js';
@@ -128,7 +129,11 @@ function liveKit(): Server {
       if (isHeld) fake.instead.set('offer', () => undefined);
     },
     answer: () => fake.answer(fake.offers.at(-1)?.id ?? 0, 'v=0\r\n'),
-    refuseOffers: () => fake.instead.set('offer', () => fake.dismiss(DisconnectReason.STATE_MISMATCH)),
+    refuseOffers: () =>
+      fake.instead.set('offer', () => {
+        const value = new RequestResponse({ reason: RequestResponse_Reason.NOT_ALLOWED });
+        fake.say({ case: 'requestResponse', value });
+      }),
   };
 }
 
@@ -416,6 +421,19 @@ describe.each([
     await clock.advance(3000);
     expect(server.offered).toBe(OFFER);
     expect(signaller.canRestartIce).toBe(true);
+  });
+
+  it('makes no restart that was given up while it had to show that it works', async () => {
+    server.fake.answersPings = false;
+    const controller = new AbortController();
+    const failure = failureOf(signaller.restartIce?.(FRAGMENT, controller.signal) ?? Promise.resolve());
+    await settle();
+    controller.abort();
+    await failure;
+    server.fake.answersPings = true;
+    await clock.advance(2 * PROOF_MS);
+    expect(server.fake.sockets).toBe(1);
+    expect(server.offered).toBe(OFFER);
   });
 
   it('restarts no more once the server has refused to', async () => {

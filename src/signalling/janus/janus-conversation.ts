@@ -134,7 +134,7 @@ export class JanusConversation {
 
   /** Shows that the session is still wanted. */
   keepAlive(sessionId: number): void {
-    if (this.lost === undefined) this.#send({ janus: 'keepalive', session_id: sessionId }, KEEPALIVE);
+    this.#send({ janus: 'keepalive', session_id: sessionId }, KEEPALIVE);
   }
 
   /** Says goodbye to the server; `closed` follows unless it is deaf. */

@@ -218,7 +218,6 @@ export class JanusSession {
   #finish(): Promise<SignallingCloseResult> {
     this.#lifetime.end();
     this.#keepalive.stop();
-    this.#conversation.giveUp();
     return boundedEnd({
       server: 'Janus',
       clock: this.#settings.clock,

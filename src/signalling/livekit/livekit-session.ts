@@ -67,7 +67,7 @@ export class LiveKitSession {
     this.#lifetime = new Lifetime('The session of LiveKit', late);
     this.#exchange = new PublisherExchange(this.#lifetime.clock(clock));
     this.#keepalive = new KeepAlive(clock, this.#lifetime, () => {
-      if (this.#isOpen) this.#conversation?.send({ kind: 'ping', wallMs: Math.round(clock.wallUs() / 1000) });
+      this.#conversation?.send({ kind: 'ping', wallMs: Math.round(clock.wallUs() / 1000) });
     });
     this.#turn = new OfferTurn({
       server: 'LiveKit',
