@@ -15,6 +15,22 @@ const SOCKET = 'src/signalling/socket/socket-watch.ts';
 /** How a connection is watched, and what is done when it is lost. */
 export const RECOVERY_MUTANTS: readonly Mutant[] = [
   {
+    name: 'handshake-that-failed-not-tried-again',
+    guarantee,
+    file: 'src/sender/connection/connector.ts',
+    find: "    return isFramelockError(error, 'CONNECT_FAILED') && this.#current?.isAnswered === true;\n",
+    replace: '    return false;\n',
+    tests: ['sender/connector'],
+  },
+  {
+    name: 'connect-without-an-address-tried-again',
+    guarantee,
+    file: 'src/sender/connection/connector.ts',
+    find: ' && this.#current?.isAnswered === true',
+    replace: '',
+    tests: ['sender/connector'],
+  },
+  {
     name: 'quiet-peer-not-asked',
     guarantee,
     file: LIVENESS,
