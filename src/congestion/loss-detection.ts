@@ -43,6 +43,12 @@ interface Sending<Subject> extends Loseable<Subject> {
   told: PacketFate | undefined;
 }
 
+/** What became of what. */
+export interface Fate<Subject> {
+  readonly subject: Subject;
+  readonly fate: PacketFate;
+}
+
 interface Arrival {
   readonly sequence: number;
   readonly sentAtUs: number;
@@ -73,8 +79,8 @@ export class LossDetection<Subject> {
   }
 
   /** The receiver has told more: what is known by now of which packets, first those that arrived, each in the order of sending. */
-  reported({ packets }: FeedbackReport): readonly { readonly subject: Subject; readonly fate: PacketFate }[] {
-    const fates: { subject: Subject; fate: PacketFate }[] = [];
+  reported({ packets }: FeedbackReport): readonly Fate<Subject>[] {
+    const fates: Fate<Subject>[] = [];
     /** Of each stream, in the order of sending. */
     const arrivals = new Map<number | undefined, Arrival[]>();
     for (const { sequence, receivedAtUs, sentAtUs } of packets) {
@@ -93,14 +99,20 @@ export class LossDetection<Subject> {
     }
     for (const sending of this.#sendings.values()) {
       if (!sending.isAskedFor) overtake(sending, arrivals.get(sending.ssrc) ?? []);
-      if (sending.sentAtUs > this.#newestArrivalSentUs - REORDERING_US) continue;
-      if (!sending.isAskedFor && sending.sentAtUs > this.#newestArrivalSentUs - STREAM_ENDED_US) continue;
-      const fate = sending.isReported ? 'lost' : 'unreported';
-      if (sending.told === fate) continue;
+      const fate = this.#newsOf(sending);
+      if (fate === undefined) continue;
       sending.told = fate;
       fates.push({ subject: sending.subject, fate });
     }
     return fates;
+  }
+
+  /** Of a packet that has not arrived; nothing while it may still come, and where that was told already. */
+  #newsOf({ sentAtUs, isAskedFor, isReported, told }: Sending<Subject>): PacketFate | undefined {
+    const patienceUs = isAskedFor ? REORDERING_US : STREAM_ENDED_US;
+    if (sentAtUs > this.#newestArrivalSentUs - patienceUs) return undefined;
+    const fate = isReported ? 'lost' : 'unreported';
+    return fate === told ? undefined : fate;
   }
 }
 

@@ -47,8 +47,8 @@ export interface Signaller {
    */
   readonly iceServers?: readonly IceServer[];
   /**
-   * Whom to tell if the server ends the open session or can no longer be reached, in place of who was to be told before. Absent where the signaller
-   * keeps no connection to the server.
+   * Whom to tell if the server ends the open session, or has it no more, in place of who was to be told before. A connection to the server that breaks is no loss as long
+   * as it may come back: media does not go by it. Absent where the signaller keeps no connection to the server.
    */
   watch?(lost: (reason: string) => void): void;
   /**

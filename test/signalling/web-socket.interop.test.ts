@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
-import type { RefusedUpgrade } from '../../src/signalling/socket/message-socket.js';
+import type { Refusal } from '../../src/signalling/socket/message-socket.js';
 import { openWebSocket, type WebSocketOptions } from '../../src/signalling/socket/web-socket.js';
 import { nothingLeftSince, openResources, type ResourceCounts } from '../support/open-resources.js';
 
@@ -26,7 +26,7 @@ afterEach(async () => {
 function open(port = (server.address() as AddressInfo).port, options: WebSocketOptions = {}) {
   const heard: (string | Uint8Array)[] = [];
   const events = { opened: (): void => undefined, closed: (_: string): void => undefined };
-  let refused: RefusedUpgrade | undefined;
+  let refused: Refusal | undefined;
   const opened = new Promise<void>((resolve) => {
     events.opened = resolve;
   });
@@ -37,7 +37,7 @@ function open(port = (server.address() as AddressInfo).port, options: WebSocketO
     opened: () => events.opened(),
     received: (message: string | Uint8Array) => void heard.push(message),
     ponged: () => void heard.push('pong'),
-    closed: (reason: string, why?: RefusedUpgrade) => {
+    closed: (reason: string, why?: Refusal) => {
       refused = why;
       events.closed(reason);
     },
@@ -76,6 +76,7 @@ describe('a WebSocket', () => {
     expect((await goodbye)[0]).toBe(1000);
     expect(await closed).toContain('1000');
     expect(heard).toEqual(['answer', Buffer.from('bytes')]);
+    expect(socket.isStranded()).toBe(false);
   });
 
   it('tells of the answer to a ping, and pings nobody once it is closed', async () => {
@@ -111,7 +112,9 @@ describe('a WebSocket', () => {
     await once(other, 'listening');
     const { port } = other.address() as AddressInfo;
     await new Promise((resolve) => other.close(resolve));
-    expect(await open(port).closed).toBe('refused the connection (ECONNREFUSED)');
+    const { closed, refused } = open(port);
+    expect(await closed).toBe('refused the connection (ECONNREFUSED)');
+    expect(refused()).toBe('nobody listens');
   });
 
   it('tells that a server does not speak WebSocket', async () => {
