@@ -53,6 +53,14 @@ export type LossVerdict =
   /** Nobody misses it, or something was done about it already. */
   | 'nothing';
 
+/** When a packet is of use that is sent again. */
+export interface RepairLimits {
+  /** Since its first sending, in microseconds. */
+  readonly maxAgeUs: number;
+  /** So many packets behind the newest one of its stream it is of none. */
+  readonly windowPackets: number;
+}
+
 interface Entry extends SentPacket {
   readonly sentUs: number;
   resentUs: number | undefined;
@@ -187,13 +195,14 @@ export class SendHistory {
   /**
    * A sending of a packet was lost. What became of a later one is yet to be heard; what was sent before a key frame is not needed any more.
    * @param timesResent how often the packet had been sent again with that sending
-   * @param maxAgeUs since its first sending; what is older comes too late
+   * @param within what lies beyond comes too late
    */
-  lost({ header }: SentPacket, timesResent: number, nowUs: number, maxAgeUs: number): LossVerdict {
+  lost({ header }: SentPacket, timesResent: number, nowUs: number, within: RepairLimits): LossVerdict {
     const entry = this.#entryOf(header);
     if (entry === undefined || entry.known === 'arrived' || this.#isSuperseded(header)) return 'nothing';
     if (entry.isPending || entry.timesResent !== timesResent) return 'nothing';
-    if (nowUs - entry.sentUs > maxAgeUs) return 'too-late';
+    if (nowUs - entry.sentUs > within.maxAgeUs) return 'too-late';
+    if (this.#packetsBehind(header) >= within.windowPackets) return 'too-late';
     entry.isPending = true;
     return 'again';
   }
@@ -230,6 +239,11 @@ export class SendHistory {
   notResent({ header }: SentPacket): void {
     const entry = this.#entryOf(header);
     if (entry !== undefined) entry.isPending = false;
+  }
+
+  #packetsBehind({ sequenceNumber }: RtpPacketHeader): number {
+    const newest = this.#ring[(this.#oldest + this.#count - 1) % this.#maxPackets];
+    return newest === undefined ? 0 : sequenceDistance(sequenceNumber, newest.header.sequenceNumber);
   }
 
   #isSuperseded({ sequenceNumber }: RtpPacketHeader): boolean {

@@ -4,6 +4,8 @@ import type { IceServer } from '../core/ice-server.js';
 export interface SignallingAnswer {
   /** The SDP answer. */
   readonly sdp: string;
+  /** The SFU forwards no packet to viewers that is so many or more behind the newest one of its stream: to send that again is of no use. @default any that arrives */
+  readonly repairWindowPackets?: number;
 }
 
 /**

@@ -7,15 +7,15 @@ import type { RtpPacketHeader } from '../../src/rtp/rtp-packet.js';
 import { readOriginalSequence } from '../../src/rtp/rtx.js';
 import { OutboundRtp } from '../../src/sender/outbound/outbound-rtp.js';
 import { REPAIRED_FOR_US } from '../../src/sender/outbound/retransmitter.js';
+import type { AgreedTrack } from '../../src/sender/outbound/rtp-route.js';
 import { type FateListener, type OutboundPacket, SendPath } from '../../src/sender/outbound/send-path.js';
-import type { NegotiatedTrack } from '../../src/transport/media-transport.js';
 import { FakeNetwork, type FakeTransport } from '../support/fake-transport.js';
 import { fixedRandom } from '../support/fixed-random.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 
 const SSRC = 0xcafe;
 const RTX_SSRC = 0xbeef;
-const AGREED: NegotiatedTrack = {
+const AGREED: AgreedTrack = {
   trackId: 'front',
   payloadType: 96,
   alternatives: { vp9: 98 },
@@ -44,7 +44,7 @@ function connectedTransport(): FakeTransport {
   return network.last;
 }
 
-function outbound(negotiated: NegotiatedTrack, firstSequence = 100, path = new SendPath(clock)): OutboundRtp {
+function outbound(negotiated: AgreedTrack, firstSequence = 100, path = new SendPath(clock)): OutboundRtp {
   const random = fixedRandom(firstSequence);
   const made = new OutboundRtp({ codec: 'vp8', ssrc: SSRC, rtxSsrc: RTX_SSRC, clock, random, path });
   made.bind(transport, negotiated);
@@ -258,7 +258,7 @@ describe('what a peer reports of a packet', () => {
   /** Of all that was sent, in order. */
   let fates: FateListener[];
 
-  function over(negotiated: NegotiatedTrack): void {
+  function over(negotiated: AgreedTrack): void {
     path = new SendPath(clock);
     isSlow = false;
     givenUp = 0;
@@ -373,6 +373,15 @@ describe('what a peer reports of a packet', () => {
     send(10);
     expect(repeated()).toHaveLength(before + 10);
     expect(givenUp).toBe(0);
+  });
+
+  it('costs a key frame at once where the SFU would not forward the repetition any more', () => {
+    over({ ...AGREED, repairWindowPackets: 10 });
+    for (let frame = 0; frame < 12; frame += 1) send(100);
+    fates[2]?.('lost');
+    expect([repeated().length, givenUp]).toEqual([1, 0]);
+    fates[1]?.('lost');
+    expect([repeated().length, givenUp]).toEqual([1, 1]);
   });
 
   it('has no more than 256 guesses wait', () => {

@@ -5,10 +5,10 @@ import type { SessionVerdict, SignalledTrack, Signaller, SignallingCloseResult }
 import type {
   MediaTransport,
   MediaTransportFactory,
-  NegotiatedTrack,
   TransportObserver,
   TransportTrackSpec,
 } from '../../transport/media-transport.js';
+import type { AgreedTrack } from '../outbound/rtp-route.js';
 
 /** Hears of a connection. */
 export interface ConnectionObserver extends Omit<TransportObserver, keyof LateCompletionObserver> {
@@ -137,7 +137,7 @@ export class Connection {
   async negotiate(
     { specs, signalled }: OfferedTracks,
     { timeoutMs, signal }: EstablishOptions,
-  ): Promise<readonly NegotiatedTrack[]> {
+  ): Promise<readonly AgreedTrack[]> {
     const cancel = AbortSignal.any([signal, this.#lifetime.signal]);
     const offer = await this.#step('offer', cancel, () => this.transport.createOffer(specs, cancel));
     const answer = await this.#step('answer', cancel, () => this.#signaller.offer(offer, cancel, signalled));
@@ -145,7 +145,8 @@ export class Connection {
     this.#answerCame();
     const negotiated = await this.#step('negotiated tracks', cancel, () => this.transport.acceptAnswer(answer.sdp));
     await this.#step('connected', cancel, () => this.transport.connected(timeoutMs, cancel));
-    return negotiated;
+    const { repairWindowPackets } = answer;
+    return negotiated.map((track) => ({ ...track, repairWindowPackets }));
   }
 
   /** Idempotent. Nothing is sent and nothing is heard afterwards. Resolves with how the signalling session ended. */

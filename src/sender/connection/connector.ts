@@ -2,7 +2,8 @@ import { Sequencer } from '../../concurrency/sequencer.js';
 import { describeError, FramelockError, isFramelockError } from '../../core/errors.js';
 import { writeCompound } from '../../rtp/rtcp-write.js';
 import type { Signaller } from '../../signalling/signaller.js';
-import type { NegotiatedTrack, TransportState, TransportStats } from '../../transport/media-transport.js';
+import type { TransportState, TransportStats } from '../../transport/media-transport.js';
+import type { AgreedTrack } from '../outbound/rtp-route.js';
 import type { TrackHandle } from '../tracks/track-handle.js';
 import { Connection, type EstablishOptions } from './connection.js';
 import type { ConnectorHost } from './connector-host.js';
@@ -207,7 +208,7 @@ export class Connector {
     this.#answered(connection, offer, negotiated);
   }
 
-  #answered({ transport }: Connection, offer: TracksOffer, negotiated: readonly NegotiatedTrack[]): void {
+  #answered({ transport }: Connection, offer: TracksOffer, negotiated: readonly AgreedTrack[]): void {
     const known = this.#offered;
     this.#offered = offer.handles;
     if (offer.agreesOnFeedback(negotiated)) this.#host.path.feedbackAgreed();

@@ -103,10 +103,11 @@ export class Retransmitter {
     if (this.#extras.length === 0) return;
     const nowUs = this.#init.clock.nowUs();
     const packets: OutboundPacket[] = [];
+    const within = { maxAgeUs: REPAIRED_FOR_US, windowPackets: route.repairWindowPackets };
     let hasRoom = true;
     this.#extras = this.#extras.filter(({ packet, timesResent, dueUs }) => {
       if (dueUs > nowUs || !hasRoom) return true;
-      if (this.#history.lost(packet, timesResent, nowUs, REPAIRED_FOR_US) !== 'again') return false;
+      if (this.#history.lost(packet, timesResent, nowUs, within) !== 'again') return false;
       hasRoom = this.#mayRepeat(packet, nowUs, this.#extraBudget);
       if (hasRoom) packets.push(this.#again(route, packet, 'extra'));
       else this.#history.notResent(packet);
@@ -167,7 +168,8 @@ export class Retransmitter {
     }
     // Of a packet that is missed, and of whose repetition nothing is heard, it is not known that a key frame is needed: it is repeated while it is held.
     const maxAgeUs = fate === 'unreported' ? Number.POSITIVE_INFINITY : REPAIRED_FOR_US;
-    const verdict = this.#history.lost(packet, timesResent, nowUs, maxAgeUs);
+    const within = { maxAgeUs, windowPackets: route.repairWindowPackets };
+    const verdict = this.#history.lost(packet, timesResent, nowUs, within);
     if (verdict === 'nothing') return;
     if (verdict === 'again' && this.#mayRepeat(packet, nowUs)) {
       this.#init.path.enqueue([this.#again(route, packet, 'retransmission')]);

@@ -8,6 +8,8 @@ import { JanusSession } from './janus-session.js';
 
 /** What Janus speaks inside a WebSocket; its transport refuses connections that do not ask for it. */
 const SUBPROTOCOL = 'janus-protocol';
+/** The replay window of its outgoing SRTP (dtls.c, `window_size`), which also keeps what is sent late from leaving. */
+const REPAIR_WINDOW_PACKETS = 128;
 
 /**
  * Publishes to a room of Janus' VideoRoom plugin over its WebSocket API: session, handle, join, publish; offers after the first one are
@@ -56,7 +58,7 @@ export class JanusSignaller implements Signaller {
     if (this.#current === undefined || this.#current.failed) {
       this.#current = new JanusSession(this.#settings, this.#open, (reason) => this.#lost?.(reason));
     }
-    return { sdp: await this.#current.offer(sdp, signal) };
+    return { sdp: await this.#current.offer(sdp, signal), repairWindowPackets: REPAIR_WINDOW_PACKETS };
   }
 
   watch(lost: (reason: string) => void): void {
