@@ -8,7 +8,7 @@ import type { CreateSenderOptions } from '../../../src/service/create-sender.js'
 import { createSender } from '../../../src/service/create-sender.js';
 import type { SfuSpec } from '../../../src/service/schema/publisher-schema.js';
 import { signallerFor } from '../../../src/service/signaller-for.js';
-import type { Signaller } from '../../../src/signalling/signaller.js';
+import type { Signaller, SignallingAnswer } from '../../../src/signalling/signaller.js';
 import { TestPatternSource } from '../../../src/source/test-pattern/test-pattern-source.js';
 import { LossyRelay, type RelayConditions } from './lossy-relay.js';
 import { READY } from './namespace-process.js';
@@ -135,11 +135,18 @@ async function end(): Promise<void> {
 
 function byWayOf(via: LossyRelay | undefined, signaller: Signaller): Signaller {
   if (via === undefined) return signaller;
-  const negotiate = via.via(async (offer) => (await signaller.offer(offer)).sdp);
   return {
     description: signaller.description,
     canRenegotiate: false,
-    offer: async (sdp) => ({ sdp: await negotiate(sdp) }),
+    offer: async (sdp) => {
+      let answer: SignallingAnswer | undefined;
+      const negotiate = via.via(async (offer) => {
+        answer = await signaller.offer(offer);
+        return answer.sdp;
+      });
+      const relayed = await negotiate(sdp);
+      return { ...answer, sdp: relayed };
+    },
     close: () => signaller.close(),
   };
 }
