@@ -34,6 +34,22 @@ export const SERVICE_OPERATION_MUTANTS: readonly Mutant[] = [
     tests: LOG_TESTS,
   },
   {
+    name: 'lost-log-lines-added-up-again',
+    guarantee: 'service',
+    file: 'src/service/metrics/process-metrics.ts',
+    find: '        this.reset();\n        this.inc(linesLost());',
+    replace: '        this.inc(linesLost());',
+    tests: ['service/service-metrics'],
+  },
+  {
+    name: 'lease-holder-told-in-words-only',
+    guarantee: 'service',
+    file: 'src/service/api/api-problem.ts',
+    find: '  if (error instanceof LeaseHeld) return { lease: error.lease };\n',
+    replace: '',
+    tests: ['service/api-problem'],
+  },
+  {
     name: 'reload-closes-before-it-knows',
     guarantee: 'service',
     file: RECONCILE,

@@ -70,6 +70,11 @@ describe('the client of the service', () => {
     const put = await client.putAllocation('robot', request, { ifMatch: tag });
     expect(put.allocation.grants.map(({ targetBps }) => targetBps)).toEqual([1_500_000, 500_000]);
     expect(await refusal(client.putAllocation('robot', request, { ifMatch: tag }))).toBe('412 REVISION_MISMATCH');
+    const other = { ...request, lease: { owner: 'autopilot', ttlMs: 1000 } };
+    const held = await client.putAllocation('robot', other).catch((error: unknown) => error);
+    const lease = held instanceof ApiError ? held.problem.lease : undefined;
+    expect(lease?.owner).toBe('console');
+    expect(lease?.expiresInMs).toBeLessThanOrEqual(1000);
     expect((await client.endLease('robot', 'console')).allocation.inForce).toBe('base');
   });
 
