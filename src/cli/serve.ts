@@ -30,7 +30,13 @@ export async function runServe(
   }
   const logger = pinoLogger(spec.log?.level ?? 'info');
   const readAgain = () => readSpec(command.config);
-  const service = new PublisherService({ spec, parts: defaultParts(clock, logger), version, readSpec: readAgain });
+  const service = new PublisherService({
+    spec,
+    parts: defaultParts(clock, logger),
+    version,
+    readSpec: readAgain,
+    linesLost: () => logger.linesLost,
+  });
   const reload = async (): Promise<void> => {
     try {
       await service.reload();
