@@ -308,6 +308,27 @@ describe('the dashboard', () => {
     await expect.poll(() => camera(page, 'front').root.getAttribute('data-layer'), WAIT).toBe('sfu');
   });
 
+  it('leads past its header by its first link, and stays with the publisher that is shown', async () => {
+    const url = await serve(['{ id: front, source: "test:160x120@5" }']);
+    const sfuOfOther = { whip: { url: `${sfuUrl}/whip/other` } };
+    await client.createPublisher({ id: 'other', sfu: sfuOfOther, tracks: [{ id: 'arm', source: 'test:160x120@5' }] });
+    const { page, errors } = await watch(`${url}/#other`);
+    const shownPublisher = () => page.locator('#publishers [aria-current="page"]').textContent();
+    await expect.poll(() => camera(page, 'arm').root.count(), WAIT).toBe(1);
+    await page.keyboard.press('Tab');
+    expect(await page.evaluate('document.activeElement.className')).toBe('skip');
+    await page.keyboard.press('Enter');
+    expect(await page.evaluate('document.activeElement.id')).toBe('cameras');
+    expect(new URL(page.url()).hash).toBe('#other');
+    // The page asks once a second who there is to be shown.
+    const asked = page.waitForResponse((response) => response.url().endsWith('/v1/publishers'));
+    await (await asked).finished();
+    await page.waitForTimeout(1500);
+    expect(await shownPublisher()).toBe('other');
+    expect(await camera(page, 'arm').root.count()).toBe(1);
+    expect(errors).toEqual([]);
+  });
+
   it('keeps nobody out: light, dark and on a phone', async () => {
     const { page, errors } = await fourCameras();
     await camerasBeyond(page, CAMERAS, PICTURES);
