@@ -102,9 +102,10 @@ export class GoogCc implements NetworkController {
 
   onFeedback({ atUs, packets, clockJumped, inFlightBytes }: FeedbackReport): void {
     this.#reports = undefined;
-    this.#waitingSinceUs = inFlightBytes > 0 ? atUs : undefined;
     if (clockJumped) this.#forgetArrivals();
     const received = packets.filter(isReceived).sort((a, b) => a.receivedAtUs - b.receivedAtUs);
+    // To hear that nothing arrives is as good as to hear nothing.
+    if (received.length > 0) this.#waitingSinceUs = inFlightBytes > 0 ? atUs : undefined;
     this.#measure(received, atUs);
     for (const { sizeBytes, priorUnreportedBytes, sentAtUs } of packets) {
       this.#sendRate.add(sizeBytes + priorUnreportedBytes, sentAtUs);
@@ -125,8 +126,7 @@ export class GoogCc implements NetworkController {
     this.#drainQueue(packets.at(-1)?.sentAtUs ?? atUs, atUs);
     const delayBasedBps = this.#delay.targetBps;
     this.#lossBps = this.#loss.update({ packets, delayBasedBps, ackedBps, nowUs: atUs });
-    const windowBytes = this.#window.sizeBytes(this.#limit(atUs).bps, this.#roundTrip.loopUs);
-    this.#encoderShare = this.#window.share(inFlightBytes, windowBytes);
+    this.#encoderShare = this.#window.share(inFlightBytes, this.#windowBytes(this.#limit(atUs)));
   }
 
   onReceiverLimit(bps: number | undefined): void {
@@ -156,14 +156,15 @@ export class GoogCc implements NetworkController {
   onTick(nowUs: number): NetworkDecision {
     const mustDoWithout = this.#unreportedBps !== undefined || this.#silenceUs(nowUs) >= NO_FEEDBACK_AFTER_US;
     if (mustDoWithout) this.#unreportedBps = this.#reports?.bps;
-    const { bps, sustainedBps, limitedBy } = this.#limit(nowUs);
+    const limit = this.#limit(nowUs);
+    const { bps, sustainedBps, limitedBy } = limit;
     const probes = this.#probes.tick({ targetBps: bps, limitedBy, queueUs: this.#queue.standingUs, nowUs });
     for (const probe of probes) this.#probeEstimator.started(probe);
     return {
       targetBps: Math.max(bps * this.#encoderShare, this.#minBps),
       sustainedBps,
       pacingBps: PACING_FACTOR * bps,
-      windowBytes: this.#window.sizeBytes(bps, this.#roundTrip.loopUs),
+      windowBytes: this.#windowBytes(limit),
       limitedBy,
       probes,
     };
@@ -195,9 +196,16 @@ export class GoogCc implements NetworkController {
     if (isLongerWay === true) this.#queue.rebase();
   }
 
+  /** Silence halves the rate and not the window: what was sent into it counts as in flight, and would hold up the packet that ends it. */
+  #windowBytes({ reportedBps }: { readonly reportedBps: number }): number {
+    return this.#window.sizeBytes(reportedBps, this.#roundTrip.loopUs);
+  }
+
   /** The least of all limits, and which it is. */
   #limit(nowUs: number): {
     readonly bps: number;
+    /** The same but for silence. */
+    readonly reportedBps: number;
     readonly sustainedBps: number;
     readonly limitedBy: LimitingFactor;
   } {
@@ -210,11 +218,13 @@ export class GoogCc implements NetworkController {
     ];
     const sustained = leastOf(limits);
     const sustainedBps = Math.max(sustained[1], this.#minBps);
-    const [limitedBy, bps] = leastOf([sustained, ['queue', this.#queueCapBps]]);
+    const [limitedBy, leastBps] = leastOf([sustained, ['queue', this.#queueCapBps]]);
+    const reportedBps = Math.max(leastBps, this.#minBps);
     const stepUs = Math.max(SILENCE_STEP_US, SILENT_INTERVALS * this.#roundTrip.feedbackIntervalUs);
     const silenceSteps = unreportedBps === undefined ? Math.floor(this.#silenceUs(nowUs) / stepUs) : 0;
-    if (silenceSteps <= 0) return { bps: Math.max(bps, this.#minBps), sustainedBps, limitedBy };
-    return { bps: Math.max(bps / 2 ** silenceSteps, this.#minBps), sustainedBps, limitedBy: 'silence' };
+    if (silenceSteps <= 0) return { bps: reportedBps, reportedBps, sustainedBps, limitedBy };
+    const bps = Math.max(leastBps / 2 ** silenceSteps, this.#minBps);
+    return { bps, reportedBps, sustainedBps, limitedBy: 'silence' };
   }
 
   /** For how long feedback has been due; a pause of the sender is not the receiver's silence. */

@@ -131,6 +131,29 @@ describe('GoogCc', () => {
     expect(after.targetBps).toBeGreaterThan(0.4 * before);
   });
 
+  it('halves its rate while feedback tells that nothing arrives', () => {
+    const driver = new Driver();
+    const before = driver.run(3).targetBps;
+    const { targetBps, limitedBy } = driver.run(1.1, { lossShare: 1 });
+    expect(limitedBy).toBe('silence');
+    expect(targetBps).toBeLessThan(0.3 * before);
+  });
+
+  it.each([{ isSilent: true }, { lossShare: 1 }])('is back at once after the link was down: %j', (outage) => {
+    const driver = new Driver();
+    const before = driver.run(3).targetBps;
+    driver.run(2, outage);
+    expect(driver.run(0.2).targetBps).toBeGreaterThan(0.8 * before);
+  });
+
+  it('leaves the window as it is in silence: what was sent into it counts as in flight', () => {
+    const driver = new Driver();
+    const { windowBytes } = driver.run(3);
+    const silent = driver.run(2, { isSilent: true });
+    expect(silent.limitedBy).toBe('silence');
+    expect(silent.windowBytes).toBe(windowBytes);
+  });
+
   it('waits longer for a receiver that seldom gives feedback, of which two messages may be lost', () => {
     const driver = new Driver();
     for (let message = 0; message < 30; message += 1) {

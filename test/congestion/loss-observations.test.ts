@@ -59,10 +59,52 @@ describe('LossObservations', () => {
   it('is 0 before there is any observation and after a reset', () => {
     const observations = new LossObservations();
     expect(observations.averageLoss).toBe(0);
-    observe(observations, 60, () => true);
-    expect(observations.averageLoss).toBe(1);
+    observe(observations, 60, (sequence) => sequence % 2 === 0);
+    expect(observations.averageLoss).toBeCloseTo(0.5, 1);
     observations.reset();
     expect(observations.averageLoss).toBe(0);
+  });
+
+  it('leaves out what was lost while nothing arrived for 200 ms, and what it had begun before', () => {
+    const observations = new LossObservations();
+    observe(observations, 200, (sequence) => sequence >= 60 && sequence <= 80);
+    expect(observations.averageLoss).toBe(0);
+    expect(observations.all.reduce((sum, { packets }) => sum + packets, 0)).toBeLessThanOrEqual(200 - 21);
+    // What follows is observed as ever.
+    observe(observations, 100, (sequence) => sequence % 10 === 0, 200);
+    expect(observations.averageLoss).toBeGreaterThan(0.02);
+  });
+
+  it('counts what was lost in a row for less than that, or fewer than eight', () => {
+    const short = new LossObservations();
+    observe(short, 200, (sequence) => sequence >= 60 && sequence < 80);
+    expect(short.all.reduce((sum, { lost }) => sum + lost, 0)).toBe(20);
+    const few = new LossObservations();
+    few.add(
+      Array.from({ length: 40 }, (_, index) => {
+        const sentAtUs = index * 50_000;
+        return index >= 10 && index < 17 ? lost(index, sentAtUs) : received(index, sentAtUs, 50_000);
+      }),
+    );
+    expect(few.all.reduce((sum, each) => sum + each.lost, 0)).toBe(7);
+  });
+
+  it('knows an outage that several messages tell of, however long, and one that a late packet ends', () => {
+    const observations = new LossObservations();
+    observe(observations, 30, () => false);
+    for (let first = 30; first < 3_000; first += 30) observe(observations, 30, () => true, first);
+    observations.add([received(2_999, 29_990_000, 400_000, { wasReportedLost: true })]);
+    observe(observations, 60, () => false, 3_000);
+    expect(observations.averageLoss).toBe(0);
+  });
+
+  it('forgets at a reset what was lost in a row before', () => {
+    const observations = new LossObservations();
+    observe(observations, 15, () => true);
+    observations.reset();
+    observe(observations, 60, (sequence) => sequence < 40, 20);
+    observe(observations, 30, () => false, 80);
+    expect(observations.all.map((each) => each.lost)).toContain(20);
   });
 
   it('survives packets out of order', () => {

@@ -14,6 +14,8 @@ const GATES: Readonly<Record<string, readonly (keyof Bars)[]>> = {
   loss_10: ['utilisationPct'],
   feedback_silence: ['utilisationPct', 'queueP95Ms'],
   blackout: ['utilisationPct'],
+  outage_2000: ['rampS', 'queueP95Ms'],
+  outage_2000_sfu: ['rampS', 'queueP95Ms'],
   stubborn_1000: ['drainS', 'lossPct'],
   delay_step: ['queueP95Ms'],
   jitter_100k: ['utilisationPct', 'queueP95Ms'],

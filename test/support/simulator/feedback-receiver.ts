@@ -7,6 +7,10 @@ const MIN_INTERVAL_US = 50_000;
 const MAX_INTERVAL_US = 250_000;
 const FEEDBACK_SHARE = 0.05;
 const MESSAGE_BITS = 68 * 8;
+/** LiveKit's receiver, as ion-sfu's, says nothing of so many packets or fewer, something of so many more every 100 ms (mediatransportutil/pkg/twcc/twcc.go). */
+const SFU_HELD_PACKETS = 20;
+const SFU_MOST_HELD_PACKETS = 100;
+const SFU_INTERVAL_US = 100_000;
 /** IP and UDP headers and SRTCP's trailer. */
 const OVERHEAD_BYTES = 42;
 /** A receiver's clock has its own zero, and runs at its own speed. */
@@ -24,6 +28,8 @@ export interface FeedbackReceiverOptions {
   readonly driftPpm?: number;
   /** Whether its reference time wraps after 30 s. @default false */
   readonly wraps?: boolean;
+  /** Whether it counts packets, as SFUs do, in place of time. @default false */
+  readonly isSfu?: boolean;
 }
 
 /** Sends transport-wide feedback, as bytes, about everything that arrives. */
@@ -33,10 +39,12 @@ export class FeedbackReceiver {
   #bytes = 0;
   #hasNews = false;
   #intervalUs = 2 * MIN_INTERVAL_US;
+  #heldPackets = 0;
+  #sentAtUs = 0;
 
   constructor(options: FeedbackReceiverOptions) {
     this.#options = options;
-    this.#schedule();
+    if (options.isSfu !== true) this.#schedule();
   }
 
   arrived(sequenceNumber: number, sizeBytes: number): void {
@@ -45,6 +53,15 @@ export class FeedbackReceiver {
     this.#feedback.packet(sequenceNumber, offsetUs + events.nowUs * (1 + driftPpm / 1e6));
     this.#bytes += sizeBytes;
     this.#hasNews = true;
+    this.#heldPackets += 1;
+    if (this.#options.isSfu === true && this.#isDue()) this.#send();
+  }
+
+  #isDue(): boolean {
+    const sinceUs = this.#options.events.nowUs - this.#sentAtUs;
+    return (
+      this.#heldPackets > SFU_MOST_HELD_PACKETS || (this.#heldPackets > SFU_HELD_PACKETS && sinceUs >= SFU_INTERVAL_US)
+    );
   }
 
   #schedule(): void {
@@ -60,6 +77,8 @@ export class FeedbackReceiver {
 
   #send(): void {
     this.#hasNews = false;
+    this.#heldPackets = 0;
+    this.#sentAtUs = this.#options.events.nowUs;
     for (const message of this.#feedback.take(2)) {
       const sizeBytes = message.length + OVERHEAD_BYTES;
       this.#options.back.send({ sizeBytes, arrive: () => this.#options.deliver(message) });

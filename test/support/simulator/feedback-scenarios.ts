@@ -43,6 +43,16 @@ export const FEEDBACK_SCENARIOS: readonly Scenario[] = [
     feedbackReorderedShare: 0.1,
     bars: { utilisationPct: 80, queueP95Ms: 100 },
   },
+  ...([0.1, 3] as const).map(
+    (mbps): Scenario => ({
+      id: `feedback_sfu_${mbps * 1000}k`,
+      title: `an SFU that says nothing of 20 packets or fewer, ${mbps} Mbit/s`,
+      seconds: 60,
+      capacity: [[0, mbps]],
+      sfuFeedback: true,
+      bars: { utilisationPct: 80, queueP95Ms: 100 },
+    }),
+  ),
   {
     id: 'wraps',
     title: "sequence numbers and the receiver's clock wrap",

@@ -137,6 +137,20 @@ export const LINK_SCENARIOS: readonly Scenario[] = [
     capacity: [0, 10, 20, 30, 40, 50].flatMap((atS) => [[atS, 3] as const, [atS + 9.7, 0] as const]),
     bars: { utilisationPct: 80 },
   },
+  ...([0.3, 2] as const).flatMap((lengthS) =>
+    [false, true].map(
+      (sfuFeedback): Scenario => ({
+        id: `outage_${lengthS * 1000}${sfuFeedback ? '_sfu' : ''}`,
+        title: `all is lost, both ways, for ${lengthS} s${sfuFeedback ? ', feedback of an SFU' : ''}`,
+        seconds: 40,
+        capacity: [[0, 3]],
+        outagesS: [[20, 20 + lengthS]],
+        sfuFeedback,
+        ramp: { fromS: 20 + lengthS, mbps: 3, untilS: 40 },
+        bars: { rampS: 1.5, queueP95Ms: 100 },
+      }),
+    ),
+  ),
   {
     id: 'deep_queue',
     title: 'queue of 2 s',

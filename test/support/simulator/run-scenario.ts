@@ -35,7 +35,7 @@ export function runScenario(scenario: Scenario, seed: number): ScenarioRun {
   const { queueMs = 300, oneWayMs = 50, feedbackLossShare = 0 } = scenario;
   const common = { events, chance, queueUs: queueMs * 1000 };
   const { policerBytes } = scenario;
-  const isLost = lossModel(scenario, events, chance);
+  const isLost = withOutages(scenario, events, lossModel(scenario, events, chance));
   // Flows with delays of their own meet in one queue: its delay is that of the shortest.
   const forward = new Link({
     ...common,
@@ -44,7 +44,7 @@ export function runScenario(scenario: Scenario, seed: number): ScenarioRun {
     jitterUs: (scenario.jitterMs ?? 0) * 1000,
     ...(isLost === undefined ? {} : { isLost }),
   });
-  const backLoss = lossOf(chance, feedbackLossShare);
+  const backLoss = withOutages(scenario, events, lossOf(chance, feedbackLossShare));
   const back = new Link({
     ...common,
     capacity: capacitySteps(scenario.backCapacity ?? [[0, FAST_MBPS]]),
@@ -119,6 +119,7 @@ function startFlow(scenario: Scenario, plan: FlowPlan, network: Network & { read
     startUs: plan.startS * 1_000_000,
     driftPpm,
     wraps: scenario.wraps === true,
+    sfuFeedback: scenario.sfuFeedback === true,
     ...(lateTimersMs === undefined
       ? {}
       : { lateUs: () => chance.uniform(0, lateTimersMs * 1000), pacing: SENDER_PACING }),
@@ -155,6 +156,16 @@ function lossModel(scenario: Scenario, events: Events, chance: Chance): LossMode
   if (scenario.burstLoss === true) return burstLoss(chance, BURSTS);
   if (policerBytes === undefined) return lossOf(chance, lossShare);
   return policer(events, (nowUs) => valueAt(capacity, nowUs / 1e6) * 1e6, policerBytes);
+}
+
+/** What the link loses besides is lost to the same chance whether there are outages or not. */
+function withOutages({ outagesS = [] }: Scenario, events: Events, model: LossModel | undefined): LossModel | undefined {
+  if (outagesS.length === 0) return model;
+  return (sizeBytes) => {
+    const isLost = model?.(sizeBytes) === true;
+    const nowS = events.nowUs / 1e6;
+    return isLost || outagesS.some(([fromS, toS]) => nowS >= fromS && nowS < toS);
+  };
 }
 
 function lossOf(chance: Chance, share: number) {

@@ -54,12 +54,16 @@ export interface Scenario {
   /** Each packet's, 0 to 1. */
   readonly lossShare?: number;
   readonly burstLoss?: boolean;
+  /** Everything is lost, both ways, from the first to the second time of each, in seconds. */
+  readonly outagesS?: readonly (readonly [number, number])[];
   /** Of the way back. */
   readonly feedbackLossShare?: number;
   /** Seconds, and milliseconds by which feedback comes later from then on. */
   readonly feedbackDelaySteps?: readonly (readonly [number, number])[];
   /** So many feedback messages are overtaken by 20 ms, 0 to 1. */
   readonly feedbackReorderedShare?: number;
+  /** The receiver gives feedback as SFUs of the ion-sfu family do: about more than 20 packets, or never. @default as libwebrtc does */
+  readonly sfuFeedback?: boolean;
   readonly driftPpm?: number;
   /** Whether sequence numbers begin near their end, and the receiver's clock wraps after 30 s. */
   readonly wraps?: boolean;

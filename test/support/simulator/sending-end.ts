@@ -31,6 +31,8 @@ export interface SendingEndOptions<Packet extends MediaPacket> {
   readonly driftPpm?: number;
   /** Whether numbers and clocks wrap early. */
   readonly wraps?: boolean;
+  /** Whether the receiver gives feedback as SFUs do. */
+  readonly sfuFeedback?: boolean;
   readonly pacing?: PacerOptions<Packet>;
   /** How late the next timer rings, beyond its resolution. @default never */
   readonly lateUs?: () => number;
@@ -49,13 +51,14 @@ export class SendingEnd<Packet extends MediaPacket> {
 
   constructor(options: SendingEndOptions<Packet>) {
     this.#options = options;
-    const { events, back, driftPpm = 0, startUs = 0, wraps = false } = options;
+    const { events, back, driftPpm = 0, startUs = 0, wraps = false, sfuFeedback = false } = options;
     if (wraps) this.#sequence = SOON_WRAPPED_SEQUENCE;
     this.#receiver = new FeedbackReceiver({
       events,
       back,
       driftPpm,
       wraps,
+      isSfu: sfuFeedback,
       deliver: (message) => this.#feedback(message),
     });
     events.at(startUs, () => this.#start());
