@@ -42,6 +42,14 @@ export const SERVICE_OPERATION_MUTANTS: readonly Mutant[] = [
     tests: ['service/service-metrics'],
   },
   {
+    name: 'listener-of-a-quiet-service-misses-what-comes',
+    guarantee: 'service',
+    file: 'src/service/api/event-stream.ts',
+    find: "if (lastEventId === undefined || lastEventId === '') response.write",
+    replace: "if (lastEventId === undefined || lastEventId === '') String",
+    tests: ['service/event-stream'],
+  },
+  {
     name: 'lease-holder-told-in-words-only',
     guarantee: 'service',
     file: 'src/service/api/api-problem.ts',

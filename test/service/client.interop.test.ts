@@ -111,6 +111,30 @@ describe('the client of the service', () => {
     expect(opened).toBe(2);
   });
 
+  it('misses nothing where the connection is lost before anything has happened', async () => {
+    const controller = new AbortController();
+    let opened = 0;
+    const flaky: typeof fetch = async (input, init) => {
+      const response = await fetch(input, init);
+      opened += 1;
+      if (opened > 1) return response;
+      const first = response.body?.getReader();
+      const { value } = (await first?.read()) ?? {};
+      await first?.cancel();
+      // Something happens while nobody listens.
+      await client.addTrack('robot', { id: 'arm', source: 'test' });
+      return new Response(value ?? null, { status: 200 });
+    };
+    const heard: string[] = [];
+    const events = new ServiceClient({ url, token: TOKEN, fetch: flaky }).events({ signal: controller.signal });
+    for await (const event of events) {
+      heard.push(event.type);
+      if ('trackId' in event && event.trackId === 'arm') controller.abort();
+    }
+    expect(opened).toBe(2);
+    expect(heard).not.toContain('reset');
+  });
+
   it('is refused as a listener as in any other call', async () => {
     const events = new ServiceClient({ url }).events();
     expect(await refusal(events.next())).toBe('401 TOKEN_REQUIRED');
