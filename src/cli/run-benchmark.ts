@@ -44,7 +44,9 @@ export async function runBenchmark(
 ): Promise<void> {
   if (json !== undefined && json !== STANDARD_OUTPUT) await assertWritable(json);
   const line = new ProgressLine(errors);
-  line.say(palette.faint(`${benchmark.name}: ${benchmark.summary}`));
+  const title = `${benchmark.name}: ${benchmark.summary}`;
+  // The palette is made for the output; this may go elsewhere.
+  line.say(errors.isTTY === true ? palette.faint(title) : title);
   const [load = 0] = loadavg();
   if (load > BUSY_LOAD * availableParallelism()) {
     line.say(`other programs take this machine's cores (load ${load.toFixed(1)}): the figures tell of what they leave`);

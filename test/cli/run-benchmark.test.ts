@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Benchmark } from '../../src/bench/benchmark.js';
 import { runBenchmark } from '../../src/cli/run-benchmark.js';
-import { plainPalette } from '../../src/cli/status-table.js';
+import { colourPalette, plainPalette } from '../../src/cli/status-table.js';
 
 /** A stream that keeps what is written. */
 class Written {
@@ -48,12 +48,12 @@ const plain: Benchmark = {
   },
 };
 
-function run(benchmark: Benchmark, json?: string) {
+function run(benchmark: Benchmark, json?: string, palette = plainPalette) {
   const { signal } = new AbortController();
   return runBenchmark(
     benchmark,
     { quick: true, ...(json === undefined ? {} : { json }) },
-    { output, errors, palette: plainPalette, signal },
+    { output, errors, palette, signal },
   );
 }
 
@@ -77,6 +77,15 @@ describe('a benchmark on the command line', () => {
     await run(plain);
     expect(errors.text).toContain('\r\u001b[Khalf of the way is \r\u001b[K');
     expect(errors.text.endsWith('\r\u001b[K')).toBe(true);
+  });
+
+  it('colours titles on a terminal, and nothing that goes elsewhere', async () => {
+    await run(plain, undefined, colourPalette);
+    expect(errors.text).toMatch(/^tried: /);
+    expect(output.text.startsWith(colourPalette.strong('metric          value'))).toBe(true);
+    errors = new Written(true);
+    await run(plain, undefined, colourPalette);
+    expect(errors.text).toContain('\u001b[2mtried: ');
   });
 
   it('writes all figures in full as JSON beside the table, or in place of it to the standard output', async () => {

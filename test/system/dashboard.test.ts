@@ -329,6 +329,22 @@ describe('the dashboard', () => {
     expect(errors).toEqual([]);
   });
 
+  it('plays the pictures below the fold, too, so that none is black when somebody scrolls to it', async () => {
+    const { page, errors } = await fourCameras();
+    await page.setViewportSize({ width: 700, height: 300 });
+    await camerasBeyond(page, CAMERAS, PICTURES);
+    for (const id of CAMERAS) {
+      const video = camera(page, id).root.locator('video');
+      await expect
+        .poll(() => video.evaluate((element) => Reflect.get(element, 'currentTime')), WAIT)
+        .toBeGreaterThan(1);
+      expect(await video.evaluate((element) => Reflect.get(element, 'paused')), id).toBe(false);
+    }
+    const below = await camera(page, 'right').root.boundingBox();
+    expect(below?.y).toBeGreaterThan(300);
+    expect(errors).toEqual([]);
+  });
+
   it('keeps nobody out: light, dark and on a phone', async () => {
     const { page, errors } = await fourCameras();
     await camerasBeyond(page, CAMERAS, PICTURES);
