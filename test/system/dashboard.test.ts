@@ -10,6 +10,7 @@ import { ServiceClient } from '../../src/client.js';
 import { LoopbackSfu } from '../../src/loopback/loopback-sfu.js';
 import { TestPatternRenderer } from '../../src/source/test-pattern/renderer.js';
 import {
+  CHROMIUM,
   camerasBeyond,
   keepScreenshot,
   launchBrowser,
@@ -47,7 +48,7 @@ let client: ServiceClient;
 const ends: (() => Promise<unknown>)[] = [];
 
 beforeAll(async () => {
-  browser = await launchBrowser();
+  browser = await launchBrowser(CHROMIUM, 'as-for-users');
 });
 
 afterAll(() => browser.close());
@@ -330,8 +331,12 @@ describe('the dashboard', () => {
   });
 
   it('plays the pictures below the fold, too, so that none is black when somebody scrolls to it', async () => {
-    const { page, errors } = await fourCameras();
-    await page.setViewportSize({ width: 700, height: 300 });
+    const url = await serve(CAMERAS.map((id) => `{ id: ${id}, source: "test:160x120@10" }`));
+    // From the beginning: what has been on the screen once goes on.
+    const { page, errors } = await openPage(browser, url, (opening) =>
+      opening.setViewportSize({ width: 700, height: 300 }),
+    );
+    ends.push(() => page.close());
     await camerasBeyond(page, CAMERAS, PICTURES);
     for (const id of CAMERAS) {
       const video = camera(page, id).root.locator('video');
