@@ -106,7 +106,8 @@ function capacityTable(metrics: Metrics): FigureTable {
     const figure = (name: string): number => metrics[nameOf(codec, size, name)] ?? Number.NaN;
     const cameras = figure('cameras');
     if (Number.isNaN(cameras)) return [];
-    const few = cameras === 0 ? `none (one at ${figure('fps').toFixed(0)} fps)` : String(cameras);
+    const fps = Math.round(figure('fps'));
+    const none = fps < FRAMERATE ? `none (one at ${fps} fps)` : 'none (one loses frames)';
     return [
       [
         codec,
@@ -114,7 +115,7 @@ function capacityTable(metrics: Metrics): FigureTable {
         `${(size.bitrateBps / 1e6).toFixed(1)} Mbit/s`,
         `${figure('cpu_ms_per_frame').toFixed(1)} ms`,
         `${figure('encode_ms_p99').toFixed(1)} ms`,
-        few,
+        cameras === 0 ? none : String(cameras),
       ],
     ];
   });

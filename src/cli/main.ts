@@ -63,6 +63,10 @@ async function runLive(command: Exclude<Command, { command: 'help' | 'version' }
     if (command.command === 'bench') process.exitCode = EXIT_CODES.interrupted;
   } finally {
     interruption.dispose();
+    if (interruption.isHungUp && [process.stdin, process.stdout, process.stderr].some(({ isTTY }) => isTTY)) {
+      // Drained. An exit would put the terminal back as it was, which has gone: Node aborts then (src/node.cc, ResetStdio).
+      process.kill(process.pid, 'SIGHUP');
+    }
   }
 }
 

@@ -103,8 +103,10 @@ class ProgressLine {
 
   show(text: string): void {
     if (this.#output.isTTY !== true) return;
+    // A terminal that does not know its size says 0.
+    const columns = this.#output.columns || DEFAULT_COLUMNS;
     // One that wraps could not be written over.
-    this.#output.write(`\r\u001b[K${text.slice(0, (this.#output.columns ?? DEFAULT_COLUMNS) - 1)}`);
+    this.#output.write(`\r\u001b[K${text.slice(0, columns - 1)}`);
   }
 
   clear(): void {

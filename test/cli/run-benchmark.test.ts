@@ -9,7 +9,7 @@ import { colourPalette, plainPalette } from '../../src/cli/status-table.js';
 /** A stream that keeps what is written. */
 class Written {
   readonly isTTY: boolean;
-  readonly columns = 20;
+  columns = 20;
   text = '';
 
   constructor(isTTY: boolean) {
@@ -77,6 +77,10 @@ describe('a benchmark on the command line', () => {
     await run(plain);
     expect(errors.text).toContain('\r\u001b[Khalf of the way is \r\u001b[K');
     expect(errors.text.endsWith('\r\u001b[K')).toBe(true);
+    errors = new Written(true);
+    errors.columns = 0;
+    await run(plain);
+    expect(errors.text).toContain('half of the way is behind us\r');
   });
 
   it('colours titles on a terminal, and nothing that goes elsewhere', async () => {

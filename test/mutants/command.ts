@@ -92,6 +92,14 @@ export const COMMAND_MUTANTS: readonly Mutant[] = [
     tests: INTERRUPTION_TESTS,
   },
   {
+    name: 'nothing-on-a-terminal-without-a-size',
+    guarantee,
+    file: 'src/cli/terminal.ts',
+    find: 'this.#output.columns || DEFAULT_COLUMNS',
+    replace: 'this.#output.columns ?? DEFAULT_COLUMNS',
+    tests: ['cli/terminal'],
+  },
+  {
     name: 'benchmark-finds-a-bad-file-when-it-is-over',
     guarantee,
     file: RUN,
