@@ -7,33 +7,39 @@ export const MAX_RESENT_SHARE = 0.5;
 /** However little was sent: some packets of 1200 bytes, so that the first frames and the last ones before a pause can be repaired. */
 export const ALWAYS_RESENT_BYTES = 6_000;
 
-/** Of what is sent on a mere guess that it was lost: the rest is for what is known to be. */
-export const GUESSED_SHARE = 0.2;
+/**
+ * The same for what may not be needed, in a budget of its own, so that it takes nothing from what is: doubles of repetitions, and what is sent on a mere guess that it was
+ * lost. Where a tenth is lost, doubles take 12 %, and a tenth of the feedback says nothing of a tenth of the packets.
+ */
+export const MAX_EXTRA_SHARE = 0.25;
 
 const BUCKETS = 10;
 const BUCKET_US = 100_000;
 
 /**
- * Bounds what a storm of NACKs can cause: retransmissions are at most {@link MAX_RESENT_SHARE} of what the stream has sent in the last second. (libwebrtc
+ * Bounds what a storm of NACKs can cause: retransmissions are at most a share of what the stream has sent in the last second. (libwebrtc
  * allows as much as the whole target, over half a second: rtp_sender.cc, `retransmission_rate_limiter_`.)
  *
  * Times are microseconds of one monotonic clock. Owner: whoever answers the NACKs of one stream.
  */
 export class ResendBudget {
+  readonly #share: number;
   readonly #sent = new LastSecond();
   readonly #resent = new LastSecond();
+
+  /** @param share of what is sent for the first time that may be sent again */
+  constructor(share = MAX_RESENT_SHARE) {
+    this.#share = share;
+  }
 
   /** A packet was sent for the first time. */
   sent(sizeBytes: number, nowUs: number): void {
     this.#sent.add(sizeBytes, nowUs);
   }
 
-  /**
-   * Whether a packet of this size may be sent again now; if so, it counts as sent again.
-   * @param share of what was sent that may be sent again, with all that was already
-   */
-  take(sizeBytes: number, nowUs: number, share = MAX_RESENT_SHARE): boolean {
-    const allowedBytes = Math.max(share * this.#sent.total(nowUs), ALWAYS_RESENT_BYTES);
+  /** Whether a packet of this size may be sent again now; if so, it counts as sent again. */
+  take(sizeBytes: number, nowUs: number): boolean {
+    const allowedBytes = Math.max(this.#share * this.#sent.total(nowUs), ALWAYS_RESENT_BYTES);
     if (this.#resent.total(nowUs) + sizeBytes > allowedBytes) return false;
     this.#resent.add(sizeBytes, nowUs);
     return true;

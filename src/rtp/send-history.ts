@@ -53,10 +53,20 @@ export type LossVerdict =
   /** Nobody misses it, or something was done about it already. */
   | 'nothing';
 
+/** When a packet is of use that is sent again. */
+export interface RepairLimits {
+  /** Since its first sending, in microseconds. */
+  readonly maxAgeUs: number;
+  /** So many packets behind the newest one of its stream it is of none. */
+  readonly windowPackets: number;
+}
+
 interface Entry extends SentPacket {
   readonly sentUs: number;
   resentUs: number | undefined;
   timesResent: number;
+  /** How often it had been sent again, unasked, when the peer asked for the first time. */
+  unasked: number | undefined;
   timesSpare: number;
   /** Handed out, and neither sent again nor given back. */
   isPending: boolean;
@@ -122,6 +132,7 @@ export class SendHistory {
       sentUs: nowUs,
       resentUs: undefined,
       timesResent: 0,
+      unasked: undefined,
       timesSpare: 0,
       isPending: false,
       known: 'nothing',
@@ -137,17 +148,20 @@ export class SendHistory {
 
   /**
    * Finds a packet in order to send it again; `resent` or `notResent` tells what became of it, and until then it is not handed out again. The first time it is
-   * at once, after that not before `minResendIntervalUs` (about a round trip) has passed: receivers repeat their NACKs while the answer is under way.
+   * at once, after that not before `minResendIntervalUs` (about a round trip) has passed: receivers repeat their NACKs while the answer is under way. What went unasked is no
+   * answer: who asks nevertheless may have dropped it, and reports it as arrived, as Janus does (its ice.c, `rtx_nacked`).
    * Source: libwebrtc modules/rtp_rtcp/source/rtp_packet_history.cc, `VerifyRtt` and `GetPacketAndMarkAsPending`.
    */
   lookup(sequenceNumber: number, nowUs: number, minResendIntervalUs: number): LookupResult {
     this.#dropExpired(nowUs);
     const entry = this.#bySequence.get(sequenceNumber);
     if (entry === undefined) return ABSENT;
+    const wasAskedFor = entry.unasked !== undefined;
+    entry.unasked ??= entry.timesResent;
     if (entry.isPending) return TOO_SOON;
-    if (entry.resentUs !== undefined && nowUs - entry.resentUs < minResendIntervalUs) return TOO_SOON;
+    if (wasAskedFor && entry.resentUs !== undefined && nowUs - entry.resentUs < minResendIntervalUs) return TOO_SOON;
     entry.isPending = true;
-    // Whoever asks knows better: Janus drops, and reports as arrived, what comes before it has asked (its ice.c, `rtx_nacked`).
+    // Whoever asks knows better than what was reported.
     entry.known = 'missing';
     return { kind: 'found', packet: entry };
   }
@@ -157,10 +171,14 @@ export class SendHistory {
     return this.#entryOf(header)?.timesResent ?? 0;
   }
 
-  /** A packet has arrived, whichever of its sendings it was: no loss of the others matters any more, unless it is asked for. */
-  arrived({ header }: SentPacket): void {
+  /**
+   * A sending of a packet has arrived: no loss of the others matters any more, unless the packet is asked for.
+   * @param timesResent how often the packet had been sent again with that sending
+   */
+  arrived({ header }: SentPacket, timesResent: number): void {
     const entry = this.#entryOf(header);
-    if (entry !== undefined) entry.known = 'arrived';
+    if (entry === undefined || (timesResent > 0 && timesResent <= (entry.unasked ?? 0))) return;
+    entry.known = 'arrived';
   }
 
   /** The first sending of a packet was lost. */
@@ -177,13 +195,14 @@ export class SendHistory {
   /**
    * A sending of a packet was lost. What became of a later one is yet to be heard; what was sent before a key frame is not needed any more.
    * @param timesResent how often the packet had been sent again with that sending
-   * @param maxAgeUs since its first sending; what is older comes too late
+   * @param within what lies beyond comes too late
    */
-  lost({ header }: SentPacket, timesResent: number, nowUs: number, maxAgeUs: number): LossVerdict {
+  lost({ header }: SentPacket, timesResent: number, nowUs: number, within: RepairLimits): LossVerdict {
     const entry = this.#entryOf(header);
     if (entry === undefined || entry.known === 'arrived' || this.#isSuperseded(header)) return 'nothing';
     if (entry.isPending || entry.timesResent !== timesResent) return 'nothing';
-    if (nowUs - entry.sentUs > maxAgeUs) return 'too-late';
+    if (nowUs - entry.sentUs > within.maxAgeUs) return 'too-late';
+    if (this.#packetsBehind(header) >= within.windowPackets) return 'too-late';
     entry.isPending = true;
     return 'again';
   }
@@ -220,6 +239,11 @@ export class SendHistory {
   notResent({ header }: SentPacket): void {
     const entry = this.#entryOf(header);
     if (entry !== undefined) entry.isPending = false;
+  }
+
+  #packetsBehind({ sequenceNumber }: RtpPacketHeader): number {
+    const newest = this.#ring[(this.#oldest + this.#count - 1) % this.#maxPackets];
+    return newest === undefined ? 0 : sequenceDistance(sequenceNumber, newest.header.sequenceNumber);
   }
 
   #isSuperseded({ sequenceNumber }: RtpPacketHeader): boolean {

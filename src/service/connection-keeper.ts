@@ -1,3 +1,4 @@
+import { backoffPause } from '../concurrency/backoff.js';
 import type { Clock } from '../core/clock.js';
 import { describeError, isFramelockError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
@@ -5,7 +6,6 @@ import type { Random } from '../core/random.js';
 import type { RtcSender } from '../sender/rtc-sender.js';
 import type { Signaller } from '../signalling/signaller.js';
 import type { TransportState } from '../transport/media-transport.js';
-import { backoffPause } from './backoff.js';
 
 const FIRST_BACKOFF_MS = 500;
 /** In the first minute, so that an SFU that was started again is found within 2 s, and later on. */

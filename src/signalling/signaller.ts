@@ -4,6 +4,8 @@ import type { IceServer } from '../core/ice-server.js';
 export interface SignallingAnswer {
   /** The SDP answer. */
   readonly sdp: string;
+  /** The SFU forwards no packet to viewers that is so many or more behind the newest one of its stream: to send that again is of no use. @default any that arrives */
+  readonly repairWindowPackets?: number;
 }
 
 /**
@@ -47,8 +49,8 @@ export interface Signaller {
    */
   readonly iceServers?: readonly IceServer[];
   /**
-   * Whom to tell if the server ends the open session or can no longer be reached, in place of who was to be told before. Absent where the signaller
-   * keeps no connection to the server.
+   * Whom to tell if the server ends the open session, or has it no more, in place of who was to be told before. A connection to the server that breaks is no loss as long
+   * as it may come back: media does not go by it. Absent where the signaller keeps no connection to the server.
    */
   watch?(lost: (reason: string) => void): void;
   /**

@@ -134,7 +134,7 @@ export const LIFETIME_MUTANTS: readonly Mutant[] = [
     name: 'janus-keepalives-go-on-after-close',
     guarantee,
     file: 'src/signalling/janus/janus-session.ts',
-    find: '    this.#keepalive?.cancel();\n',
+    find: '    this.#keepalive.stop();\n',
     replace: '',
     tests: ['signalling/janus-signaller'],
   },

@@ -1,6 +1,7 @@
 import type { Mutant } from './mutant.js';
 
 const SESSION = 'src/signalling/livekit/livekit-session.ts';
+const EXCHANGE = 'src/signalling/livekit/publisher-exchange.ts';
 const CONVERSATION = 'src/signalling/livekit/livekit-conversation.ts';
 const PROTOCOL = 'src/signalling/livekit/livekit-protocol.ts';
 const CANDIDATES = 'src/signalling/livekit/remote-candidates.ts';
@@ -36,8 +37,8 @@ export const LIVEKIT_MUTANTS: readonly Mutant[] = [
     name: 'livekit-keepalives-go-on-after-close',
     guarantee: 'L3 lifetimes',
     file: SESSION,
-    find: '    this.#lifetime.end();\n    this.#keepalive?.cancel();\n',
-    replace: '    this.#lifetime.end();\n',
+    find: '    this.#keepalive.stop();\n',
+    replace: '',
     tests,
   },
   {
@@ -51,7 +52,7 @@ export const LIVEKIT_MUTANTS: readonly Mutant[] = [
   {
     name: 'late-answer-of-livekit-taken-for-another',
     guarantee: 'wire',
-    file: SESSION,
+    file: EXCHANGE,
     find: '(news) => news.id === id || news.id === 0',
     replace: '() => true',
     tests,
@@ -60,23 +61,23 @@ export const LIVEKIT_MUTANTS: readonly Mutant[] = [
     name: 'more-encodings-than-livekit-knows',
     guarantee: 'wire',
     file: SESSION,
-    find: '    this.#assertFits(offered);\n',
+    find: '    this.#exchange.assertFits(sdp);\n',
     replace: '',
     tests,
   },
   {
     name: 'encodings-graded-by-chance',
     guarantee: 'wire',
-    file: SESSION,
+    file: EXCHANGE,
     find: 'const ordered = reorderRids(sdp, AnnouncedTracks.ascendingRids(offered, tracks));',
-    replace: 'const ordered = sdp; void [reorderRids, AnnouncedTracks];',
+    replace: 'const ordered = sdp; void reorderRids;',
     tests,
   },
   {
     name: 'refused-track-not-announced-again',
     guarantee: 'wire',
     file: SESSION,
-    find: '        this.#tracks.refused();\n',
+    find: '        this.#exchange.tracks.refused();\n',
     replace: '',
     tests,
   },

@@ -21,6 +21,7 @@ import { SERVICE_ENCODING_MUTANTS } from './service-encodings.js';
 import { SERVICE_OPERATION_MUTANTS } from './service-operations.js';
 import { SESSION_CHANGE_MUTANTS } from './session-change.js';
 import { SIMULCAST_MUTANTS } from './simulcast.js';
+import { SOCKET_RETURN_MUTANTS } from './socket-return.js';
 import { SOURCE_MUTANTS } from './sources.js';
 import { TEMPORAL_LAYER_MUTANTS } from './temporal-layers.js';
 import { WIRE_MUTANTS } from './wire.js';
@@ -42,6 +43,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...SEND_PATH_MUTANTS,
   ...RECOVERY_MUTANTS,
   ...SESSION_CHANGE_MUTANTS,
+  ...SOCKET_RETURN_MUTANTS,
   ...NATIVE_TRANSPORT_MUTANTS,
   ...SERVICE_MUTANTS,
   ...SERVICE_ENCODING_MUTANTS,

@@ -15,6 +15,22 @@ const SOCKET = 'src/signalling/socket/socket-watch.ts';
 /** How a connection is watched, and what is done when it is lost. */
 export const RECOVERY_MUTANTS: readonly Mutant[] = [
   {
+    name: 'handshake-that-failed-not-tried-again',
+    guarantee,
+    file: 'src/sender/connection/connector.ts',
+    find: "    return isFramelockError(error, 'CONNECT_FAILED') && this.#current?.isAnswered === true;\n",
+    replace: '    return false;\n',
+    tests: ['sender/connector'],
+  },
+  {
+    name: 'connect-without-an-address-tried-again',
+    guarantee,
+    file: 'src/sender/connection/connector.ts',
+    find: ' && this.#current?.isAnswered === true',
+    replace: '',
+    tests: ['sender/connector'],
+  },
+  {
     name: 'quiet-peer-not-asked',
     guarantee,
     file: LIVENESS,
@@ -305,7 +321,7 @@ export const RECOVERY_MUTANTS: readonly Mutant[] = [
   {
     name: 'retry-after-ignored',
     guarantee,
-    file: 'src/service/backoff.ts',
+    file: 'src/concurrency/backoff.ts',
     find: 'Math.max((random.uint32() / 2 ** 32) * limitMs, leastMs)',
     replace: '(random.uint32() / 2 ** 32) * limitMs',
     tests: ['service/connection-keeper'],

@@ -28,7 +28,7 @@ export const RETRANSMISSION_MUTANTS: readonly Mutant[] = [
     name: 'retransmissions-beyond-their-budget',
     guarantee,
     file: RETRANSMITTER,
-    find: ' && this.#budget.take(payload.length, nowUs, share)',
+    find: ' && budget.take(payload.length, nowUs)',
     replace: '',
     tests: ['sender/retransmitter'],
   },

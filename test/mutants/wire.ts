@@ -70,7 +70,7 @@ export const WIRE_MUTANTS: readonly Mutant[] = [
     name: 'packet-resent-for-every-nack',
     guarantee,
     file: 'src/rtp/send-history.ts',
-    find: '    if (entry.resentUs !== undefined && nowUs - entry.resentUs < minResendIntervalUs) return TOO_SOON;\n',
+    find: '    if (wasAskedFor && entry.resentUs !== undefined && nowUs - entry.resentUs < minResendIntervalUs) return TOO_SOON;\n',
     replace: '',
     tests: ['rtp/send-history'],
   },

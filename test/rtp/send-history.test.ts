@@ -148,7 +148,7 @@ describe('SendHistory', () => {
   });
 
   describe('told that a sending was lost', () => {
-    const AGE_US = 1_000;
+    const WITHIN = { maxAgeUs: 1_000, windowPackets: 128 };
 
     function stored(sequence = 5): { readonly history: SendHistory; readonly packet: SentPacket } {
       const history = new SendHistory();
@@ -157,28 +157,65 @@ describe('SendHistory', () => {
 
     it('hands the packet out, once, until it has been sent again', () => {
       const { history, packet } = stored();
-      expect(history.lost(packet, 0, 10, AGE_US)).toBe('again');
-      expect(history.lost(packet, 0, 20, AGE_US)).toBe('nothing');
+      expect(history.lost(packet, 0, 10, WITHIN)).toBe('again');
+      expect(history.lost(packet, 0, 20, WITHIN)).toBe('nothing');
       expect(history.lookup(5, 20, 0)).toEqual({ kind: 'too-soon' });
       history.resent(packet, 30);
       expect(history.timesResent(packet)).toBe(1);
-      expect(history.lost(packet, 0, 40, AGE_US)).toBe('nothing');
-      expect(history.lost(packet, 1, 50, AGE_US)).toBe('again');
+      expect(history.lost(packet, 0, 40, WITHIN)).toBe('nothing');
+      expect(history.lost(packet, 1, 50, WITHIN)).toBe('again');
     });
 
     it('does nothing about a packet of which another sending has arrived, or which it no longer has', () => {
       const { history, packet } = stored();
-      history.arrived(packet);
-      expect(history.lost(packet, 0, 10, AGE_US)).toBe('nothing');
-      expect(new SendHistory().lost(packet, 0, 10, AGE_US)).toBe('nothing');
+      history.arrived(packet, 0);
+      expect(history.lost(packet, 0, 10, WITHIN)).toBe('nothing');
+      expect(new SendHistory().lost(packet, 0, 10, WITHIN)).toBe('nothing');
     });
 
     it('believes who asks for a packet that has arrived', () => {
       const { history, packet } = stored();
-      history.arrived(packet);
+      history.arrived(packet, 0);
       history.lookup(5, 10, 0);
       history.resent(packet, 10);
-      expect(history.lost(packet, 1, 20, AGE_US)).toBe('again');
+      expect(history.lost(packet, 1, 20, WITHIN)).toBe('again');
+    });
+
+    it('answers who asks in spite of what was sent unasked, at once, and no sooner than that again', () => {
+      const { history, packet } = stored();
+      history.lost(packet, 0, 10, WITHIN);
+      history.resent(packet, 10);
+      expect(resend(history, 5, 11, 500)).toBe('found');
+      expect(resend(history, 5, 12, 500)).toBe('too-soon');
+      // Unasked again, but the peer has asked: it takes that as its answer.
+      history.lost(packet, 2, 100, WITHIN);
+      history.resent(packet, 100);
+      expect(resend(history, 5, 101, 500)).toBe('too-soon');
+    });
+
+    it('believes no arrival of what was sent unasked once the peer has asked, but that of the answer, and of the packet', () => {
+      for (const [timesResent, verdict] of [
+        [0, 'nothing'],
+        [1, 'again'],
+        [2, 'nothing'],
+      ] as const) {
+        const { history, packet } = stored();
+        history.lost(packet, 0, 10, WITHIN);
+        history.resent(packet, 10);
+        resend(history, 5, 20, 500);
+        history.arrived(packet, timesResent);
+        expect(history.lost(packet, 2, 30, WITHIN)).toBe(verdict);
+      }
+    });
+
+    it('takes what was sent while a request was under way for its answer', () => {
+      const { history, packet } = stored();
+      history.lost(packet, 0, 10, WITHIN);
+      expect(history.lookup(5, 11, 500).kind).toBe('too-soon');
+      history.resent(packet, 12);
+      expect(history.lookup(5, 13, 500).kind).toBe('too-soon');
+      history.arrived(packet, 1);
+      expect(history.lost(packet, 1, 30, WITHIN)).toBe('nothing');
     });
 
     it('takes a spare repetition for none', () => {
@@ -187,13 +224,27 @@ describe('SendHistory', () => {
       const large = history.store(header(6), new Uint8Array(50), 0);
       expect(history.spare(5)).toBe(large);
       expect([history.timesResent(packet), history.timesResent(large)]).toEqual([0, 0]);
-      expect(history.lost(large, 0, 10, AGE_US)).toBe('again');
+      expect(history.lost(large, 0, 10, WITHIN)).toBe('again');
     });
 
     it('gives up what is older than it may be', () => {
       const { history, packet } = stored();
-      expect(history.lost(packet, 0, AGE_US + 1, AGE_US)).toBe('too-late');
-      expect(history.lost(packet, 0, AGE_US, AGE_US)).toBe('again');
+      expect(history.lost(packet, 0, WITHIN.maxAgeUs + 1, WITHIN)).toBe('too-late');
+      expect(history.lost(packet, 0, WITHIN.maxAgeUs, WITHIN)).toBe('again');
+    });
+
+    it('gives up what is too far behind the newest packet, over the wrap of the numbers too', () => {
+      for (const first of [5, 0xfff0]) {
+        const history = new SendHistory();
+        const packet = history.store(header(first), new Uint8Array(10), 0);
+        const following = (behind: number) => history.store(header((first + behind) & 0xffff), new Uint8Array(10), 0);
+        for (let behind = 1; behind < 128; behind += 1) following(behind);
+        expect(history.lost(packet, 0, 10, WITHIN)).toBe('again');
+        history.notResent(packet);
+        following(128);
+        expect(history.lost(packet, 0, 10, WITHIN)).toBe('too-late');
+        expect(history.lost(packet, 0, 10, { ...WITHIN, windowPackets: Number.POSITIVE_INFINITY })).toBe('again');
+      }
     });
 
     it('does nothing about what was sent before a key frame, and forgets that with the key frame', () => {
@@ -202,14 +253,14 @@ describe('SendHistory', () => {
         history.store({ ...header(sequence), timestamp }, new Uint8Array(1), 0, { isKeyFrame, isDiscardable: false });
       const before = store(0xffff, 1, false);
       const key = store(0, 2, true);
-      expect(history.lost(before, 0, 0, AGE_US)).toBe('nothing');
-      expect(history.lost(key, 0, 0, AGE_US)).toBe('again');
+      expect(history.lost(before, 0, 0, WITHIN)).toBe('nothing');
+      expect(history.lost(key, 0, 0, WITHIN)).toBe('again');
       const rest = store(1, 2, true);
-      expect(history.lost(rest, 0, 0, AGE_US)).toBe('again');
+      expect(history.lost(rest, 0, 0, WITHIN)).toBe('again');
       // As far from the key frame as half of all numbers, and more.
       store(0x9000, 3, false);
       const after = store(0x9001, 3, false);
-      expect(history.lost(after, 0, 0, AGE_US)).toBe('again');
+      expect(history.lost(after, 0, 0, WITHIN)).toBe('again');
     });
   });
 

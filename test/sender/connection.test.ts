@@ -46,6 +46,11 @@ describe('Connection', () => {
     expect(heard).toEqual(['connected']);
   });
 
+  it('hands on with each track how far behind the SFU forwards what was repaired', async () => {
+    const { made } = connection(async () => ({ sdp: 'answer', repairWindowPackets: 128 }));
+    expect(await made.negotiate(TRACKS, establish())).toMatchObject([{ trackId: 'front', repairWindowPackets: 128 }]);
+  });
+
   it('tells its observer nothing once it is closed, whatever the transport still says (L3)', async () => {
     const { made, network, heard, late } = connection();
     await made.negotiate(TRACKS, establish());

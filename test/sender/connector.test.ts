@@ -73,6 +73,22 @@ describe('connecting', () => {
     expect(states).toEqual(['connecting', 'connected']);
   });
 
+  it('that fails in ICE or DTLS is tried once more with everything fresh, and no further', async () => {
+    harness = new SenderHarness();
+    await harness.addTracks('front');
+    const failed = new FramelockError('CONNECT_FAILED', 'Not connected: the DTLS handshake failed');
+    let left = 1;
+    harness.network.gate = (step) => {
+      if (step === 'connect' && left-- > 0) throw failed;
+    };
+    await harness.sender.connect(harness.whip);
+    expect(harness.network.transports.map(({ closes }) => closes)).toEqual([1, 0]);
+    expect(harness.signallerCloses).toBe(1);
+    left = 2;
+    await expect(harness.sender.connect(harness.whip)).rejects.toBe(failed);
+    expect(harness.network.transports).toHaveLength(4);
+  });
+
   it('that finds no way uses the ICE servers that the answer has named in its second try', async () => {
     harness = new SenderHarness();
     await harness.addTracks('front');
@@ -109,7 +125,7 @@ describe('connecting', () => {
 
   it.each([
     ['the signalling', 'SIGNALLING_REJECTED', 'offer'],
-    ['the transport', 'CONNECT_FAILED', 'connect'],
+    ['the machine, for want of an address,', 'CONNECT_FAILED', 'gather'],
     ['the answer', 'INVALID_SDP', 'answer'],
   ] as const)('that is refused by %s is not tried again', async (_who, code, where) => {
     harness = new SenderHarness();

@@ -7,15 +7,15 @@ import type { RtpPacketHeader } from '../../src/rtp/rtp-packet.js';
 import { readOriginalSequence } from '../../src/rtp/rtx.js';
 import { OutboundRtp } from '../../src/sender/outbound/outbound-rtp.js';
 import { REPAIRED_FOR_US } from '../../src/sender/outbound/retransmitter.js';
+import type { AgreedTrack } from '../../src/sender/outbound/rtp-route.js';
 import { type FateListener, type OutboundPacket, SendPath } from '../../src/sender/outbound/send-path.js';
-import type { NegotiatedTrack } from '../../src/transport/media-transport.js';
 import { FakeNetwork, type FakeTransport } from '../support/fake-transport.js';
 import { fixedRandom } from '../support/fixed-random.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 
 const SSRC = 0xcafe;
 const RTX_SSRC = 0xbeef;
-const AGREED: NegotiatedTrack = {
+const AGREED: AgreedTrack = {
   trackId: 'front',
   payloadType: 96,
   alternatives: { vp9: 98 },
@@ -44,7 +44,7 @@ function connectedTransport(): FakeTransport {
   return network.last;
 }
 
-function outbound(negotiated: NegotiatedTrack, firstSequence = 100, path = new SendPath(clock)): OutboundRtp {
+function outbound(negotiated: AgreedTrack, firstSequence = 100, path = new SendPath(clock)): OutboundRtp {
   const random = fixedRandom(firstSequence);
   const made = new OutboundRtp({ codec: 'vp8', ssrc: SSRC, rtxSsrc: RTX_SSRC, clock, random, path });
   made.bind(transport, negotiated);
@@ -258,7 +258,7 @@ describe('what a peer reports of a packet', () => {
   /** Of all that was sent, in order. */
   let fates: FateListener[];
 
-  function over(negotiated: NegotiatedTrack): void {
+  function over(negotiated: AgreedTrack): void {
     path = new SendPath(clock);
     isSlow = false;
     givenUp = 0;
@@ -290,9 +290,13 @@ describe('what a peer reports of a packet', () => {
     expect(repeated()).toHaveLength(1);
     fates[3]?.('arrived');
     fates[0]?.('unreported');
+    // A guess goes before the next frame.
+    expect(repeated()).toHaveLength(1);
+    send(10);
     expect(repeated()).toHaveLength(2);
     fates[0]?.('arrived');
     fates[4]?.('lost');
+    send(10);
     expect(repeated()).toHaveLength(2);
   });
 
@@ -324,6 +328,7 @@ describe('what a peer reports of a packet', () => {
     send(3000);
     isSlow = true;
     fates[0]?.('unreported');
+    send(10);
     expect([repeated().length, givenUp]).toEqual([0, 0]);
     fates[1]?.('lost');
     expect([repeated().length, givenUp]).toEqual([0, 1]);
@@ -333,34 +338,124 @@ describe('what a peer reports of a packet', () => {
     send(2000);
     rtp.repetition()?.send(clock.nowUs(), 9)?.('arrived');
     const before = repeated().length;
-    fates[0]?.('unreported');
     fates[1]?.('lost');
+    fates[0]?.('unreported');
+    send(10);
     expect(repeated()).toHaveLength(before + 2);
     await clock.advance(REPAIRED_FOR_US / 1000 + 1);
-    fates[2]?.('lost');
+    fates[3]?.('lost');
+    send(10);
     expect([repeated().length, givenUp]).toEqual([before + 2, 0]);
-    fates[3]?.('unreported');
+    fates[2]?.('unreported');
     expect([repeated().length, givenUp]).toEqual([before + 3, 0]);
     isSlow = true;
-    fates[4]?.('unreported');
+    fates.at(-1)?.('unreported');
     expect([repeated().length, givenUp]).toEqual([before + 3, 0]);
     isSlow = false;
-    fates[4]?.('lost');
+    fates.at(-1)?.('lost');
     expect([repeated().length, givenUp]).toEqual([before + 3, 1]);
   });
 
-  it('has less sent again on a guess than of what is known to be missing', () => {
+  it('has guesses sent again out of a budget of their own, as there is room, and not those of which something was heard meanwhile', async () => {
     for (let frame = 0; frame < 20; frame += 1) send(1000);
     rtp.repetition()?.send(clock.nowUs(), 99)?.('arrived');
+    const before = repeated().length;
+    for (const fate of fates.slice(0, 18)) fate('unreported');
+    send(10);
+    // 6000 bytes.
+    expect(repeated()).toHaveLength(before + 5);
     fates[19]?.('lost');
-    for (const fate of fates.slice(0, 19)) fate('unreported');
-    const guessed = repeated().length;
-    expect(guessed).toBeGreaterThan(2);
-    for (const fate of fates.slice(6, 8)) fate('lost');
-    // The repetition of the packet that was lost first.
-    fates[20]?.('unreported');
-    expect(repeated()).toHaveLength(guessed + 3);
+    expect(repeated()).toHaveLength(before + 6);
+    for (const fate of fates.slice(6, 15)) fate('arrived');
+    await clock.advance(REPAIRED_FOR_US / 1000);
+    send(10);
+    expect(repeated()).toHaveLength(before + 10);
+    send(10);
+    expect(repeated()).toHaveLength(before + 10);
     expect(givenUp).toBe(0);
+  });
+
+  it('costs a key frame at once where the SFU would not forward the repetition any more', () => {
+    over({ ...AGREED, repairWindowPackets: 10 });
+    for (let frame = 0; frame < 12; frame += 1) send(100);
+    fates[2]?.('lost');
+    expect([repeated().length, givenUp]).toEqual([1, 0]);
+    fates[1]?.('lost');
+    expect([repeated().length, givenUp]).toEqual([1, 1]);
+  });
+
+  it('has no more than 256 guesses wait', () => {
+    for (let frame = 0; frame < 300; frame += 1) send(10);
+    const before = repeated().length;
+    for (const fate of fates.slice(0, 300)) fate('unreported');
+    send(10);
+    expect(repeated()).toHaveLength(before + 256);
+  });
+
+  describe('on a way that loses much', () => {
+    beforeEach(() => {
+      Object.defineProperty(path, 'isLossy', { value: true });
+      send(3000);
+      rtp.repetition()?.send(clock.nowUs(), 99)?.('arrived');
+    });
+
+    it('has a repetition doubled before the first frame after 20 ms, once', async () => {
+      const before = repeated().length;
+      fates[1]?.('lost');
+      expect(repeated()).toHaveLength(before + 1);
+      await clock.advance(19);
+      send(10);
+      expect(repeated()).toHaveLength(before + 1);
+      await clock.advance(1);
+      send(10);
+      await clock.advance(50);
+      send(10);
+      expect(repeated()).toHaveLength(before + 2);
+      expect(
+        repeated()
+          .slice(-2)
+          .map(({ payload }) => readOriginalSequence(payload)),
+      ).toEqual([101, 101]);
+    });
+
+    it('has the answer to a request doubled, unless it has arrived, and no guess', async () => {
+      const before = repeated().length;
+      rtp.resend([100, 101]);
+      fates.at(-1)?.('arrived');
+      fates[2]?.('unreported');
+      await clock.advance(30);
+      send(10);
+      await clock.advance(30);
+      send(10);
+      // Both, a double of the first, and the guess, once.
+      expect(
+        repeated()
+          .slice(before)
+          .map(({ payload }) => readOriginalSequence(payload)),
+      ).toEqual([100, 101, 100, 102]);
+    });
+
+    it('has a packet sent again when the double is lost, and not when the first repetition is', async () => {
+      fates[1]?.('lost');
+      const first = fates.at(-1);
+      await clock.advance(20);
+      send(10);
+      const double = fates.at(-2);
+      const before = repeated().length;
+      first?.('lost');
+      expect(repeated()).toHaveLength(before);
+      double?.('lost');
+      expect(repeated()).toHaveLength(before + 1);
+    });
+
+    it('has nothing doubled to the next peer, nor when it was given up', async () => {
+      fates[1]?.('lost');
+      rtp.forgetSent();
+      const before = repeated().length;
+      await clock.advance(20);
+      send(10);
+      expect(repeated()).toHaveLength(before);
+    });
   });
 
   it('costs no key frame where nothing depends on the frame, however it became known', () => {

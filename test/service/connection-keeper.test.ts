@@ -39,7 +39,7 @@ async function lose(state: 'failed' | 'disconnected' = 'failed'): Promise<void> 
 /** Lets every connect fail in ICE. */
 function breakNetwork(): void {
   harness.network.gate = (step) => {
-    if (step === 'connect') throw new FramelockError('CONNECT_FAILED', 'no way');
+    if (step === 'gather') throw new FramelockError('CONNECT_FAILED', 'no way');
   };
 }
 

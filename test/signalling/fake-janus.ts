@@ -1,4 +1,4 @@
-import type { MessageSocketObserver, OpenMessageSocket } from '../../src/signalling/socket/message-socket.js';
+import type { MessageSocketObserver, OpenMessageSocket, Refusal } from '../../src/signalling/socket/message-socket.js';
 
 /** A request as the server saw it. */
 export interface SeenRequest {
@@ -9,7 +9,7 @@ export interface SeenRequest {
 }
 
 /** The phases of a publication, in their order; `configure` is a renegotiation. */
-export type Phase = 'create' | 'attach' | 'join' | 'publish' | 'configure' | 'destroy' | 'keepalive';
+export type Phase = 'create' | 'claim' | 'attach' | 'join' | 'publish' | 'configure' | 'destroy' | 'keepalive';
 
 export const SESSION_ID = 7001;
 export const HANDLE_ID = 7002;
@@ -30,18 +30,23 @@ export class FakeJanus {
   /** Answers that are given in place of the usual ones; `undefined` for silence. */
   readonly answers = new Map<Phase, ((request: SeenRequest) => object | string | undefined) | undefined>();
   #observer: MessageSocketObserver | undefined;
+  #moves = 0;
 
   readonly open: OpenMessageSocket = (_, observer) => {
     this.sockets += 1;
     this.ended = undefined;
     this.#observer = observer;
+    const moves = this.#moves;
     if (this.opens) this.accept();
     const end = (how: 'closed' | 'terminated'): void => {
       this.ended ??= how;
-      if (how === 'terminated' || this.saysGoodbye) this.drop(how);
+      if (this.#observer === observer && (how === 'terminated' || this.saysGoodbye)) this.drop(how);
     };
     return {
-      send: (text) => this.#receive(JSON.parse(String(text)) as SeenRequest),
+      isStranded: () => moves !== this.#moves,
+      send: (text) => {
+        if (this.#observer === observer) this.#receive(JSON.parse(String(text)) as SeenRequest);
+      },
       ping: () => {
         if (this.answersPings) queueMicrotask(() => observer.ponged());
       },
@@ -62,6 +67,11 @@ export class FakeJanus {
     return request;
   }
 
+  /** From now on the machine has another address. */
+  move(): void {
+    this.#moves += 1;
+  }
+
   /** Opens the socket. */
   accept(): void {
     const observer = this.#observer;
@@ -69,10 +79,10 @@ export class FakeJanus {
   }
 
   /** Closes the socket, once. */
-  drop(reason: string): void {
+  drop(reason: string, refusal?: Refusal): void {
     const observer = this.#observer;
     this.#observer = undefined;
-    queueMicrotask(() => observer?.closed(reason));
+    queueMicrotask(() => observer?.closed(reason, refusal));
   }
 
   /** Says something, in JSON unless it is text already; `undefined` stands for a binary message. */

@@ -3,6 +3,7 @@ import {
   DisconnectReason,
   JoinRequest,
   LeaveRequest,
+  ReconnectResponse,
   SessionDescription,
   SignalRequest,
   SignalResponse,
@@ -12,13 +13,13 @@ import {
   TrickleRequest,
   WrappedJoinRequest,
 } from '@livekit/protocol';
-import type { MessageSocket, MessageSocketObserver } from '../../src/signalling/socket/message-socket.js';
+import type { MessageSocket, MessageSocketObserver, Refusal } from '../../src/signalling/socket/message-socket.js';
 import type { WebSocketOptions } from '../../src/signalling/socket/web-socket.js';
 
 export const CANDIDATE = 'candidate:1 1 udp 2130706431 192.0.2.7 7882 typ host';
 
 /** Phases of a publication, in which the server may be told to misbehave. */
-export type LiveKitPhase = 'join' | 'addTrack' | 'offer' | 'leave';
+export type LiveKitPhase = 'join' | 'resume' | 'addTrack' | 'offer' | 'leave';
 
 type Message = SignalResponse['message'];
 
@@ -38,6 +39,12 @@ export class FakeLiveKit {
   readonly instead = new Map<LiveKitPhase, () => void>();
   iceServers: { urls: string[]; username?: string; credential?: string }[] = [];
   pingInterval = 5;
+  /** Who we are; a server that does not say so cannot be come back to. */
+  participantSid = '';
+  /** How many have joined, and how many have come back. */
+  joins = 0;
+  resumptions = 0;
+  #moves = 0;
   #observer: MessageSocketObserver | undefined;
   #tracks = 0;
 
@@ -48,11 +55,13 @@ export class FakeLiveKit {
     this.ended = undefined;
     this.#observer = observer;
     if (this.opens) this.accept();
+    const moves = this.#moves;
     const end = (how: 'closed' | 'terminated'): void => {
       this.ended ??= how;
-      this.drop(how);
+      if (this.#observer === observer) this.drop(how);
     };
     return {
+      isStranded: () => moves !== this.#moves,
       send: (message) => {
         if (this.#observer === observer) this.#receive(message);
       },
@@ -86,25 +95,40 @@ export class FakeLiveKit {
     return JoinRequest.fromBinary(wrapped.joinRequest);
   }
 
+  /** From now on the machine has another address. */
+  move(): void {
+    this.#moves += 1;
+  }
+
   accept(): void {
     const observer = this.#observer;
     queueMicrotask(() => {
       observer?.opened();
-      this.#act('join', () => this.join());
+      const isBack = this.joinRequest.reconnect;
+      this.joins += isBack ? 0 : 1;
+      this.resumptions += isBack ? 1 : 0;
+      if (isBack) this.#act('resume', () => this.resume());
+      else this.#act('join', () => this.join());
     });
   }
 
   /** Closes the socket, once. */
-  drop(reason: string, refused?: { status: number; words: string }): void {
+  drop(reason: string, refusal?: Refusal): void {
     const observer = this.#observer;
     this.#observer = undefined;
-    queueMicrotask(() => observer?.closed(reason, refused));
+    queueMicrotask(() => observer?.closed(reason, refusal));
   }
 
   /** Lets whoever has connected in. */
   join(): void {
-    const { iceServers, pingInterval } = this;
-    this.say({ case: 'join', value: { iceServers, pingInterval } });
+    const { iceServers, pingInterval, participantSid: sid } = this;
+    this.say({ case: 'join', value: { iceServers, pingInterval, participant: { sid } } });
+  }
+
+  /** Lets whoever has come back in. */
+  resume(): void {
+    const { iceServers } = this;
+    this.say({ case: 'reconnect', value: new ReconnectResponse({ iceServers }) });
   }
 
   say(message: { case: string; value: unknown }): void {

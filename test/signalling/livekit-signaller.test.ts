@@ -606,7 +606,7 @@ describe('LiveKitSignaller: a session that stands', () => {
     expect(await signaller.offer(OFFER)).toEqual(answerTo(OFFER));
   });
 
-  it('tells once when the socket closes, which its end tells too', async () => {
+  it('tells once when the socket of a server that has not said who we are closes, which its end tells too', async () => {
     const lost = lostReasons();
     server.drop('closed the connection (1006)');
     await settle();

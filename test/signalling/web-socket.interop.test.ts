@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { openResources, type ResourceCounts } from '../../src/bench/support/open-resources.js';
-import type { RefusedUpgrade } from '../../src/signalling/socket/message-socket.js';
+import type { Refusal } from '../../src/signalling/socket/message-socket.js';
 import { openWebSocket, type WebSocketOptions } from '../../src/signalling/socket/web-socket.js';
 import { nothingLeftSince } from '../support/open-resources.js';
 
@@ -27,7 +27,7 @@ afterEach(async () => {
 function open(port = (server.address() as AddressInfo).port, options: WebSocketOptions = {}) {
   const heard: (string | Uint8Array)[] = [];
   const events = { opened: (): void => undefined, closed: (_: string): void => undefined };
-  let refused: RefusedUpgrade | undefined;
+  let refused: Refusal | undefined;
   const opened = new Promise<void>((resolve) => {
     events.opened = resolve;
   });
@@ -38,7 +38,7 @@ function open(port = (server.address() as AddressInfo).port, options: WebSocketO
     opened: () => events.opened(),
     received: (message: string | Uint8Array) => void heard.push(message),
     ponged: () => void heard.push('pong'),
-    closed: (reason: string, why?: RefusedUpgrade) => {
+    closed: (reason: string, why?: Refusal) => {
       refused = why;
       events.closed(reason);
     },
@@ -77,6 +77,7 @@ describe('a WebSocket', () => {
     expect((await goodbye)[0]).toBe(1000);
     expect(await closed).toContain('1000');
     expect(heard).toEqual(['answer', Buffer.from('bytes')]);
+    expect(socket.isStranded()).toBe(false);
   });
 
   it('tells of the answer to a ping, and pings nobody once it is closed', async () => {
@@ -112,7 +113,9 @@ describe('a WebSocket', () => {
     await once(other, 'listening');
     const { port } = other.address() as AddressInfo;
     await new Promise((resolve) => other.close(resolve));
-    expect(await open(port).closed).toBe('refused the connection (ECONNREFUSED)');
+    const { closed, refused } = open(port);
+    expect(await closed).toBe('refused the connection (ECONNREFUSED)');
+    expect(refused()).toBe('nobody listens');
   });
 
   it('tells that a server does not speak WebSocket', async () => {

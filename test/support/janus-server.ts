@@ -15,20 +15,28 @@ const EXECUTABLE = process.env['JANUS'] ?? '/usr/bin/janus';
 const ATTEMPTS = 100;
 const ATTEMPT_INTERVAL_MS = 100;
 
+/** How a {@link JanusServer} differs from what Janus is by default. */
+export interface JanusServerOptions {
+  /** For how long a session without a socket is kept, from its last message on. @default 0 */
+  readonly reclaimSessionTimeoutS?: number;
+}
+
 /**
  * A Janus of the system's package as a process of its own, with the VideoRoom plugin and the WebSocket transport and nothing else. It listens on
  * loopback unless it is told where; media takes the machine's other addresses, since libnice offers none of loopback.
  */
 export class JanusServer {
   readonly #place: ServerPlace;
+  readonly #options: JanusServerOptions;
   readonly #folder = mkdtempSync(join(tmpdir(), 'framelock-janus-'));
   #port = 0;
   #process: ChildProcess | undefined;
   #log = '';
 
   /** @default the namespace of this process, on loopback */
-  constructor(place: ServerPlace = { address: '127.0.0.1' }) {
+  constructor(place: ServerPlace = { address: '127.0.0.1' }, options: JanusServerOptions = {}) {
     this.#place = place;
+    this.#options = options;
   }
 
   get url(): string {
@@ -38,6 +46,11 @@ export class JanusServer {
   /** What it printed since it was started last. */
   get log(): string {
     return this.#log;
+  }
+
+  /** How many sessions were begun since it was started last. */
+  get sessions(): number {
+    return this.#log.match(/Creating new session/g)?.length ?? 0;
   }
 
   /** Starts it, on the port that it had before. Resolves when it can be connected to. */
@@ -78,8 +91,9 @@ export class JanusServer {
   }
 
   #configure(): void {
+    const { reclaimSessionTimeoutS = 0 } = this.#options;
     const files = {
-      'janus.jcfg': `general: { debug_level = 4 }
+      'janus.jcfg': `general: { debug_level = 4\n reclaim_session_timeout = ${reclaimSessionTimeoutS} }
       plugins: { disable = "${disabled(['audiobridge', 'duktape', 'echotest', 'lua', 'nosip', 'recordplay', 'sip', 'streaming', 'textroom', 'videocall', 'voicemail'])}" }
       transports: { disable = "${disabled(['http', 'mqtt', 'nanomsg', 'pfunix', 'rabbitmq'])}" }`,
       'janus.transport.websockets.jcfg': `general: { ws = true\n ws_port = ${this.#port}\n ws_ip = "${this.#place.address}"\n wss = false }`,

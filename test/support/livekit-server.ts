@@ -36,6 +36,11 @@ export class LiveKitServer {
     return this.#log;
   }
 
+  /** How many participants have joined since it was started last. */
+  get sessions(): number {
+    return this.#log.match(/starting RTC session/g)?.length ?? 0;
+  }
+
   /** For somebody who publishes, or watches. */
   token(identity: string, canPublish: boolean): string {
     return liveKitToken({ ...KEY, room: ROOM, identity, canPublish, canSubscribe: !canPublish });

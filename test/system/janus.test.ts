@@ -14,8 +14,10 @@ import { TestPatternSource } from '../../src/source/test-pattern/test-pattern-so
 import { launchBrowser, openPage } from '../support/browser.js';
 import { DueFrames } from '../support/due-frames.js';
 import { JANUS_PIN, JANUS_ROOM, JanusServer } from '../support/janus-server.js';
+import { TcpProxy } from '../support/network/tcp-proxy.js';
 import { Program } from '../support/program.js';
 import { addRecorder, recording, startRecording } from '../support/recorded-pictures.js';
+import { eventually } from '../transport/wrtc-peer.js';
 
 const VIEWER = fileURLToPath(new URL('../support/janus-viewer.js', import.meta.url));
 const CODECS: readonly VideoCodec[] = ['vp8', 'h264', 'vp9', 'av1'];
@@ -86,6 +88,26 @@ async function addCamera(to: RtcSender, codec: VideoCodec, cameraId: number): Pr
   ends.push(() => source.stop());
   await source.start({ frame: (frame) => void to.sendFrame(codec, frame), ended: () => undefined });
   return { due, source };
+}
+
+/** A robot with a camera that speaks to Janus by way of a proxy, and the states that it has been in since it was connected. */
+async function publishByProxy() {
+  const proxy = await TcpProxy.to(new URL(janus.url).host);
+  ends.push(() => proxy.close());
+  const robot = sender();
+  const { due, source } = await addCamera(robot, 'vp8', 1);
+  const signalling = new JanusSignaller({ url: `ws://${proxy.address}`, room: JANUS_ROOM, pin: JANUS_PIN, clock });
+  const told: string[] = [];
+  const watch = signalling.watch.bind(signalling);
+  signalling.watch = (lost) =>
+    watch((reason) => {
+      told.push(reason);
+      lost(reason);
+    });
+  await robot.connect(signalling);
+  const states: string[] = [];
+  robot.on('connectionState', ({ state }) => void states.push(state));
+  return { robot, due, source, proxy, states, told, signalling };
 }
 
 /** A page that shows what is published in the room. */
@@ -173,6 +195,41 @@ describe('Janus and a browser that watches its room', () => {
     expect(front.missing(times, [])).toEqual([0]);
     expect(states).toEqual([]);
     expect(errors).toEqual([]);
+  });
+
+  it('lose no picture when the socket breaks and Janus keeps the session, which is claimed by another one', async () => {
+    await janus.dispose();
+    janus = await new JanusServer(undefined, { reclaimSessionTimeoutS: 20 }).start();
+    const { robot, due, source: filming, proxy, states, signalling } = await publishByProxy();
+    const { page, errors } = await watch();
+    await morePictures(page, '0');
+    const { sessions } = janus;
+    await startRecording(page, '0');
+    for (const round of [1, 2]) {
+      proxy.cut();
+      await morePictures(page, '0');
+      await eventually(() => proxy.accepted === 1 + round, 'another socket', 5000);
+    }
+    const { source } = await addCamera(robot, 'h264', 2);
+    await morePictures(page, '1');
+    const { decoded } = await recording(page);
+    const times = due.timesOf(decoded);
+    expect(times.length).toBeGreaterThanOrEqual(3 * PICTURES);
+    expect(due.missing(times, [])).toEqual([0]);
+    expect(states).toEqual([]);
+    expect(janus.sessions).toBe(sessions);
+    await Promise.all([source.stop(), filming.stop()]);
+    await robot.close();
+    expect(await signalling.close()).toEqual({ confirmed: true });
+    expect(errors).toEqual([]);
+  });
+
+  it('tell the robot why its session is gone when the socket breaks and Janus keeps none, as by default', async () => {
+    const { robot, proxy, told } = await publishByProxy();
+    proxy.cut();
+    // Its media ends at the same time: either may be heard of first.
+    await eventually(() => robot.state === 'failed' && told.length > 0, 'the loss', 5000);
+    expect(told).toEqual([expect.stringContaining('refused to let us have the session again, with code 458')]);
   });
 
   it('get pictures again after Janus was killed and started again, from the command', async () => {

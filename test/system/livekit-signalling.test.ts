@@ -15,6 +15,7 @@ import { launchBrowser, openPage } from '../support/browser.js';
 import { DueFrames } from '../support/due-frames.js';
 import { LiveKitObserver } from '../support/livekit-observer.js';
 import { hasLiveKit, LiveKitServer } from '../support/livekit-server.js';
+import { TcpProxy } from '../support/network/tcp-proxy.js';
 import { addRecorder, type RecordedPicture, recording, startRecording } from '../support/recorded-pictures.js';
 import { until } from '../support/sfu/sfu-site.js';
 import { eventually } from '../transport/wrtc-peer.js';
@@ -60,8 +61,8 @@ afterEach(async () => {
   if (hasLiveKit) await server.kill();
 });
 
-function signaller(token = server.token('robot', true)): LiveKitSignaller {
-  return new LiveKitSignaller({ url: `ws://${server.host}`, token, clock });
+function signaller(token = server.token('robot', true), host = server.host): LiveKitSignaller {
+  return new LiveKitSignaller({ url: `ws://${host}`, token, clock });
 }
 
 function sender(): RtcSender {
@@ -187,6 +188,43 @@ describe.skipIf(!hasLiveKit)('LiveKit by its own signalling', () => {
     await robot.close();
     expect(await signalling.close()).toEqual({ confirmed: true });
     await eventually(() => !observer.identities.includes('robot'), 'the robot to have left', 5000);
+  });
+
+  it('loses no picture when the socket breaks: the participant and its tracks go on by another one', async () => {
+    const proxy = await TcpProxy.to(server.host);
+    ends.push(() => proxy.close());
+    const robot = sender();
+    const states: string[] = [];
+    const { due, source: filming } = await addCamera(robot, 'front', { codec: 'vp8', cameraId: 1 });
+    const observer = await observe();
+    const signalling = signaller(undefined, proxy.address);
+    await robot.connect(signalling);
+    robot.on('connectionState', ({ state }) => void states.push(state));
+    const { sid = '' } = (await published(observer, 'front')) ?? {};
+    const { page, errors } = await watch();
+    const isFront = ({ mid }: Received) => mid === sid;
+    await morePictures(page, isFront);
+    const { sessions } = server;
+    await startRecording(page, sid);
+    for (const round of [1, 2]) {
+      proxy.cut();
+      await morePictures(page, isFront);
+      await eventually(() => proxy.accepted >= 1 + round, 'another socket', 5000);
+    }
+    const { source } = await addCamera(robot, 'rear', { codec: 'h264', cameraId: 2 });
+    await published(observer, 'rear');
+    expect(observer.tracks.find(({ name }) => name === 'front')?.sid).toBe(sid);
+    const { decoded } = await recording(page);
+    const times = due.timesOf(decoded);
+    expect(times.length).toBeGreaterThanOrEqual(2 * PICTURES);
+    expect(due.missing(times, [])).toEqual([0]);
+    expect(states).toEqual([]);
+    expect(server.sessions).toBe(sessions);
+    await Promise.all([source.stop(), filming.stop()]);
+    await robot.close();
+    expect(await signalling.close()).toEqual({ confirmed: true });
+    await eventually(() => !observer.identities.includes('robot'), 'the robot to have left', 5000);
+    expect(errors).toEqual([]);
   });
 
   it.each(['vp8', 'h264'] as const)(

@@ -5,10 +5,10 @@ import type { SessionVerdict, SignalledTrack, Signaller, SignallingCloseResult }
 import type {
   MediaTransport,
   MediaTransportFactory,
-  NegotiatedTrack,
   TransportObserver,
   TransportTrackSpec,
 } from '../../transport/media-transport.js';
+import type { AgreedTrack } from '../outbound/rtp-route.js';
 
 /** Hears of a connection. */
 export interface ConnectionObserver extends Omit<TransportObserver, keyof LateCompletionObserver> {
@@ -52,6 +52,7 @@ export class Connection {
   readonly #lifetime: Lifetime;
   readonly #disturbed = new AbortController();
   #closing: Promise<SignallingCloseResult> | undefined;
+  #isAnswered = false;
   #answerCame = (): void => undefined;
   /** Until there is an answer, the server knows of no session that candidates could belong to. */
   readonly #answered = new Promise<void>((resolve) => {
@@ -90,6 +91,11 @@ export class Connection {
   /** Aborted once the server has ended the session, or the machine's addresses are not those that it was set up with. */
   get disturbed(): AbortSignal {
     return this.#disturbed.signal;
+  }
+
+  /** Whether the server has taken the first offer. */
+  get isAnswered(): boolean {
+    return this.#isAnswered;
   }
 
   /** Whether tracks can be added and removed without a new connection. */
@@ -131,14 +137,16 @@ export class Connection {
   async negotiate(
     { specs, signalled }: OfferedTracks,
     { timeoutMs, signal }: EstablishOptions,
-  ): Promise<readonly NegotiatedTrack[]> {
+  ): Promise<readonly AgreedTrack[]> {
     const cancel = AbortSignal.any([signal, this.#lifetime.signal]);
     const offer = await this.#step('offer', cancel, () => this.transport.createOffer(specs, cancel));
     const answer = await this.#step('answer', cancel, () => this.#signaller.offer(offer, cancel, signalled));
+    this.#isAnswered = true;
     this.#answerCame();
     const negotiated = await this.#step('negotiated tracks', cancel, () => this.transport.acceptAnswer(answer.sdp));
     await this.#step('connected', cancel, () => this.transport.connected(timeoutMs, cancel));
-    return negotiated;
+    const { repairWindowPackets } = answer;
+    return negotiated.map((track) => ({ ...track, repairWindowPackets }));
   }
 
   /** Idempotent. Nothing is sent and nothing is heard afterwards. Resolves with how the signalling session ended. */

@@ -2,7 +2,8 @@ import { Sequencer } from '../../concurrency/sequencer.js';
 import { describeError, FramelockError, isFramelockError } from '../../core/errors.js';
 import { writeCompound } from '../../rtp/rtcp-write.js';
 import type { Signaller } from '../../signalling/signaller.js';
-import type { NegotiatedTrack, TransportState, TransportStats } from '../../transport/media-transport.js';
+import type { TransportState, TransportStats } from '../../transport/media-transport.js';
+import type { AgreedTrack } from '../outbound/rtp-route.js';
 import type { TrackHandle } from '../tracks/track-handle.js';
 import { Connection, type EstablishOptions } from './connection.js';
 import type { ConnectorHost } from './connector-host.js';
@@ -15,7 +16,7 @@ import { type NewSession, SessionChange } from './session-change.js';
 export interface ConnectOptions {
   /** Cancels the attempt, in whatever phase it is; the error is CLOSED. */
   readonly signal?: AbortSignal;
-  /** Longest wait for ICE and DTLS, in milliseconds, for each of two attempts. @default 5000 */
+  /** Longest wait for ICE and DTLS, in milliseconds, for each of two attempts: what fails on the way to the peer is tried once more. @default 5000 */
   readonly timeoutMs?: number;
   /** Does nothing if the connection stands when its turn comes: an ICE restart that runs may save it. @default false */
   readonly onlyIfLost?: boolean;
@@ -143,9 +144,9 @@ export class Connector {
     try {
       await this.#closeCurrent();
       await this.#attempt(signaller, establish).catch(async (error: unknown) => {
-        if (signal.aborted || !isFramelockError(error, 'CONNECT_TIMEOUT')) throw error;
-        // Connects hang in ICE or DTLS, rarely: a second try with everything fresh is cheaper than a longer wait.
-        this.#host.logger.warn('connecting timed out, trying once more');
+        if (signal.aborted || !this.#mayPass(error)) throw error;
+        // Connects hang or fail in ICE or DTLS, rarely: a second try with everything fresh is cheaper than a longer wait.
+        this.#host.logger.warn('connecting failed, trying once more', { error: describeError(error) });
         await this.#closeCurrent();
         await this.#attempt(signaller, establish);
       });
@@ -155,6 +156,12 @@ export class Connector {
       this.#setState('failed', describeError(error));
       throw signal.aborted ? cancelled(error) : error;
     }
+  }
+
+  /** What the server refused it would refuse again, and no local address comes to be at once; on the way to a peer that was told to expect us most things happen once. */
+  #mayPass(error: unknown): boolean {
+    if (isFramelockError(error, 'CONNECT_TIMEOUT')) return true;
+    return isFramelockError(error, 'CONNECT_FAILED') && this.#current?.isAnswered === true;
   }
 
   async #attempt(signaller: Signaller, establish: EstablishOptions): Promise<void> {
@@ -201,7 +208,7 @@ export class Connector {
     this.#answered(connection, offer, negotiated);
   }
 
-  #answered({ transport }: Connection, offer: TracksOffer, negotiated: readonly NegotiatedTrack[]): void {
+  #answered({ transport }: Connection, offer: TracksOffer, negotiated: readonly AgreedTrack[]): void {
     const known = this.#offered;
     this.#offered = offer.handles;
     if (offer.agreesOnFeedback(negotiated)) this.#host.path.feedbackAgreed();

@@ -2,6 +2,7 @@ import type { RtpCodec } from '../../rtp/rtp-codec.js';
 import type { SignalledEncoding, SignalledTrack } from '../../signalling/signaller.js';
 import type { MediaTransport, NegotiatedTrack, TransportTrackSpec } from '../../transport/media-transport.js';
 import type { PeerRefusal } from '../outbound/routed-stream.js';
+import type { AgreedTrack } from '../outbound/rtp-route.js';
 import type { SendPath } from '../outbound/send-path.js';
 import type { Track, TrackStream } from '../tracks/track.js';
 import type { TrackHandle } from '../tracks/track-handle.js';
@@ -43,7 +44,7 @@ export class TracksOffer {
    * @param present those that came meanwhile have their own negotiation ahead of them, also under an id that went
    * @returns the tracks that were offered and are there
    */
-  bind(transport: MediaTransport, negotiated: readonly NegotiatedTrack[], present: readonly Track[]): readonly Track[] {
+  bind(transport: MediaTransport, negotiated: readonly AgreedTrack[], present: readonly Track[]): readonly Track[] {
     const routes = new Map(negotiated.map((track) => [track.trackId, track]));
     const bound = present.filter((track) => this.#specs.has(track));
     for (const track of bound) bindStreams(track, transport, routes.get(track.id), this.#specs.get(track)?.codec);
@@ -78,7 +79,7 @@ function offerOf(
 function bindStreams(
   { streams }: Pick<Track, 'streams'>,
   transport: MediaTransport,
-  negotiated: NegotiatedTrack | undefined,
+  negotiated: AgreedTrack | undefined,
   codec: RtpCodec | undefined,
 ): void {
   for (const [index, { rtp }] of streams.entries()) {

@@ -1,7 +1,7 @@
 import { pause } from '../../concurrency/pause.js';
 import { describeError, FramelockError, isFramelockError } from '../../core/errors.js';
 import type { Signaller } from '../../signalling/signaller.js';
-import type { NegotiatedTrack } from '../../transport/media-transport.js';
+import type { AgreedTrack } from '../outbound/rtp-route.js';
 import type { Connection } from './connection.js';
 import type { ConnectorHost } from './connector-host.js';
 import { farewell } from './goodbye.js';
@@ -13,7 +13,7 @@ export interface NewSession {
   readonly signaller: Signaller;
   readonly offer: TracksOffer;
   /** What the peer has said to the offer. */
-  readonly negotiated: readonly NegotiatedTrack[];
+  readonly negotiated: readonly AgreedTrack[];
 }
 
 /** What a {@link SessionChange} asks of its connector. */

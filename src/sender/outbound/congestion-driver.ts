@@ -81,6 +81,11 @@ export class CongestionDriver {
     return this.#route?.send.mustSkipRetransmissions(priority) === true;
   }
 
+  /** Whether so much is lost that the loss of the repetitions has to be reckoned with. */
+  get isLossy(): boolean {
+    return this.#route?.isLossy === true;
+  }
+
   /** Absent before the first packet of a connection. */
   get stats(): CongestionStats | undefined {
     if (this.#route === undefined) return undefined;

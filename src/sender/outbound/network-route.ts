@@ -96,6 +96,11 @@ export class NetworkRoute {
     return limitedBy === 'silence' || limitedBy === 'reports' ? undefined : targetBps;
   }
 
+  /** Whether so much is lost that the loss of the repetitions has to be reckoned with. */
+  get isLossy(): boolean {
+    return this.controller.measurements.lossShare > LOSSY_SHARE;
+  }
+
   /**
    * Writes a packet to the socket.
    * @returns whether its transport-wide sequence number is used up
@@ -104,7 +109,8 @@ export class NetworkRoute {
     const listener = packet.send(nowUs, transportSequence);
     if (listener === undefined) return false;
     const { sequence } = this.send.sent(transportSequence, packet.sizeBytes, nowUs, probeId);
-    this.#losses.sent(sequence, nowUs, listener);
+    const { kind, ssrc } = packet;
+    this.#losses.sent({ sequence, sentAtUs: nowUs, subject: listener, ssrc: kind === 'video' ? ssrc : undefined });
     return true;
   }
 
@@ -121,6 +127,6 @@ export class NetworkRoute {
   }
 
   #isCredible(fate: PacketFate): boolean {
-    return fate !== 'unreported' || this.controller.measurements.lossShare > LOSSY_SHARE;
+    return fate !== 'unreported' || this.isLossy;
   }
 }

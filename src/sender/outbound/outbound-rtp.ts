@@ -6,7 +6,7 @@ import { writeSenderReport } from '../../rtp/rtcp-write.js';
 import type { RtpCodec, RtpCodecTraits } from '../../rtp/rtp-codec.js';
 import { RtpStream, type RtpStreamCounts } from '../../rtp/rtp-stream.js';
 import type { FrameTraits } from '../../rtp/send-history.js';
-import type { MediaTransport, NegotiatedTrack } from '../../transport/media-transport.js';
+import type { MediaTransport } from '../../transport/media-transport.js';
 import type { RemoteInboundStats } from '../stats/track-stats.js';
 import { FrameCutter, type PreparedPacket } from './frame-cutter.js';
 import {
@@ -20,7 +20,7 @@ import {
 import { ReceiverReports } from './receiver-reports.js';
 import { Retransmitter } from './retransmitter.js';
 import { type PeerRefusal, RoutedStream } from './routed-stream.js';
-import type { RtpRoute, StreamLabels } from './rtp-route.js';
+import type { AgreedTrack, RtpRoute, StreamLabels } from './rtp-route.js';
 import type { OutboundPacket, SendPath, TakenBack } from './send-path.js';
 
 /** The count of padding is one byte (RFC 3550 section 5.1). */
@@ -119,7 +119,7 @@ export class OutboundRtp extends RoutedStream {
    */
   bind(
     transport: MediaTransport,
-    negotiated: NegotiatedTrack,
+    negotiated: AgreedTrack,
     codec: RtpCodec = this.#cutter.codec,
     refusal?: PeerRefusal,
   ): void {
@@ -192,6 +192,7 @@ export class OutboundRtp extends RoutedStream {
       settled({ outcome: 'dropped', reason: 'not-connected' });
       return;
     }
+    this.#retransmitter.sendExtras(route);
     // Capture times are monotonic, the extension is on the clock of the sender reports: carry the age over.
     const captureWallUs = this.#clock.wallUs() - (this.#clock.nowUs() - timestampUs);
     const isKeyFrame = type === 'key';

@@ -1,8 +1,8 @@
 import type { LayerRefusal } from '../../congestion/allocator/layer-division.js';
 import type { PlayoutDelay } from '../../rtp/header-extensions.js';
 import type { RtpCodec } from '../../rtp/rtp-codec.js';
-import type { MediaTransport, NegotiatedTrack } from '../../transport/media-transport.js';
-import { RtpRoute, type StreamLabels } from './rtp-route.js';
+import type { MediaTransport } from '../../transport/media-transport.js';
+import { type AgreedTrack, RtpRoute, type StreamLabels } from './rtp-route.js';
 
 /** What a peer may say of an encoding. */
 export type PeerRefusal = Exclude<LayerRefusal, 'inactive'>;
@@ -60,7 +60,7 @@ export class RoutedStream {
   /** Takes this route from now on. */
   protected take(
     transport: MediaTransport,
-    negotiated: NegotiatedTrack,
+    negotiated: AgreedTrack,
     codec: RtpCodec,
     refusal: PeerRefusal | undefined,
   ): void {

@@ -26,6 +26,12 @@ export interface StreamLabels {
   readonly rid?: string | undefined;
 }
 
+/** What was agreed on for a track, and what is known of the SFU behind it. */
+export interface AgreedTrack extends NegotiatedTrack {
+  /** A packet that is so many or more behind the newest one of its stream is of no use there. @default any that arrives is of use */
+  readonly repairWindowPackets?: number | undefined;
+}
+
 /** Where the packets of a stream go, and what the peer wants to find in their headers. Immutable. */
 export class RtpRoute {
   readonly transport: MediaTransport;
@@ -38,6 +44,8 @@ export class RtpRoute {
   readonly hasNack: boolean;
   /** Payload types of retransmissions by those of what they repeat; those of the others are sent again as they are (RFC 4588 section 8.6). */
   readonly rtxPayloadTypes: ReadonlyMap<number, number>;
+  /** A packet that is so many or more behind the newest one of the stream is of no use to the peer. */
+  readonly repairWindowPackets: number;
   readonly #negotiated: NegotiatedTrack;
   readonly #mid: RtpHeaderExtension | undefined;
   readonly #rid: RtpHeaderExtension | undefined;
@@ -45,7 +53,7 @@ export class RtpRoute {
   readonly #playoutDelay: RtpHeaderExtension | undefined;
 
   /** @param codec that was offered first */
-  constructor(transport: MediaTransport, negotiated: NegotiatedTrack, codec: RtpCodec, labels: StreamLabels = {}) {
+  constructor(transport: MediaTransport, negotiated: AgreedTrack, codec: RtpCodec, labels: StreamLabels = {}) {
     const { mid, playoutDelay: id } = negotiated.extensions;
     const { playoutDelay: bounds, rid } = labels;
     const alternatives = Object.entries(negotiated.alternatives ?? {}) as [RtpCodec, number][];
@@ -53,6 +61,7 @@ export class RtpRoute {
     this.payloadTypes = new Map([[codec, negotiated.payloadType], ...alternatives]);
     this.hasNack = negotiated.nack;
     this.rtxPayloadTypes = negotiated.rtx ?? new Map();
+    this.repairWindowPackets = negotiated.repairWindowPackets ?? Number.POSITIVE_INFINITY;
     this.#negotiated = negotiated;
     this.#playoutDelay = id === undefined || bounds === undefined ? undefined : { id, data: writePlayoutDelay(bounds) };
     this.#mid = mid === undefined ? undefined : { id: mid, data: writeMid(negotiated.mid) };

@@ -74,6 +74,11 @@ export class SendPath implements NetworkFeedback {
     return this.#driver?.mustSkipRetransmissions(priority) === true;
   }
 
+  /** Whether so much is lost that the loss of the repetitions has to be reckoned with; not known, and so not, without congestion control. */
+  get isLossy(): boolean {
+    return this.#driver?.isLossy === true;
+  }
+
   /** Absent without congestion control, and before the first packet of a connection. */
   get stats(): CongestionStats | undefined {
     return this.#driver?.stats;

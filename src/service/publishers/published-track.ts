@@ -1,3 +1,4 @@
+import { backoffPause } from '../../concurrency/backoff.js';
 import { LateCompletions } from '../../concurrency/late-completions.js';
 import { Lifetime } from '../../concurrency/lifetime.js';
 import type { Clock } from '../../core/clock.js';
@@ -8,7 +9,6 @@ import type { RtcSender } from '../../sender/rtc-sender.js';
 import type { EncodingSpec } from '../../sender/tracks/encodings.js';
 import type { TrackHandle } from '../../sender/tracks/track-handle.js';
 import type { FrameSource } from '../../source/frame-source.js';
-import { backoffPause } from '../backoff.js';
 import { Camera, type CameraSpec } from '../camera.js';
 import type { EncodingSpecs } from '../schema/encoding-schema.js';
 import type { TrackSpec, TrackView } from '../schema/publisher-schema.js';

@@ -1,3 +1,4 @@
+import { backoffPause } from '../../concurrency/backoff.js';
 import { withDeadline } from '../../concurrency/deadline.js';
 import { LateCompletions } from '../../concurrency/late-completions.js';
 import { Lifetime } from '../../concurrency/lifetime.js';
@@ -6,7 +7,6 @@ import { describeError, FramelockError } from '../../core/errors.js';
 import type { Logger } from '../../core/logger.js';
 import type { Random } from '../../core/random.js';
 import type { FrameSink, FrameSource, FrameSourceFormat } from '../../source/frame-source.js';
-import { backoffPause } from '../backoff.js';
 import { type SessionEnd, SourceSession } from './source-session.js';
 import { type SourceState, type SourceStatus, stateAfter } from './source-state.js';
 import type { SupervisionPolicy } from './supervision-policy.js';

@@ -1,13 +1,14 @@
 import type { FramelockError } from '../../core/errors.js';
+import type { SessionVerdict } from '../signaller.js';
 import type { OpenMessageSocket } from '../socket/message-socket.js';
-import { WatchedSocket } from '../socket/watched-socket.js';
+import { ReturningSocket } from '../socket/returning-socket.js';
 import { janusFailure, janusRejection } from './janus-error.js';
 import { type JanusMessage, readJanusMessage } from './janus-message.js';
 import type { JanusSettings } from './janus-options.js';
 
 /** A request as Janus' API wants it, without transaction and credentials. */
 export interface JanusRequest {
-  readonly janus: 'create' | 'attach' | 'message' | 'keepalive' | 'destroy';
+  readonly janus: 'create' | 'claim' | 'attach' | 'message' | 'keepalive' | 'destroy';
   readonly [field: string]: unknown;
 }
 
@@ -22,30 +23,35 @@ interface Waiter {
 }
 
 /**
- * Requests and their replies over one socket: each reply finds its request by the transaction, whatever comes between. Used once.
+ * Requests and their replies over a socket: each reply finds its request by the transaction, whatever comes between. A session that stands outlives its socket: it is
+ * claimed by the next one, where Janus has kept it. What was asked by the former one fails. Used once.
  *
  * Owner: the session. All fields change in synchronous code only.
  */
 export class JanusConversation {
   readonly #settings: JanusSettings;
-  readonly #socket: WatchedSocket;
+  readonly #socket: ReturningSocket;
   /** By transaction. As many as there are requests under way: one offer and the end of the session. */
   readonly #waiters = new Map<string, Waiter>();
   readonly #told: (message: JanusMessage) => void;
   #requests = 0;
+  /** To be claimed when the socket has to come back. */
+  #sessionId = 0;
 
   /** Begins to open the socket. @param told hears of what Janus says without being asked, and to keepalives */
   constructor(settings: JanusSettings, open: OpenMessageSocket, told: (message: JanusMessage) => void) {
     this.#settings = settings;
     this.#told = told;
-    this.#socket = new WatchedSocket({
-      url: settings.url,
+    this.#socket = new ReturningSocket({
+      url: () => settings.url,
       open,
       clock: settings.clock,
+      random: settings.random,
       late: settings.late,
       failure: (what) => janusFailure(settings, what),
       received: (message) => this.#receive(message),
-      ended: (error) => this.#rejectAll(error),
+      broken: (error) => this.#rejectAll(error),
+      resume: () => this.#claim(),
     });
   }
 
@@ -54,14 +60,40 @@ export class JanusConversation {
     return this.#socket.opened;
   }
 
-  /** Resolves when the socket is closed, by whomever. */
+  /** Resolves when the socket is closed for good, by whomever. */
   get closed(): Promise<void> {
     return this.#socket.closed;
   }
 
-  /** Why no more requests can be made, once the socket is closed. */
+  /** Why no requests can be made, while the socket is away and once it is closed. */
   get lost(): FramelockError | undefined {
     return this.#socket.lost;
+  }
+
+  /** From now on this session outlives its socket. */
+  persist(sessionId: number): void {
+    this.#sessionId = sessionId;
+    this.#socket.persist();
+  }
+
+  /** From now on nothing comes back: nothing is sent any more if the socket is away. */
+  giveUp(): void {
+    this.#socket.giveUp();
+  }
+
+  /** Resolves when requests can be made. @throws FramelockError as `ReturningSocket.there` */
+  there(givenUp: AbortSignal): Promise<void> {
+    return this.#socket.there(givenUp);
+  }
+
+  /** Likewise, where the network may be another one. @throws FramelockError as `ReturningSocket.proven` */
+  proven(givenUp: AbortSignal): Promise<void> {
+    return this.#socket.proven(givenUp);
+  }
+
+  /** What is known of the session. Never rejects. */
+  verdict(signal: AbortSignal): Promise<SessionVerdict> {
+    return this.#socket.verdict(signal);
   }
 
   /**
@@ -71,8 +103,11 @@ export class JanusConversation {
    * @throws FramelockError SIGNALLING_FAILED, SIGNALLING_REJECTED
    */
   request(request: JanusRequest, what: string, givenUp?: AbortSignal): Promise<JanusMessage> {
+    return this.lost === undefined ? this.#exchange(request, what, givenUp) : Promise.reject(this.lost);
+  }
+
+  #exchange(request: JanusRequest, what: string, givenUp?: AbortSignal): Promise<JanusMessage> {
     return new Promise((resolve, reject) => {
-      if (this.lost !== undefined) return reject(this.lost);
       if (givenUp?.aborted === true) return reject(givenUp.reason);
       this.#requests += 1;
       const transaction = String(this.#requests);
@@ -110,6 +145,11 @@ export class JanusConversation {
   /** Ends at once. What still comes is a late completion. */
   cutOff(): void {
     this.#socket.cutOff();
+  }
+
+  /** A socket that the former one has not told of its end keeps the session until then; claiming takes it over (janus.c, `janus_process_incoming_request`). */
+  async #claim(): Promise<void> {
+    await this.#exchange({ janus: 'claim', session_id: this.#sessionId }, 'let us have the session again');
   }
 
   #send(request: JanusRequest, transaction: string): void {

@@ -1,6 +1,7 @@
 import type { LateCompletionObserver } from '../../concurrency/late-completions.js';
 import { type Clock, SystemClock } from '../../core/clock.js';
 import { FramelockError } from '../../core/errors.js';
+import { type Random, SystemRandom } from '../../core/random.js';
 import { displayUrl } from '../display-url.js';
 
 /** Options of a `JanusSignaller`. */
@@ -26,6 +27,8 @@ export interface JanusSignallerOptions {
   readonly requestTimeoutMs?: number;
   /** @default the machine's clock */
   readonly clock?: Clock;
+  /** For the pauses between attempts to come back. @default that of the operating system */
+  readonly random?: Random;
 }
 
 /** Where we publish, for people. */
@@ -40,6 +43,7 @@ export interface JanusSettings extends JanusPlace {
   readonly url: URL;
   readonly requestTimeoutMs: number;
   readonly clock: Clock;
+  readonly random: Random;
   /** Go with every request. */
   readonly credentials: { readonly token?: string; readonly apisecret?: string };
   /** Go with the request to join. */
@@ -70,6 +74,7 @@ export function janusSettings(options: JanusSignallerOptions, late: LateCompleti
     room,
     requestTimeoutMs,
     clock: options.clock ?? new SystemClock(),
+    random: options.random ?? new SystemRandom(),
     credentials: {
       ...(token === undefined ? {} : { token: checkedText('token', token) }),
       ...(apiSecret === undefined ? {} : { apisecret: checkedText('apiSecret', apiSecret) }),

@@ -1,17 +1,21 @@
 import { Lifetime } from '../../concurrency/lifetime.js';
-import type { Timer } from '../../core/clock.js';
 import { describeError, FramelockError, isFramelockError } from '../../core/errors.js';
-import type { SignallingCloseResult } from '../signaller.js';
+import type { SessionVerdict, SignallingCloseResult } from '../signaller.js';
 import { boundedEnd } from '../socket/bounded-end.js';
+import { KeepAlive } from '../socket/keep-alive.js';
 import type { OpenMessageSocket } from '../socket/message-socket.js';
 import { OfferTurn } from '../socket/offer-turn.js';
+import { answerFragment, SentOffers } from '../socket/sent-offers.js';
 import { JanusConversation } from './janus-conversation.js';
 import { janusFailure } from './janus-error.js';
 import type { JanusMessage } from './janus-message.js';
 import type { JanusSettings } from './janus-options.js';
 
-/** Janus forgets a session that it has not heard of for 60 s (`session_timeout` of janus.jcfg): two keepalives may get lost or delayed. */
-export const KEEPALIVE_INTERVAL_MS = 25_000;
+/**
+ * Janus forgets a session that it has not heard of for 60 s (`session_timeout` of janus.jcfg). For how long it keeps one without a socket (`reclaim_session_timeout`)
+ * it counts from the last message likewise (janus.c, `janus_check_sessions`), so that keepalives have to be closer than that.
+ */
+export const KEEPALIVE_INTERVAL_MS = 5_000;
 
 const PLUGIN = 'janus.plugin.videoroom';
 /** `JANUS_ERROR_SESSION_NOT_FOUND` of apierror.h. */
@@ -24,7 +28,7 @@ interface Handle {
 }
 
 /**
- * One socket, one session of Janus and one publisher in a room: everything between the first offer and the end. Used once.
+ * One session of Janus and one publisher in a room: everything between the first offer and the end. Used once.
  *
  * Owner: the signaller. Its fields change in synchronous code only.
  */
@@ -41,8 +45,10 @@ export class JanusSession {
   #failed = false;
   /** Why Janus takes no more offers. */
   #over: string | undefined;
+  #takesRestarts = true;
   readonly #turn: OfferTurn;
-  #keepalive: Timer | undefined;
+  readonly #offers = new SentOffers();
+  readonly #keepalive: KeepAlive;
   #end: Promise<SignallingCloseResult> | undefined;
 
   /**
@@ -62,6 +68,9 @@ export class JanusSession {
       timedOut: () => janusFailure(settings, `did not answer within ${timeoutMs} ms`),
     });
     this.#conversation = new JanusConversation(settings, open, (message) => this.#told(message));
+    this.#keepalive = new KeepAlive(clock, this.#lifetime, () => {
+      if (this.#handle !== undefined) this.#conversation.keepAlive(this.#handle.session_id);
+    });
     void this.#conversation.closed.then(() => this.#socketClosed());
   }
 
@@ -77,11 +86,13 @@ export class JanusSession {
    */
   async offer(sdp: string, signal?: AbortSignal): Promise<string> {
     this.#turn.assertFree();
-    if (this.#over !== undefined) throw janusFailure(this.#settings, `${this.#over}, and has to be connected to again`);
+    this.#assertNotOver();
     try {
+      const offer = this.#offers.next(sdp);
       const answer = await this.#turn.run(signal, (waiting) =>
-        this.#published ? this.#publish('configure', sdp, waiting) : this.#establish(sdp, waiting),
+        this.#published ? this.#configure(offer, waiting) : this.#establish(offer, waiting),
       );
+      if (!this.#published && this.#handle !== undefined) this.#conversation.persist(this.#handle.session_id);
       this.#published = true;
       return answer;
     } catch (error) {
@@ -91,6 +102,37 @@ export class JanusSession {
       }
       throw error;
     }
+  }
+
+  /** Whether ICE can be restarted, as far as is known. */
+  get canRestartIce(): boolean {
+    return this.#published && this.#over === undefined && this.#takesRestarts;
+  }
+
+  /**
+   * Restarts ICE by another offer, over a socket that works, and resolves with the answer's fragment.
+   * @throws FramelockError as `offer`
+   */
+  async restartIce(fragment: string, signal?: AbortSignal): Promise<string> {
+    this.#turn.assertFree();
+    this.#assertNotOver();
+    try {
+      const answer = await this.#turn.run(signal, async (waiting) => {
+        await this.#conversation.proven(waiting.signal);
+        if (!waiting.enter('socket')) throw waiting.signal.reason;
+        return this.#publish('configure', this.#offers.restarted(fragment), waiting);
+      });
+      return answerFragment(answer);
+    } catch (error) {
+      // What it refuses once it would refuse again.
+      if (isFramelockError(error, 'SIGNALLING_REJECTED')) this.#takesRestarts = false;
+      throw error;
+    }
+  }
+
+  /** What is known of the session at the server. Never rejects. */
+  verdict(signal: AbortSignal): Promise<SessionVerdict> {
+    return this.#conversation.verdict(signal);
   }
 
   /** Ends the session at the server, and the socket; a pending offer is given up. Idempotent, bounded in time; never rejects. */
@@ -108,13 +150,19 @@ export class JanusSession {
     this.#created = conversation.request({ janus: 'create' }, 'open a session').then((reply) => this.#idOf(reply));
     const session_id = await this.#created;
     if (!waiting.enter('session')) throw waiting.signal.reason;
-    this.#keepAlive(session_id);
     const attach = { janus: 'attach', plugin: PLUGIN, session_id } as const;
     const attached = await conversation.request(attach, 'attach to the VideoRoom plugin', waiting.signal);
     this.#handle = { session_id, handle_id: this.#idOf(attached) };
+    this.#keepalive.start(KEEPALIVE_INTERVAL_MS);
     const join = { request: 'join', ptype: 'publisher', ...this.#settings.participant };
     await this.#ask({ body: join }, `let us join room ${this.#settings.room}`, waiting);
     return this.#publish('publish', sdp, waiting);
+  }
+
+  async #configure(sdp: string, waiting: Lifetime): Promise<string> {
+    await this.#conversation.there(waiting.signal);
+    if (!waiting.enter('socket')) throw waiting.signal.reason;
+    return this.#publish('configure', sdp, waiting);
   }
 
   /** The offer holds every candidate: without `trickle: false` Janus would wait for more before it begins its checks. */
@@ -138,11 +186,8 @@ export class JanusSession {
     return id;
   }
 
-  #keepAlive(sessionId: number): void {
-    this.#keepalive = this.#lifetime.clock(this.#settings.clock).setTimer(KEEPALIVE_INTERVAL_MS, () => {
-      this.#conversation.keepAlive(sessionId);
-      this.#keepAlive(sessionId);
-    });
+  #assertNotOver(): void {
+    if (this.#over !== undefined) throw janusFailure(this.#settings, `${this.#over}, and has to be connected to again`);
   }
 
   /** What Janus says by itself. Others who come and go, and how media flows, are of no concern here. */
@@ -159,10 +204,11 @@ export class JanusSession {
     const isNews = this.#over === undefined && this.#published && !this.#lifetime.ended;
     this.#over ??= what;
     this.#turn.giveUp(janusFailure(this.#settings, what));
+    this.#conversation.giveUp();
     if (isNews) this.#lost(`Janus ${what}`);
   }
 
-  /** Janus ends the media of a session whose socket it misses, at once or when its session timeout is over. */
+  /** The socket does not come back: Janus has the session no more. */
   #socketClosed(): void {
     if (this.#over !== undefined || !this.#published || this.#lifetime.ended) return;
     // Requests tell why the socket is gone.
@@ -171,7 +217,7 @@ export class JanusSession {
 
   #finish(): Promise<SignallingCloseResult> {
     this.#lifetime.end();
-    this.#keepalive?.cancel();
+    this.#keepalive.stop();
     return boundedEnd({
       server: 'Janus',
       clock: this.#settings.clock,

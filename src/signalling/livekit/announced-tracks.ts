@@ -1,5 +1,5 @@
 import type { SignalledEncoding, SignalledTrack } from '../signaller.js';
-import type { AnnouncedLayer, AnnouncedTrack, Quality } from './livekit-messages.js';
+import type { AnnouncedLayer, AnnouncedTrack, Quality, RoomTrackName } from './livekit-messages.js';
 import type { OfferedMedia } from './offered-media.js';
 
 /**
@@ -66,6 +66,11 @@ export class AnnouncedTracks {
   /** Those that the server has not taken yet, by `cid`. */
   get untaken(): readonly string[] {
     return [...this.#tracks].filter(([, { sid }]) => sid === undefined).map(([cid]) => cid);
+  }
+
+  /** Those that it has. */
+  get inRoom(): readonly RoomTrackName[] {
+    return [...this.#tracks].flatMap(([cid, { sid }]) => (sid === undefined ? [] : [{ cid, sid }]));
   }
 
   /** The server has taken one. */

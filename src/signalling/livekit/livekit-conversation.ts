@@ -1,8 +1,9 @@
 import type { FramelockError } from '../../core/errors.js';
+import type { SessionVerdict } from '../signaller.js';
 import type { OpenMessageSocket } from '../socket/message-socket.js';
-import { WatchedSocket } from '../socket/watched-socket.js';
-import { liveKitFailure, refusedSocket } from './livekit-error.js';
-import type { LiveKitNews, LiveKitProtocol, LiveKitRequest } from './livekit-messages.js';
+import { ReturningSocket } from '../socket/returning-socket.js';
+import { liveKitFailure, socketFailure } from './livekit-error.js';
+import type { LiveKitNews, LiveKitProtocol, LiveKitRequest, RoomTrackName } from './livekit-messages.js';
 import type { LiveKitSettings } from './livekit-options.js';
 
 /** News of one kind. */
@@ -21,10 +22,13 @@ export interface LiveKitConversationInit {
   readonly open: OpenMessageSocket;
   /** Hears of everything that the server says, before those who wait for it. */
   readonly told: (news: LiveKitNews) => void;
+  /** What the room has of us. */
+  readonly tracks: () => readonly RoomTrackName[];
 }
 
 /**
- * Requests and news over one socket. The server does not say which request it answers, so whoever waits says which news would be the answer. Used once.
+ * Requests and news over a socket. The server does not say which request it answers, so whoever waits says which news would be the answer. A participant outlives its
+ * socket: it comes back by the next one, where the server still has it. What was waited for by the former one fails. Used once.
  *
  * Owner: the session. All fields change in synchronous code only.
  */
@@ -32,37 +36,68 @@ export class LiveKitConversation {
   readonly #settings: LiveKitSettings;
   readonly #protocol: LiveKitProtocol;
   readonly #told: (news: LiveKitNews) => void;
-  readonly #socket: WatchedSocket;
+  readonly #socket: ReturningSocket;
   /** As many as one offer waits for. */
   readonly #waiters = new Set<Waiter>();
 
+  /** To be asked for when the socket has to come back. */
+  #participantSid: string | undefined;
+
   /** Begins to open the socket. */
-  constructor({ settings, protocol, open, told }: LiveKitConversationInit) {
+  constructor({ settings, protocol, open, told, tracks }: LiveKitConversationInit) {
     this.#settings = settings;
     this.#protocol = protocol;
     this.#told = told;
-    const url = new URL(settings.url);
-    for (const [name, value] of Object.entries(protocol.joinParameters)) url.searchParams.set(name, value);
-    this.#socket = new WatchedSocket({
-      url,
+    this.#socket = new ReturningSocket({
+      url: () => this.#url(),
       open,
       clock: settings.clock,
+      random: settings.random,
       late: settings.late,
-      failure: (what, refused) =>
-        refused === undefined ? liveKitFailure(settings, what) : refusedSocket(settings, refused),
+      failure: (what, refusal) => socketFailure(settings, what, refusal),
       received: (message) => this.#receive(message),
-      ended: (error) => this.rejectAll(error),
+      broken: (error) => this.rejectAll(error),
+      resume: async () => {
+        await this.#first();
+        this.send({ kind: 'sync', tracks: tracks() });
+      },
     });
   }
 
-  /** Resolves when the socket is closed, by whomever. */
+  /** Resolves when the socket is closed for good, by whomever. */
   get closed(): Promise<void> {
     return this.#socket.closed;
   }
 
-  /** Why nothing can be said any more, once the socket is closed. */
+  /** Why nothing can be said, while the socket is away and once it is closed. */
   get lost(): FramelockError | undefined {
     return this.#socket.lost;
+  }
+
+  /** From now on this participant outlives its socket. */
+  persist(participantSid: string): void {
+    this.#participantSid = participantSid;
+    this.#socket.persist();
+  }
+
+  /** From now on nothing comes back: nothing is sent any more if the socket is away. */
+  giveUp(): void {
+    this.#socket.giveUp();
+  }
+
+  /** Resolves when something can be said. @throws FramelockError as `ReturningSocket.there` */
+  there(givenUp: AbortSignal): Promise<void> {
+    return this.#socket.there(givenUp);
+  }
+
+  /** Likewise, where the network may be another one. @throws FramelockError as `ReturningSocket.proven` */
+  proven(givenUp: AbortSignal): Promise<void> {
+    return this.#socket.proven(givenUp);
+  }
+
+  /** What is known of the session. Never rejects. */
+  verdict(signal: AbortSignal): Promise<SessionVerdict> {
+    return this.#socket.verdict(signal);
   }
 
   send(request: LiveKitRequest): void {
@@ -117,6 +152,31 @@ export class LiveKitConversation {
   /** Ends at once. What still comes is a late completion. */
   cutOff(): void {
     this.#socket.cutOff();
+  }
+
+  #url(): URL {
+    const url = new URL(this.#settings.url);
+    const parameters = this.#protocol.parameters(this.#participantSid);
+    for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
+    return url;
+  }
+
+  /** Resolves with whatever a server says first to who has come back; older ones do not greet. What ends the session rejects it. */
+  #first(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const waiter: Waiter = {
+        takes: () => {
+          this.#waiters.delete(waiter);
+          resolve();
+          return true;
+        },
+        reject: (error) => {
+          this.#waiters.delete(waiter);
+          reject(error);
+        },
+      };
+      this.#waiters.add(waiter);
+    });
   }
 
   #receive(message: string | Uint8Array): void {

@@ -1,5 +1,5 @@
 import { FramelockError } from '../../core/errors.js';
-import type { RefusedUpgrade } from '../socket/message-socket.js';
+import type { Refusal } from '../socket/message-socket.js';
 import type { LiveKitNews } from './livekit-messages.js';
 import type { LiveKitSettings } from './livekit-options.js';
 
@@ -12,8 +12,11 @@ export function liveKitFailure({ shownUrl }: Place, what: string): FramelockErro
   });
 }
 
-/** The error for a server that answered the request for a socket by a status. */
-export function refusedSocket({ shownUrl }: Place, { status, words }: RefusedUpgrade): FramelockError {
+/** The error for a socket that is gone, or never was. @param refusal what the server answered in place of opening it */
+export function socketFailure(place: Place, what: string, refusal?: Refusal): FramelockError {
+  if (refusal === undefined || refusal === 'nobody listens') return liveKitFailure(place, what);
+  const { shownUrl } = place;
+  const { status, words } = refusal;
   const quoted = words === '' ? '' : ` ("${words}")`;
   return new FramelockError(
     'SIGNALLING_REJECTED',
@@ -48,6 +51,8 @@ export function describeEnd(reason: string): string {
   switch (reason) {
     case 'DUPLICATE_IDENTITY':
       return 'ended the session: somebody has joined by the same identity';
+    case 'STATE_MISMATCH':
+      return 'has the session no more (STATE_MISMATCH)';
     case 'SERVER_SHUTDOWN':
       return 'ended the session: it shuts down';
     case 'PARTICIPANT_REMOVED':

@@ -29,6 +29,14 @@ export interface AnnouncedLayer {
 /** LiveKit knows encodings by three grades, whatever their rids. */
 export type Quality = 'low' | 'medium' | 'high';
 
+/** A track that the room has taken. */
+export interface RoomTrackName {
+  /** By which it was announced. */
+  readonly cid: string;
+  /** What the server calls it. */
+  readonly sid: string;
+}
+
 /** What a publisher asks for. */
 export type LiveKitRequest =
   | { readonly kind: 'announce'; readonly track: AnnouncedTrack }
@@ -36,12 +44,21 @@ export type LiveKitRequest =
   /** One candidate, as `candidate:...`. */
   | { readonly kind: 'candidate'; readonly candidate: string; readonly mid: string }
   | { readonly kind: 'ping'; readonly wallMs: number }
+  /** What we have in the room, after coming back: a server that has not ends the session. */
+  | { readonly kind: 'sync'; readonly tracks: readonly RoomTrackName[] }
   | { readonly kind: 'leave' };
 
 /** What the server says, as far as a publisher needs it. */
 export type LiveKitNews =
-  /** The first message. */
-  | { readonly kind: 'joined'; readonly iceServers: readonly IceServer[]; readonly pingIntervalS: number }
+  /** The first message. By `participantSid` the session can be asked for by another socket. */
+  | {
+      readonly kind: 'joined';
+      readonly participantSid: string;
+      readonly iceServers: readonly IceServer[];
+      readonly pingIntervalS: number;
+    }
+  /** The first message by another socket. */
+  | { readonly kind: 'resumed'; readonly iceServers: readonly IceServer[] }
   /** To an offer; servers before ids were introduced say 0. */
   | { readonly kind: 'answer'; readonly id: number; readonly sdp: string }
   /** Of the server, as `candidate:...`; nothing if it only says that there are no more. */
@@ -62,8 +79,8 @@ export type LiveKitNews =
 
 /** The messages of LiveKit's signalling as bytes. */
 export interface LiveKitProtocol {
-  /** The parameters of the address that is connected to. */
-  readonly joinParameters: Readonly<Record<string, string>>;
+  /** The parameters of the address that is connected to. @param participantSid who comes back; absent for who joins */
+  parameters(participantSid?: string): Readonly<Record<string, string>>;
   write(request: LiveKitRequest): Uint8Array;
   /** Nothing for what is no message of LiveKit. */
   read(bytes: Uint8Array): LiveKitNews | undefined;

@@ -1,6 +1,7 @@
 import type { LateCompletionObserver } from '../../concurrency/late-completions.js';
 import { type Clock, SystemClock } from '../../core/clock.js';
 import { FramelockError } from '../../core/errors.js';
+import { type Random, SystemRandom } from '../../core/random.js';
 import { displayUrl } from '../display-url.js';
 
 /** Options of a `LiveKitSignaller`. */
@@ -8,14 +9,16 @@ export interface LiveKitSignallerOptions {
   /** The server: an absolute ws or wss URL without user info, such as `wss://robots.example`. */
   readonly url: string;
   /**
-   * Names the room and who we are in it ({@link liveKitToken} makes one); never logged. A function is asked before each session, so that a token need not outlive
-   * the first one. The server sends longer lasting ones while a session lasts, which are used for the next one in place of a text given here.
+   * Names the room and who we are in it ({@link liveKitToken} makes one); never logged. A function is asked before each session and whenever the socket has to come back, so
+   * that a token need not outlive joining. The server sends longer lasting ones while a session lasts, which are used from then on in place of a text given here.
    */
   readonly token: string | (() => string);
   /** Longest wait for the answer to an offer, with everything that goes before it; at least 1 ms. @default 10000 */
   readonly requestTimeoutMs?: number;
   /** @default the machine's clock */
   readonly clock?: Clock;
+  /** For the pauses between attempts to come back. @default that of the operating system */
+  readonly random?: Random;
 }
 
 /** Options that were checked, and what all sessions of a signaller share. */
@@ -26,6 +29,7 @@ export interface LiveKitSettings {
   readonly shownUrl: string;
   readonly requestTimeoutMs: number;
   readonly clock: Clock;
+  readonly random: Random;
   /** Hears of what comes when nobody waits for it any more. */
   readonly late: LateCompletionObserver;
 }
@@ -42,7 +46,8 @@ export function liveKitSettings(options: LiveKitSignallerOptions, late: LateComp
   if (typeof options.token !== 'function') checkedToken(options.token);
   const url = new URL(server);
   url.pathname = `${server.pathname.replace(/\/+$/, '')}/rtc`;
-  return { url, shownUrl: displayUrl(server), requestTimeoutMs, clock: options.clock ?? new SystemClock(), late };
+  const { clock = new SystemClock(), random = new SystemRandom() } = options;
+  return { url, shownUrl: displayUrl(server), requestTimeoutMs, clock, random, late };
 }
 
 /** Whether a token can be sent. */

@@ -25,7 +25,7 @@ type Types = typeof Protobuf;
 export async function loadLiveKitProtocol(): Promise<LiveKitProtocol> {
   const types = await import('@livekit/protocol');
   return {
-    joinParameters: joinParameters(types),
+    parameters: (participantSid) => parameters(types, participantSid),
     write: (request) => new types.SignalRequest({ message: messageOf(types, request) }).toBinary(),
     read: (bytes) => {
       try {
@@ -39,12 +39,15 @@ export async function loadLiveKitProtocol(): Promise<LiveKitProtocol> {
 
 /**
  * One connection for everything is asked for by a JoinRequest, which servers take with `/rtc` and `/rtc/v1`: otherwise one whose token lets it subscribe would have
- * to answer an offer for that first. Older servers look at the other parameters.
+ * to answer an offer for that first. Older servers look at the other parameters. Who comes back says who it was (rtcservice.go, `validateInternal`).
  */
-function joinParameters(types: Types): Readonly<Record<string, string>> {
+function parameters(types: Types, participantSid: string | undefined): Readonly<Record<string, string>> {
   const joinRequest = new types.JoinRequest({
     clientInfo: { sdk: types.ClientInfo_SDK.NODE, protocol: PROTOCOL_VERSION, otherSdks: 'framelock' },
     connectionSettings: { autoSubscribe: false },
+    ...(participantSid === undefined
+      ? {}
+      : { reconnect: true, participantSid, reconnectReason: types.ReconnectReason.RR_SIGNAL_DISCONNECTED }),
   });
   const wrapped = new types.WrappedJoinRequest({ joinRequest: joinRequest.toBinary() });
   return {
@@ -52,6 +55,7 @@ function joinParameters(types: Types): Readonly<Record<string, string>> {
     auto_subscribe: '0',
     protocol: String(FALLBACK_PROTOCOL_VERSION),
     sdk: 'node',
+    ...(participantSid === undefined ? {} : { reconnect: '1', sid: participantSid }),
   };
 }
 
@@ -73,6 +77,10 @@ function messageOf(types: Types, request: LiveKitRequest): Protobuf.SignalReques
     }
     case 'ping':
       return { case: 'pingReq', value: new types.Ping({ timestamp: types.protoInt64.parse(request.wallMs) }) };
+    case 'sync': {
+      const publishTracks = request.tracks.map(({ cid, sid }) => ({ cid, track: { sid } }));
+      return { case: 'syncState', value: new types.SyncState({ publishTracks }) };
+    }
     case 'leave': {
       const { CLIENT_INITIATED: reason } = types.DisconnectReason;
       return { case: 'leave', value: new types.LeaveRequest({ reason, action: types.LeaveRequest_Action.DISCONNECT }) };
@@ -100,9 +108,12 @@ function addTrackRequest(types: Types, track: AnnouncedTrack): Protobuf.AddTrack
 function newsOf(types: Types, { message }: Protobuf.SignalResponse): LiveKitNews {
   switch (message.case) {
     case 'join': {
-      const { iceServers, pingInterval } = message.value;
-      return { kind: 'joined', iceServers: iceServersOf(iceServers), pingIntervalS: pingInterval };
+      const { iceServers, pingInterval: pingIntervalS, participant } = message.value;
+      const participantSid = participant?.sid ?? '';
+      return { kind: 'joined', participantSid, iceServers: iceServersOf(iceServers), pingIntervalS };
     }
+    case 'reconnect':
+      return { kind: 'resumed', iceServers: iceServersOf(message.value.iceServers) };
     case 'answer':
       return { kind: 'answer', id: message.value.id, sdp: message.value.sdp };
     case 'trickle':

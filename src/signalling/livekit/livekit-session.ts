@@ -1,18 +1,16 @@
 import { Lifetime } from '../../concurrency/lifetime.js';
-import type { Timer } from '../../core/clock.js';
-import { FramelockError } from '../../core/errors.js';
+import { FramelockError, isFramelockError } from '../../core/errors.js';
 import type { IceServer } from '../../core/ice-server.js';
-import type { SignalledTrack, SignallingCloseResult } from '../signaller.js';
+import type { SessionVerdict, SignalledTrack, SignallingCloseResult } from '../signaller.js';
 import { boundedEnd } from '../socket/bounded-end.js';
+import { KeepAlive } from '../socket/keep-alive.js';
 import type { OpenMessageSocket } from '../socket/message-socket.js';
 import { OfferTurn } from '../socket/offer-turn.js';
-import { AnnouncedTracks } from './announced-tracks.js';
 import { LiveKitConversation } from './livekit-conversation.js';
 import { describeEnd, liveKitFailure, refusedRequest, turnedAway } from './livekit-error.js';
 import type { LiveKitNews, LiveKitProtocol } from './livekit-messages.js';
 import type { LiveKitSettings } from './livekit-options.js';
-import { type OfferedMedia, readOffer, reorderRids, withCandidates } from './offered-media.js';
-import { RemoteCandidates } from './remote-candidates.js';
+import { PublisherExchange } from './publisher-exchange.js';
 
 /** Between keepalives, where the server does not say how many it wants. */
 const DEFAULT_PING_INTERVAL_MS = 5_000;
@@ -28,7 +26,7 @@ export interface LiveKitSessionInit {
 
 /** Hears of a session while it lasts. */
 export interface LiveKitSessionObserver {
-  /** The server has ended it, or can no longer be reached, after the first offer was answered. Told once. */
+  /** The server has ended it, or has it no more, after the first offer was answered. Told once. */
   lost(reason: string): void;
   iceServers(servers: readonly IceServer[]): void;
   /** A token that lasts longer. */
@@ -38,7 +36,7 @@ export interface LiveKitSessionObserver {
 }
 
 /**
- * One socket and one participant in a room: everything between the first offer and the end. Used once.
+ * One participant in a room: everything between the first offer and the end. Used once.
  *
  * Owner: the signaller. Its fields change in synchronous code only.
  */
@@ -47,18 +45,18 @@ export class LiveKitSession {
   readonly #settings: LiveKitSettings;
   readonly #lifetime: Lifetime;
   readonly #turn: OfferTurn;
-  readonly #tracks = new AnnouncedTracks();
-  readonly #candidates: RemoteCandidates;
+  readonly #exchange: PublisherExchange;
+  readonly #keepalive: KeepAlive;
   #conversation: LiveKitConversation | undefined;
-  #offers = 0;
-  /** Of the m-line by which the bundle is known; empty until there was an offer. */
-  #mid = '';
+  #participantSid = '';
   /** Whether the first offer was answered. */
   #published = false;
   #failed = false;
+  #takesRestarts = true;
+  /** Ends with the restart that runs, or ran last. */
+  #restart: Promise<unknown> = Promise.resolve();
   /** Why the server takes no more offers. */
   #over: string | undefined;
-  #keepalive: Timer | undefined;
   #end: Promise<SignallingCloseResult> | undefined;
 
   /** Nothing happens before the first offer. */
@@ -67,7 +65,10 @@ export class LiveKitSession {
     this.#settings = init.settings;
     const { clock, late, requestTimeoutMs: timeoutMs } = init.settings;
     this.#lifetime = new Lifetime('The session of LiveKit', late);
-    this.#candidates = new RemoteCandidates(this.#lifetime.clock(clock));
+    this.#exchange = new PublisherExchange(this.#lifetime.clock(clock));
+    this.#keepalive = new KeepAlive(clock, this.#lifetime, () => {
+      this.#conversation?.send({ kind: 'ping', wallMs: Math.round(clock.wallUs() / 1000) });
+    });
     this.#turn = new OfferTurn({
       server: 'LiveKit',
       clock,
@@ -89,11 +90,11 @@ export class LiveKitSession {
    */
   async offer(sdp: string, tracks: readonly SignalledTrack[], signal?: AbortSignal): Promise<string> {
     this.#turn.assertFree();
-    if (this.#over !== undefined) {
-      throw liveKitFailure(this.#settings, `${this.#over}, and has to be connected to again`);
-    }
+    this.#assertNotOver();
     try {
       const answer = await this.#turn.run(signal, (waiting) => this.#negotiate(sdp, tracks, waiting));
+      // A server that does not say who we are cannot be asked for it.
+      if (!this.#published && this.#participantSid !== '') this.#conversation?.persist(this.#participantSid);
       this.#published = true;
       return answer;
     } catch (error) {
@@ -105,12 +106,39 @@ export class LiveKitSession {
     }
   }
 
-  /** Tells of candidates, as lines of SDP; `false` if there is nobody to tell. */
-  trickle(lines: readonly string[]): boolean {
-    if (this.#conversation === undefined || !this.#published || !this.#isOpen) return false;
-    for (const line of lines) {
-      this.#conversation.send({ kind: 'candidate', candidate: line.replace(/^a=/, ''), mid: this.#mid });
+  /** Whether ICE can be restarted, as far as is known. */
+  get canRestartIce(): boolean {
+    return this.#published && this.#over === undefined && this.#takesRestarts;
+  }
+
+  /**
+   * Restarts ICE by another offer, over a socket that works, and resolves with the answer's fragment.
+   * @throws FramelockError as `offer`
+   */
+  async restartIce(fragment: string, signal?: AbortSignal): Promise<string> {
+    this.#turn.assertFree();
+    this.#assertNotOver();
+    const restart = this.#turn.run(signal, (waiting) => this.#restartIce(fragment, waiting));
+    this.#restart = restart.catch(() => undefined);
+    try {
+      return await restart;
+    } catch (error) {
+      // What it refuses once it would refuse again.
+      if (isFramelockError(error, 'SIGNALLING_REJECTED')) this.#takesRestarts = false;
+      throw error;
     }
+  }
+
+  /** What is known of the session at the server. Never rejects. */
+  async verdict(signal: AbortSignal): Promise<SessionVerdict> {
+    return (await this.#conversation?.verdict(signal)) ?? 'unknown';
+  }
+
+  /** Tells of candidates, as lines of SDP; `false` if there is nobody to tell. Those of a restart are told when the server knows of it. Never rejects. */
+  async trickle(lines: readonly string[]): Promise<boolean> {
+    await this.#restart;
+    if (this.#conversation === undefined || !this.#published || !this.#isOpen) return false;
+    this.#exchange.trickle(this.#conversation, lines);
     return true;
   }
 
@@ -126,66 +154,47 @@ export class LiveKitSession {
   }
 
   async #negotiate(sdp: string, tracks: readonly SignalledTrack[], waiting: Lifetime): Promise<string> {
-    const offered = readOffer(sdp);
-    this.#assertFits(offered);
+    this.#exchange.assertFits(sdp);
     const conversation = this.#conversation ?? (await this.#join(waiting));
-    await this.#announce(conversation, offered, tracks, waiting);
-    this.#mid = offered[0]?.mid ?? this.#mid;
-    this.#offers += 1;
-    const id = this.#offers;
-    const answering = conversation.next('answer', waiting.signal, (news) => news.id === id || news.id === 0);
-    const ordered = reorderRids(sdp, AnnouncedTracks.ascendingRids(offered, tracks));
-    conversation.send({ kind: 'offer', sdp: ordered, id });
-    const { sdp: answer } = await answering;
-    if (!waiting.enter('answer')) throw waiting.signal.reason;
-    // Later answers are of the same transport, and bring no candidates that it does not have.
-    return this.#published ? answer : withCandidates(answer, await this.#candidates.enough(answer, waiting.signal));
+    await conversation.there(waiting.signal);
+    if (!waiting.enter('socket')) throw waiting.signal.reason;
+    return this.#exchange.negotiate(conversation, { sdp, tracks }, waiting);
+  }
+
+  async #restartIce(fragment: string, waiting: Lifetime): Promise<string> {
+    const conversation = this.#conversation;
+    if (conversation === undefined) throw liveKitFailure(this.#settings, 'has no session');
+    await conversation.proven(waiting.signal);
+    if (!waiting.enter('socket')) throw waiting.signal.reason;
+    return this.#exchange.restart(conversation, fragment, waiting);
   }
 
   async #join(waiting: Lifetime): Promise<LiveKitConversation> {
     const protocol = await this.#init.loadProtocol();
     if (!waiting.enter('protocol')) throw waiting.signal.reason;
     const { settings, open, observer } = this.#init;
-    const conversation = new LiveKitConversation({ settings, protocol, open, told: (news) => this.#told(news) });
+    const conversation = new LiveKitConversation({
+      settings,
+      protocol,
+      open,
+      told: (news) => this.#told(news),
+      tracks: () => this.#exchange.tracks.inRoom,
+    });
     this.#conversation = conversation;
     void conversation.closed.then(() => this.#socketClosed());
-    const { iceServers, pingIntervalS } = await conversation.next('joined', waiting.signal);
+    const { participantSid, iceServers, pingIntervalS } = await conversation.next('joined', waiting.signal);
     if (!waiting.enter('session')) throw waiting.signal.reason;
+    this.#participantSid = participantSid;
     observer.iceServers(iceServers);
     const isSaid = pingIntervalS > 0;
-    this.#keepAlive(isSaid ? Math.min(pingIntervalS * 1000, MAX_PING_INTERVAL_MS) : DEFAULT_PING_INTERVAL_MS);
+    this.#keepalive.start(isSaid ? Math.min(pingIntervalS * 1000, MAX_PING_INTERVAL_MS) : DEFAULT_PING_INTERVAL_MS);
     return conversation;
   }
 
-  /** Each track that the room does not know of yet: an offer with one that was not announced would wait for it. */
-  async #announce(
-    conversation: LiveKitConversation,
-    offered: readonly OfferedMedia[],
-    tracks: readonly SignalledTrack[],
-    waiting: Lifetime,
-  ): Promise<void> {
-    const fresh = this.#tracks.offer(offered, tracks);
-    const taken = this.#tracks.untaken.map((cid) =>
-      conversation.next('published', waiting.signal, (news) => news.cid === cid),
-    );
-    for (const track of fresh) conversation.send({ kind: 'announce', track });
-    await Promise.all(taken);
-    if (!waiting.enter('announcement')) throw waiting.signal.reason;
-  }
-
-  #assertFits(offered: readonly OfferedMedia[]): void {
-    const tooMany = AnnouncedTracks.tooManyEncodings(offered);
-    if (tooMany === undefined) return;
-    const message = `LiveKit: track "${tooMany}" has more encodings than the three that LiveKit knows`;
-    throw new FramelockError('SIGNALLING_REJECTED', message, { context: { trackId: tooMany } });
-  }
-
-  #keepAlive(intervalMs: number): void {
-    const { clock } = this.#settings;
-    this.#keepalive = this.#lifetime.clock(clock).setTimer(intervalMs, () => {
-      this.#conversation?.send({ kind: 'ping', wallMs: Math.round(clock.wallUs() / 1000) });
-      this.#keepAlive(intervalMs);
-    });
+  #assertNotOver(): void {
+    if (this.#over !== undefined) {
+      throw liveKitFailure(this.#settings, `${this.#over}, and has to be connected to again`);
+    }
   }
 
   /** What the server says, whether or not somebody waits for it. */
@@ -193,16 +202,19 @@ export class LiveKitSession {
     if (!this.#lifetime.enter('message')) return;
     const { observer } = this.#init;
     switch (news.kind) {
+      case 'resumed':
+        observer.iceServers(news.iceServers);
+        break;
       case 'candidate':
-        this.#candidates.heard(news);
+        this.#exchange.heard(news);
         break;
       case 'published':
-        this.#tracks.taken(news.cid, news.sid);
+        this.#exchange.tracks.taken(news.cid, news.sid);
         break;
       case 'refused':
         // A track by a name that goes is taken when that has gone.
         if (news.reason === 'QUEUED') break;
-        this.#tracks.refused();
+        this.#exchange.tracks.refused();
         this.#conversation?.rejectAll(refusedRequest(this.#settings, news));
         break;
       case 'left':
@@ -212,7 +224,7 @@ export class LiveKitSession {
         observer.token(news.token);
         break;
       case 'demand': {
-        const wanted = this.#tracks.wanted(news.sid, news.wanted);
+        const wanted = this.#exchange.tracks.wanted(news.sid, news.wanted);
         if (wanted !== undefined) observer.demand(wanted.trackId, wanted.rids);
         break;
       }
@@ -222,11 +234,14 @@ export class LiveKitSession {
   #lose(reason: string): void {
     const isNews = this.#over === undefined && this.#published;
     this.#over ??= describeEnd(reason);
-    this.#conversation?.rejectAll(turnedAway(this.#settings, reason));
+    const error = turnedAway(this.#settings, reason);
+    this.#conversation?.rejectAll(error);
+    this.#turn.giveUp(error);
+    this.#conversation?.giveUp();
     if (isNews) this.#init.observer.lost(`LiveKit ${describeEnd(reason)}`);
   }
 
-  /** Media may flow for a while yet; the server ends a participant whose media ends. */
+  /** The socket does not come back: the server has the session no more. */
   #socketClosed(): void {
     if (this.#over !== undefined || !this.#published || this.#lifetime.ended) return;
     this.#init.observer.lost(this.#conversation?.lost?.message ?? 'the socket to LiveKit closed');
@@ -234,9 +249,10 @@ export class LiveKitSession {
 
   #finish(): Promise<SignallingCloseResult> {
     this.#lifetime.end();
-    this.#keepalive?.cancel();
+    this.#keepalive.stop();
     const conversation = this.#conversation;
     if (conversation === undefined) return Promise.resolve({ confirmed: true });
+    conversation.giveUp();
     const { lost } = conversation;
     // Before an answer there is no media by which the server could take us for there: it ends a participant with its socket.
     if (!this.#published) conversation.cutOff();

@@ -1,7 +1,13 @@
 import { LateCompletions } from '../../concurrency/late-completions.js';
 import { FramelockError } from '../../core/errors.js';
 import type { IceServer } from '../../core/ice-server.js';
-import type { SignalledTrack, Signaller, SignallingAnswer, SignallingCloseResult } from '../signaller.js';
+import type {
+  SessionVerdict,
+  SignalledTrack,
+  Signaller,
+  SignallingAnswer,
+  SignallingCloseResult,
+} from '../signaller.js';
 import type { MessageSocket, MessageSocketObserver } from '../socket/message-socket.js';
 import { openWebSocket, type WebSocketOptions } from '../socket/web-socket.js';
 import type { LiveKitProtocol } from './livekit-messages.js';
@@ -24,6 +30,9 @@ export interface LiveKitSignallerParts {
 /**
  * Publishes to a room of LiveKit by its own protocol (livekit_rtc.proto): WebSocket to `/rtc`, each track announced under its id, then one connection for all of
  * them. Offers after the first one are renegotiations of the same participant, so tracks come and go live. It subscribes to nothing.
+ *
+ * A participant outlives its socket: the next one comes back to it (`reconnect=1`), the tracks keep their names, media goes on, and ICE is restarted by a further offer. A
+ * server that has it no more says so, and the session is lost.
  *
  * The instance may be used again after `close()`: the next `offer` opens another socket and another session. Each session is pinned by
  * the call that works on it, so what comes after `close()`, an abort or a timeout ends only its own.
@@ -91,7 +100,23 @@ export class LiveKitSignaller implements Signaller {
 
   /** Never rejects. */
   async trickle(candidates: readonly string[]): Promise<boolean> {
-    return this.#current?.trickle(candidates) ?? false;
+    return (await this.#current?.trickle(candidates)) ?? false;
+  }
+
+  /** Whether a session stands and has not refused a restart. */
+  get canRestartIce(): boolean {
+    return this.#current?.canRestartIce === true;
+  }
+
+  /** @throws FramelockError SIGNALLING_FAILED, SIGNALLING_REJECTED, CLOSED */
+  async restartIce(fragment: string, signal?: AbortSignal): Promise<string> {
+    if (this.#current === undefined) throw new FramelockError('CLOSED', 'LiveKit: there is no session');
+    return this.#current.restartIce(fragment, signal);
+  }
+
+  /** What the state of the socket tells: the server is asked for the session when it breaks. Never rejects. */
+  async confirm(signal: AbortSignal): Promise<SessionVerdict> {
+    return (await this.#current?.verdict(signal)) ?? 'unknown';
   }
 
   /** Leaves the room. What is not done after a second is cut off: nothing runs on when it resolves. */
@@ -105,12 +130,15 @@ export class LiveKitSignaller implements Signaller {
 
   #begin(): LiveKitSession {
     const { open, loadProtocol } = this.#parts;
-    const token = checkedToken(typeof this.#token === 'function' ? this.#token() : (this.#newerToken ?? this.#token));
-    // In the address it would be in the logs of whatever stands in between.
-    const headers = { authorization: `Bearer ${token}` };
     return new LiveKitSession({
       settings: this.#settings,
-      open: (url, observer) => open(url, observer, { headers }),
+      open: (url, observer) => {
+        const token = checkedToken(
+          typeof this.#token === 'function' ? this.#token() : (this.#newerToken ?? this.#token),
+        );
+        // In the address it would be in the logs of whatever stands in between.
+        return open(url, observer, { headers: { authorization: `Bearer ${token}` } });
+      },
       loadProtocol,
       observer: {
         lost: (reason) => this.#lost?.(reason),

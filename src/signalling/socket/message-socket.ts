@@ -1,5 +1,7 @@
 /** A connection that carries messages both ways, in order. Every method may be called in every state and never throws. */
 export interface MessageSocket {
+  /** Whether the address that it goes out from is no longer the machine's: what is sent by it gets nowhere, and TCP would not say so for minutes. */
+  isStranded(): boolean;
   /** Text as such, bytes as a binary message. */
   send(message: string | Uint8Array): void;
   /** Asks the other side for a sign of life; `ponged` follows. */
@@ -18,6 +20,9 @@ export interface RefusedUpgrade {
   readonly words: string;
 }
 
+/** Why a socket did not come to be: something else was answered, or nobody listens there. */
+export type Refusal = RefusedUpgrade | 'nobody listens';
+
 /** Hears of a socket. Nothing comes before the call that opens it has returned, and nothing after `closed`. */
 export interface MessageSocketObserver {
   opened(): void;
@@ -26,7 +31,7 @@ export interface MessageSocketObserver {
   /** The other side answered a ping. */
   ponged(): void;
   /** Comes once, also when the socket was never opened. @param reason for people */
-  closed(reason: string, refused?: RefusedUpgrade): void;
+  closed(reason: string, refusal?: Refusal): void;
 }
 
 /** Begins to open a socket. */

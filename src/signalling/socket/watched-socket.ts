@@ -2,7 +2,7 @@ import type { LateCompletionObserver } from '../../concurrency/late-completions.
 import { Lifetime } from '../../concurrency/lifetime.js';
 import type { Clock } from '../../core/clock.js';
 import type { FramelockError } from '../../core/errors.js';
-import type { MessageSocket, OpenMessageSocket, RefusedUpgrade } from './message-socket.js';
+import type { MessageSocket, OpenMessageSocket, Refusal } from './message-socket.js';
 import { SILENCE_LIMIT_MS, SocketWatch } from './socket-watch.js';
 
 /** What a {@link WatchedSocket} works with. */
@@ -12,7 +12,7 @@ export interface WatchedSocketInit {
   readonly clock: Clock;
   readonly late: LateCompletionObserver;
   /** The error for a socket that is gone, or never was. @param what as "refused the connection" */
-  readonly failure: (what: string, refused?: RefusedUpgrade) => FramelockError;
+  readonly failure: (what: string, refusal?: Refusal) => FramelockError;
   readonly received: (message: string | Uint8Array) => void;
   /** Comes once, before `closed` resolves. */
   readonly ended: (error: FramelockError) => void;
@@ -33,6 +33,7 @@ export class WatchedSocket {
   readonly #lifetime: Lifetime;
   readonly #watch: SocketWatch;
   #lost: FramelockError | undefined;
+  #ponged = (): void => undefined;
 
   /** Begins to open it. */
   constructor(init: WatchedSocketInit) {
@@ -63,10 +64,13 @@ export class WatchedSocket {
         opened();
       }),
       received: this.#lifetime.guard('message', (message) => init.received(message)),
-      ponged: () => this.#watch.heard(),
-      closed: (reason, refused) => {
+      ponged: () => {
+        this.#watch.heard();
+        this.#ponged();
+      },
+      closed: (reason, refusal) => {
         this.#watch.stop();
-        this.#lost ??= init.failure(reason, refused);
+        this.#lost ??= init.failure(reason, refusal);
         failed(this.#lost);
         init.ended(this.#lost);
         closed();
@@ -81,6 +85,21 @@ export class WatchedSocket {
 
   send(message: string | Uint8Array): void {
     this.#socket.send(message);
+  }
+
+  /** Whether somebody is at the other end now, as far as that shows within so long. One at a time. */
+  isAnswered(withinMs: number): Promise<boolean> {
+    if (this.#lost !== undefined || this.#socket.isStranded()) return Promise.resolve(false);
+    return new Promise((resolve) => {
+      const answer = (isThere: boolean): void => {
+        timer.cancel();
+        resolve(isThere);
+      };
+      const timer = this.#lifetime.clock(this.#init.clock).setTimer(withinMs, () => answer(false));
+      this.#ponged = () => answer(true);
+      void this.closed.then(() => answer(false));
+      this.#socket.ping();
+    });
   }
 
   /** Says goodbye to the server; `closed` follows unless it is deaf. */

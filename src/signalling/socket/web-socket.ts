@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http';
+import { networkInterfaces } from 'node:os';
 import { WebSocket } from 'ws';
 import { describeError } from '../../core/errors.js';
-import type { MessageSocket, MessageSocketObserver, RefusedUpgrade } from './message-socket.js';
+import type { MessageSocket, MessageSocketObserver, Refusal } from './message-socket.js';
 
 /** How a WebSocket is asked for. */
 export interface WebSocketOptions {
@@ -33,7 +34,11 @@ export function openWebSocket(
     ...(headers === undefined ? {} : { headers }),
   });
   let failure: string | undefined;
-  let refused: RefusedUpgrade | undefined;
+  let refusal: Refusal | undefined;
+  let localAddress: string | undefined;
+  socket.on('upgrade', (response) => {
+    localAddress = response.socket.localAddress;
+  });
   socket.on('open', () => observer.opened());
   socket.on('message', (data, isBinary) => observer.received(isBinary ? bytesOf(data) : data.toString()));
   socket.on('pong', () => observer.ponged());
@@ -41,15 +46,18 @@ export function openWebSocket(
     const status = response.statusCode ?? 0;
     failure ??= `cannot be reached (HTTP status ${status})`;
     readWords(response, (words) => {
-      refused = { status, words };
+      refusal = { status, words };
       socket.terminate();
     });
   });
   socket.on('error', (error) => {
-    failure ??= describeFailure(error);
+    const cause = causeOf(error);
+    if (codeOf(cause) === 'ECONNREFUSED') refusal ??= 'nobody listens';
+    failure ??= describeFailure(cause);
   });
-  socket.on('close', (code, reason) => observer.closed(failure ?? describeClose(code, reason.toString()), refused));
+  socket.on('close', (code, reason) => observer.closed(failure ?? describeClose(code, reason.toString()), refusal));
   return {
+    isStranded: () => localAddress !== undefined && !isOfThisMachine(localAddress),
     // What cannot be sent is told by `closed`; without a callback it would be thrown.
     send: (message) => {
       if (socket.readyState === WebSocket.OPEN) socket.send(message, () => undefined);
@@ -80,10 +88,17 @@ function readWords(response: IncomingMessage, done: (words: string) => void): vo
   response.once('close', finish);
 }
 
-function describeFailure(error: Error): string {
-  // Of several addresses of a host, each with its failure, the first tells enough.
-  const cause: unknown = error instanceof AggregateError ? error.errors[0] : error;
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+/** Of several addresses of a host, each with its failure, the first tells enough. */
+function causeOf(error: Error): unknown {
+  return error instanceof AggregateError ? error.errors[0] : error;
+}
+
+function codeOf(cause: unknown): string {
+  return cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+}
+
+function describeFailure(cause: unknown): string {
+  const code = codeOf(cause);
   switch (code) {
     case 'ECONNREFUSED':
       return 'refused the connection (ECONNREFUSED)';
@@ -93,6 +108,12 @@ function describeFailure(error: Error): string {
     default:
       return `cannot be reached (${describeError(cause)})`;
   }
+}
+
+/** A socket for both families writes addresses of IPv4 as of IPv6 (RFC 4291 section 2.5.5.2), and one of a link may bear its zone. */
+function isOfThisMachine(localAddress: string): boolean {
+  const plain = localAddress.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '');
+  return Object.values(networkInterfaces()).some((addresses) => addresses?.some(({ address }) => address === plain));
 }
 
 /** A close frame carries at most 123 bytes of reason (RFC 6455 section 5.5). */

@@ -12,6 +12,8 @@ export interface TestSfu {
   kill(): Promise<void>;
   /** Ends it for good. */
   dispose(): Promise<void>;
+  /** How many sessions were begun since it was started last: by publishers and viewers, whatever they did to keep those that they had. */
+  readonly sessions: number;
   /** How to publish to it. */
   readonly spec: SfuSpec;
   /** The script of a page that watches it, and the call that begins to. */
@@ -28,8 +30,6 @@ export interface SfuKind {
   readonly wantsAllCodecs: boolean;
   /** Whether a camera that is added takes another session, in favour of which it ends the one that there is. */
   readonly replaces: boolean;
-  /** Whether a session can follow a machine that moves to another address. */
-  readonly restartsIce: boolean;
   readonly make: (place: Required<ServerPlace>) => TestSfu;
 }
 
@@ -41,7 +41,6 @@ export const SFUS: readonly SfuKind[] = [
     codecs: ['vp8', 'h264', 'vp9', 'av1'],
     wantsAllCodecs: false,
     replaces: false,
-    restartsIce: false,
     make: janusAt,
   },
   {
@@ -50,7 +49,6 @@ export const SFUS: readonly SfuKind[] = [
     codecs: ['vp8', 'h264', 'vp9', 'av1'],
     wantsAllCodecs: true,
     replaces: true,
-    restartsIce: true,
     make: (place) => liveKitAt(place, 'whip'),
   },
   {
@@ -59,7 +57,6 @@ export const SFUS: readonly SfuKind[] = [
     codecs: ['vp8', 'h264', 'vp9', 'av1'],
     wantsAllCodecs: true,
     replaces: false,
-    restartsIce: false,
     make: (place) => liveKitAt(place, 'livekit'),
   },
 ];
@@ -76,6 +73,9 @@ function janusAt(place: Required<ServerPlace>): TestSfu {
     start: () => server.start(),
     kill: () => server.kill(),
     dispose: () => server.dispose(),
+    get sessions() {
+      return server.sessions;
+    },
     get spec() {
       return { janus: { url: server.url, room: JANUS_ROOM, pin: JANUS_PIN } };
     },
@@ -93,6 +93,9 @@ function liveKitAt(place: Required<ServerPlace>, protocol: 'whip' | 'livekit'): 
     start: () => server.start(),
     kill: () => server.kill(),
     dispose: () => server.kill(),
+    get sessions() {
+      return server.sessions;
+    },
     spec:
       protocol === 'whip'
         ? { whip: { url: `http://${server.host}/whip/v1`, token } }

@@ -1,6 +1,6 @@
-import { pause } from '../concurrency/pause.js';
 import type { Clock } from '../core/clock.js';
 import type { Random } from '../core/random.js';
+import { pause } from './pause.js';
 
 /** What a pause between two attempts needs. */
 export interface BackoffInit {
