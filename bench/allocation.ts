@@ -1,8 +1,8 @@
+import type { Benchmark } from '../src/bench/benchmark.js';
+import { percentile } from '../src/bench/support/percentile.js';
 import { type AllocationRequest, Allocator } from '../src/congestion/allocator/allocator.js';
 import type { TrackDemand } from '../src/congestion/allocator/track-demand.js';
-import type { Benchmark } from './benchmark.js';
 import { measureFeedbackLatency } from './support/feedback-latency.js';
-import { percentile } from './support/percentile.js';
 
 const TRACK_COUNTS = [4, 16, 64];
 /** Updates in one timed round of all track counts. */

@@ -1,4 +1,4 @@
-import type { Benchmark, BenchmarkContext } from './benchmark.js';
+import type { Benchmark, BenchmarkContext } from '../src/bench/benchmark.js';
 import { figureTable } from './support/real-link/figure-table.js';
 import { type RealSender, runRealScenario } from './support/real-link/run-real-scenario.js';
 import { quick, REAL_SCENARIOS } from './support/real-link/scenarios.js';

@@ -1,9 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Benchmark, BenchmarkContext } from '../src/bench/benchmark.js';
+import { percentile } from '../src/bench/support/percentile.js';
 import { runScenario } from '../test/support/simulator/run-scenario.js';
 import type { Bars, Scenario } from '../test/support/simulator/scenario.js';
 import { SCENARIOS } from '../test/support/simulator/scenarios.js';
-import type { Benchmark, BenchmarkContext } from './benchmark.js';
 import {
   CAMERA_BARS,
   type CameraFigures,
@@ -13,7 +14,6 @@ import {
 } from './support/camera-figures.js';
 import { type CongestionFigures, figuresOf, IS_LEAST, missedBars } from './support/congestion-figures.js';
 import { plotRun } from './support/congestion-plot.js';
-import { percentile } from './support/percentile.js';
 
 const SEEDS = 20;
 const SEEDS_QUICK = 3;

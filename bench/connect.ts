@@ -1,14 +1,14 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import type { Benchmark } from '../src/bench/benchmark.js';
+import { openResources } from '../src/bench/support/open-resources.js';
+import { percentile } from '../src/bench/support/percentile.js';
+import { type DrawnPictures, drawPictures, ReplayedCamera } from '../src/bench/support/replayed-camera.js';
+import { startSfuProcess } from '../src/bench/support/sfu-process.js';
 import { SystemClock } from '../src/core/clock.js';
 import { createSender } from '../src/service/create-sender.js';
 import { WhipSignaller } from '../src/signalling/whip/whip-signaller.js';
 import { WrtcViewer } from '../test/loopback/wrtc-clients.js';
-import { openResources } from '../test/support/open-resources.js';
-import type { Benchmark } from './benchmark.js';
-import { percentile } from './support/percentile.js';
-import { drawPictures, HEIGHT, ReplayedCamera, WIDTH } from './support/replayed-camera.js';
-import { startSfuProcess } from './support/sfu-process.js';
 
 const CYCLES_QUICK = 40;
 const CYCLES = 200;
@@ -91,13 +91,13 @@ async function settled(): Promise<{ readonly heapBytes: number; readonly resourc
 
 /** From the call of `connect` to the first picture that a viewer decodes, who has been waiting. */
 async function measureFirstFrames(whipUrl: string, times: number, progress: (text: string) => void) {
-  const pictures = drawPictures(progress);
+  const drawn = drawPictures(progress);
   const viewer = await new WrtcViewer(1).view(whipUrl.replace('/whip/', '/whep/'));
   const firstFrameMs: number[] = [];
   try {
     for (let time = 0; time < times; time += 1) {
       progress(`first picture ${time + 1}/${times}`);
-      firstFrameMs.push(await measureFirstFrame(whipUrl, viewer, pictures));
+      firstFrameMs.push(await measureFirstFrame(whipUrl, viewer, drawn));
     }
   } finally {
     viewer.close();
@@ -105,11 +105,11 @@ async function measureFirstFrames(whipUrl: string, times: number, progress: (tex
   return { first_frame_p50_ms: percentile(firstFrameMs, 50), first_frame_max_ms: Math.max(...firstFrameMs) };
 }
 
-async function measureFirstFrame(url: string, viewer: WrtcViewer, pictures: readonly Uint8Array[]): Promise<number> {
+async function measureFirstFrame(url: string, viewer: WrtcViewer, drawn: DrawnPictures): Promise<number> {
   const sender = createSender({ clock, checkLocks: false });
-  await sender.addVideoTrack({ id: 'front', width: WIDTH, height: HEIGHT, framerate: FRAMERATE });
+  await sender.addVideoTrack({ id: 'front', width: drawn.width, height: drawn.height, framerate: FRAMERATE });
   const camera = new ReplayedCamera({
-    pictures,
+    drawn,
     framerate: FRAMERATE,
     clock,
     deliver: (frame) => sender.sendFrame('front', frame),

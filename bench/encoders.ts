@@ -1,12 +1,12 @@
+import type { Benchmark, BenchmarkContext } from '../src/bench/benchmark.js';
+import { percentile } from '../src/bench/support/percentile.js';
 import type { VideoCodec, VideoEncoderFactory } from '../src/encoder/encoder.js';
 import { NativeCodecEncoderFactory } from '../src/encoder/native-codecs/native-codec-encoder-factory.js';
 import { NodeAvEncoderFactory } from '../src/encoder/node-av/node-av-encoder-factory.js';
-import type { Benchmark, BenchmarkContext } from './benchmark.js';
 import { type EncodeRun, encodeRun, FRAMERATE, type FrameOutcome } from './support/encode-run.js';
 import { FfmpegCommand } from './support/ffmpeg-command.js';
 import { cameraFootage, type Footage, hardFootage, noisyFootage } from './support/footage.js';
 import { openWithLibraryRate } from './support/library-rate.js';
-import { percentile } from './support/percentile.js';
 import { rateFigures } from './support/rate-figures.js';
 
 const SIZES = { '480p': { width: 640, height: 480 }, '720p': { width: 1280, height: 720 } } as const;

@@ -1,4 +1,4 @@
-import type { Benchmark } from './benchmark.js';
+import type { Benchmark } from '../src/bench/benchmark.js';
 import { type FecOutcome, type FecScenario, runFec } from './support/fec-model.js';
 
 const ROUND_TRIPS_MS = [60, 150, 300];

@@ -1,10 +1,10 @@
 import { Mutex } from 'async-mutex';
+import type { Benchmark } from '../src/bench/benchmark.js';
+import { percentile } from '../src/bench/support/percentile.js';
 import { LockChecker } from '../src/concurrency/lock-checker.js';
 import { RwLock } from '../src/concurrency/rw-lock.js';
 import { SystemClock } from '../src/core/clock.js';
 import { NodeAsyncContext } from '../src/sender/async-context.js';
-import type { Benchmark } from './benchmark.js';
-import { percentile } from './support/percentile.js';
 
 /** Acquisitions in one timed round, and in one of what is much slower. */
 const PER_ROUND = 20_000;

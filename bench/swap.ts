@@ -1,12 +1,13 @@
+import type { Benchmark, BenchmarkContext } from '../src/bench/benchmark.js';
+import { type CameraRig, type RigInit, startRig } from '../src/bench/support/camera-rig.js';
+import { pause } from '../src/bench/support/pause.js';
+import { percentile } from '../src/bench/support/percentile.js';
+import { drawPictures } from '../src/bench/support/replayed-camera.js';
+import { withSfu } from '../src/bench/support/sfu-process.js';
 import type { VideoEncoderFactory } from '../src/encoder/encoder.js';
 import { NodeAvEncoderFactory } from '../src/encoder/node-av/node-av-encoder-factory.js';
 import type { EncoderSwapped } from '../src/sender/sender-events.js';
 import type { FrameReport } from '../src/sender/stats/frame-report.js';
-import type { Benchmark, BenchmarkContext } from './benchmark.js';
-import { type CameraRig, startRig } from './support/camera-rig.js';
-import { pause } from './support/pause.js';
-import { percentile } from './support/percentile.js';
-import { drawPictures } from './support/replayed-camera.js';
 import { slowOpeningEncoders } from './support/slow-opening-encoders.js';
 
 const TRACKS = 4;
@@ -32,32 +33,28 @@ interface SwapWindow {
 export const swap: Benchmark = {
   name: 'swap',
   summary: 'encoder swaps while 4 VP8 tracks run at 1280x720, 30 fps: lock times, and frames that a swap costs',
-  async run(context) {
-    const pictures = drawPictures(context.progress);
-    const fast = await measure(context.quick ? SWAPS_QUICK : SWAPS, pictures, context);
-    const encoders = slowOpeningEncoders(new NodeAvEncoderFactory(), SLOW_OPEN_MS);
-    const slow = await measure(context.quick ? SLOW_SWAPS_QUICK : SLOW_SWAPS, pictures, context, encoders);
-    return {
-      ...fast,
-      ...Object.fromEntries(Object.entries(slow).map(([name, value]) => [`slow_open_${name}`, value])),
-    };
-  },
+  run: (context) =>
+    withSfu(async ({ whipUrl }) => {
+      const init = { whipUrl, tracks: TRACKS, framerate: FRAMERATE, drawn: drawPictures(context.progress) };
+      const fast = await measure(context.quick ? SWAPS_QUICK : SWAPS, init, context);
+      const encoders = slowOpeningEncoders(new NodeAvEncoderFactory(), SLOW_OPEN_MS);
+      const slow = await measure(context.quick ? SLOW_SWAPS_QUICK : SLOW_SWAPS, init, context, encoders);
+      return {
+        ...fast,
+        ...Object.fromEntries(Object.entries(slow).map(([name, value]) => [`slow_open_${name}`, value])),
+      };
+    }),
 };
 
-async function measure(
-  swaps: number,
-  pictures: readonly Uint8Array[],
-  { progress }: BenchmarkContext,
-  encoders?: VideoEncoderFactory,
-) {
-  const rig = await startRig(TRACKS, FRAMERATE, pictures, encoders === undefined ? {} : { encoders });
+async function measure(swaps: number, init: RigInit, context: BenchmarkContext, encoders?: VideoEncoderFactory) {
+  const rig = await startRig(init, encoders === undefined ? {} : { encoders });
   try {
-    await pause(WARM_UP_S, 'warming up', progress);
+    await pause(WARM_UP_S, 'warming up', context);
     const first = rig.reports.length;
     const timings: EncoderSwapped[] = [];
     rig.sender.on('encoderSwapped', (event) => void timings.push(event));
-    const windows = await runSwaps(rig, swaps, progress);
-    await pause(1, 'draining', progress);
+    const windows = await runSwaps(rig, swaps, context.progress);
+    await pause(1, 'draining', context);
     return figures(timings, windows, rig.reports.slice(first));
   } finally {
     await rig.close();

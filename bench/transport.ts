@@ -1,8 +1,8 @@
+import type { Benchmark } from '../src/bench/benchmark.js';
+import { percentile } from '../src/bench/support/percentile.js';
 import { SystemClock } from '../src/core/clock.js';
 import { TRANSPORT_NAMES, type TransportName, transportFactory } from '../src/service/transport-choice.js';
 import type { MediaTransport } from '../src/transport/media-transport.js';
-import type { Benchmark } from './benchmark.js';
-import { percentile } from './support/percentile.js';
 import { startSinkProcess } from './support/sink-process.js';
 
 /** A full packet: 1200 bytes with header and extensions. */

@@ -1,5 +1,5 @@
+import { percentile } from '../../src/bench/support/percentile.js';
 import { END_S, FALL_S, RETURN_S, runFourCameras } from '../../test/support/simulator/four-cameras.js';
-import { percentile } from './percentile.js';
 
 /** What four cameras come to on a link that falls to a tenth and comes back; the first is driven by, the last is worth least. */
 export interface CameraFigures {

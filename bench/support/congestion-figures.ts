@@ -1,6 +1,6 @@
+import { percentile } from '../../src/bench/support/percentile.js';
 import type { ScenarioRun } from '../../test/support/simulator/run-scenario.js';
 import { type Bars, type Scenario, valueAt } from '../../test/support/simulator/scenario.js';
-import { percentile } from './percentile.js';
 
 /** The figures of one run; those that mean nothing for its scenario are absent. */
 export interface CongestionFigures {

@@ -1,11 +1,12 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import type { BenchmarkContext } from '../../src/bench/benchmark.js';
+import { startRig } from '../../src/bench/support/camera-rig.js';
+import { pause } from '../../src/bench/support/pause.js';
+import { percentile } from '../../src/bench/support/percentile.js';
+import { drawPictures } from '../../src/bench/support/replayed-camera.js';
+import { withSfu } from '../../src/bench/support/sfu-process.js';
 import { SystemClock } from '../../src/core/clock.js';
 import { createWeriftTransportFactory } from '../../src/transport/werift/werift-transport-factory.js';
-import type { BenchmarkContext } from '../benchmark.js';
-import { startRig } from './camera-rig.js';
-import { pause } from './pause.js';
-import { percentile } from './percentile.js';
-import { drawPictures } from './replayed-camera.js';
 
 const TRACKS = 4;
 /** What four cameras of this size leave a machine with two cores room for. */
@@ -20,12 +21,17 @@ const MONITOR_SLEEP_MS = 1;
  * an SFU in another process that gives feedback. All of it counts, also what changes no target, since the decision is made all the same. Timed from when the socket's datagram is handed to this process's code; for what it waits for
  * before that, the delay of the event loop is measured in the same seconds and added, percentile to percentile, which can only be too much.
  */
-export async function measureFeedbackLatency({ quick, progress }: BenchmarkContext): Promise<Record<string, number>> {
+export function measureFeedbackLatency(context: BenchmarkContext): Promise<Record<string, number>> {
+  return withSfu(({ whipUrl }) => measure(whipUrl, context));
+}
+
+async function measure(whipUrl: string, context: BenchmarkContext): Promise<Record<string, number>> {
   const samplesMs: number[] = [];
   const clock = new SystemClock();
   const werift = createWeriftTransportFactory({ clock });
   let feedbacks = (): number => 0;
-  const rig = await startRig(TRACKS, FRAMERATE, drawPictures(progress), {
+  const init = { whipUrl, tracks: TRACKS, framerate: FRAMERATE, drawn: drawPictures(context.progress) };
+  const rig = await startRig(init, {
     clock,
     congestionControl: 'goog-cc',
     transport: (observer, iceServers) =>
@@ -45,11 +51,11 @@ export async function measureFeedbackLatency({ quick, progress }: BenchmarkConte
   });
   try {
     feedbacks = () => rig.sender.getStats().congestion?.feedbacks ?? 0;
-    await pause(WARM_UP_S, 'feedback: warming up', progress);
+    await pause(WARM_UP_S, 'feedback: warming up', context);
     samplesMs.length = 0;
     const delay = monitorEventLoopDelay({ resolution: MONITOR_SLEEP_MS });
     delay.enable();
-    await pause(quick ? 8 : 30, 'feedback: measuring', progress);
+    await pause(context.quick ? 8 : 30, 'feedback: measuring', context);
     delay.disable();
     const waitMs = delay.percentile(99) / 1e6 - MONITOR_SLEEP_MS;
     return {

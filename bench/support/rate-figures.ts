@@ -1,5 +1,5 @@
+import { percentile } from '../../src/bench/support/percentile.js';
 import { FRAMERATE, type FrameOutcome } from './encode-run.js';
-import { percentile } from './percentile.js';
 
 /** Time over which a rate is taken, and after which a change of target must have been followed; frames. */
 const WINDOW_FRAMES = 2 * FRAMERATE;

@@ -169,6 +169,8 @@ int main(int argc, char** argv) {
       std::perror("pipe_writer: connecting again");
       close(file);
       file = -1;
+      // There may be another writer, to which it listens.
+      std::this_thread::sleep_for(kRetry);
       continue;
     }
     ++number;

@@ -123,6 +123,8 @@ def main():
         except OSError as error:
             print(f"pipe_writer: {error}; connecting again", file=sys.stderr)
             output.close()
+            # There may be another writer, to which it listens.
+            time.sleep(RETRY_SECONDS)
             continue
         number += 1
         due = max(due + 1 / options.fps, time.monotonic())

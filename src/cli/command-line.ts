@@ -45,17 +45,30 @@ export interface ServeCommand {
   readonly json: boolean;
 }
 
+/** `framelock bench`. */
+export interface BenchCommand {
+  readonly command: 'bench';
+  /** @default the first one */
+  readonly name: string | undefined;
+  readonly quick: boolean;
+  /** Whether there is JSON on its standard output, and nothing else. */
+  readonly json: boolean;
+  /** Where JSON is written beside the table. */
+  readonly file: string | undefined;
+}
+
 /** What was asked for. */
 export type Command =
   | DemoCommand
   | PublishCommand
   | ProbeCommand
   | ServeCommand
+  | BenchCommand
   | { readonly command: 'help'; readonly topic?: HelpTopic }
   | { readonly command: 'version' };
 
 /** Commands that have a help page of their own. */
-const HELP_TOPICS = ['demo', 'publish', 'serve', 'probe'] as const;
+const HELP_TOPICS = ['demo', 'publish', 'serve', 'probe', 'bench'] as const;
 export type HelpTopic = (typeof HELP_TOPICS)[number];
 
 const DEFAULT_PORT = 8080;
@@ -94,6 +107,12 @@ const SERVE_OPTIONS = {
   help: { type: 'boolean', short: 'h' },
 } as const;
 
+const BENCH_OPTIONS = {
+  quick: { type: 'boolean' },
+  json: { type: 'string' },
+  help: { type: 'boolean', short: 'h' },
+} as const;
+
 /**
  * Parses the arguments behind the program's name.
  * @param environment for `FRAMELOCK_TOKEN`, `FRAMELOCK_PIN` and `FRAMELOCK_ICE_USER`, which keep secrets out of the process list
@@ -119,8 +138,10 @@ export function parseCommandLine(args: readonly string[], environment: NodeJS.Pr
       return parseServe(rest);
     case 'probe':
       return parseProbe(rest);
+    case 'bench':
+      return parseBench(rest);
     default:
-      throw usageError(`unknown command "${name}": use demo, publish, serve or probe`);
+      throw usageError(`unknown command "${name}": use demo, publish, serve, probe or bench`);
   }
 }
 
@@ -176,6 +197,18 @@ function parseProbe(args: readonly string[]): Command {
   const { values } = checked(() => parseArgs({ args: [...args], options: PROBE_OPTIONS }));
   if (values.help === true) return { command: 'help', topic: 'probe' };
   return { command: 'probe', json: values.json ?? false };
+}
+
+function parseBench(args: readonly string[]): Command {
+  const { values, positionals } = checked(() =>
+    parseArgs({ args: [...args], options: BENCH_OPTIONS, allowPositionals: true }),
+  );
+  if (values.help === true) return { command: 'help', topic: 'bench' };
+  const [name, ...more] = positionals;
+  if (more.length > 0) throw usageError(`bench runs one benchmark at a time, not "${positionals.join(' ')}"`);
+  if (values.json === '') throw usageError('--json needs a file name, or - for the standard output');
+  const { quick = false, json } = values;
+  return { command: 'bench', name, quick, json: json === '-', file: json === '-' ? undefined : json };
 }
 
 function parsePort(text: string): number {

@@ -14,6 +14,8 @@ export const EXIT_CODES = Object.freeze({
   sfu: 4,
   /** The port is in use. */
   port: 5,
+  /** A benchmark was interrupted, and so there are no figures; what shells say of a program that Ctrl-C has ended. */
+  interrupted: 130,
 });
 
 /** The exit code for what was thrown. */

@@ -9,6 +9,7 @@ Usage
   framelock publish ...          cameras to an SFU, over WHIP or to a room of Janus or LiveKit
   framelock serve --config FILE  publishers and cameras of a configuration, controlled over HTTP
   framelock probe [--json]       which cameras there are and which encoders work on this machine
+  framelock bench [NAME]         how many cameras this machine can send, and how quickly
   framelock help [COMMAND]       options and examples of a command
   framelock --version`;
 
@@ -89,10 +90,35 @@ Options
   --json             one line of JSON: {"encoders":[{"codec","encoderName","kind","opens","openMs","encodeMs","reason"},...],
                      "native":{"state","codecs"},"cameras":[{"device","name","index","accessible","group"},...]}`;
 
-const TEXTS: Readonly<Record<HelpTopic, string>> = { demo: DEMO, publish: PUBLISH, serve: SERVE, probe: PROBE };
+const BENCH = `framelock bench [NAME] [options]
+
+Measures this machine: with pictures that are drawn ahead, real encoders and a loopback SFU in a process of its own. Nothing leaves
+the machine. Figures are comparable on one machine, and only if nothing else runs on it (docs/benchmarks.md).
+
+Benchmarks
+  capacity           how many cameras it encodes and sends at 30 fps, by codec and size; 5 min         [default]
+  latency            from the frame to the SFU, by stage: mailbox, encoder, pacer, network; 1 to 3 min
+  api                round trips of the control API at 100 a second while four cameras are live; 2 min
+
+Options
+  --quick            half a minute or so, with fewer samples; capacity at 1280x720 only
+  --json FILE        writes {"bench","node","cpu","metrics":{NAME:NUMBER,...}}, too; - for the standard output, in place of the table
+
+Examples
+  framelock bench
+  framelock bench --quick --json capacity.json
+  framelock bench latency --json - | jq .metrics.arrived_ms_p99`;
+
+const TEXTS: Readonly<Record<HelpTopic, string>> = {
+  demo: DEMO,
+  publish: PUBLISH,
+  serve: SERVE,
+  probe: PROBE,
+  bench: BENCH,
+};
 
 const EXIT = `
-Exit codes: 0 done or drained after Ctrl-C, 1 failure, 2 usage, 3 source, 4 SFU, 5 port in use`;
+Exit codes: 0 done or drained after Ctrl-C, 1 failure, 2 usage, 3 source, 4 SFU, 5 port in use, 130 benchmark interrupted`;
 
 /** The help text of the program or of one command. */
 export function helpText(topic?: HelpTopic): string {

@@ -15,6 +15,11 @@ export class Interruption {
     if (this.#controller.signal.aborted) this.#forceExit();
     this.#controller.abort();
   };
+  #isHungUp = false;
+  readonly #hungUp = (): void => {
+    this.#isHungUp = true;
+    this.#terminalGone();
+  };
   readonly #terminalGone = (): void => this.#controller.abort();
 
   constructor(process: EventEmitter, forceExit: () => void) {
@@ -25,6 +30,11 @@ export class Interruption {
 
   get signal(): AbortSignal {
     return this.#controller.signal;
+  }
+
+  /** Whether the terminal has been closed, for a command that ends with it. */
+  get isHungUp(): boolean {
+    return this.#isHungUp;
   }
 
   /** Resolves when the end is asked for. */
@@ -39,13 +49,13 @@ export class Interruption {
    * and force nothing.
    */
   endWithTerminal(output: EventEmitter): void {
-    this.#process.on('SIGHUP', this.#terminalGone);
+    this.#process.on('SIGHUP', this.#hungUp);
     output.on('error', this.#terminalGone);
   }
 
   /** Gives the signals back. The output keeps its listener: what is still written to one that has gone must not end the process. */
   dispose(): void {
     for (const name of SIGNALS) this.#process.off(name, this.#interrupt);
-    this.#process.off('SIGHUP', this.#terminalGone);
+    this.#process.off('SIGHUP', this.#hungUp);
   }
 }

@@ -34,6 +34,7 @@ async function runLive(command: Exclude<Command, { command: 'help' | 'version' }
     clock: new SystemClock(),
     interruption,
     output: process.stdout,
+    errors: process.stderr,
     palette: process.stdout.isTTY && colours ? colourPalette : plainPalette,
     terminal: new Terminal({
       output: process.stdout,
@@ -47,7 +48,10 @@ async function runLive(command: Exclude<Command, { command: 'help' | 'version' }
     if (command.command === 'demo') await runDemo(command, environment);
     else if (command.command === 'publish') await runPublish(command, environment);
     else if (command.command === 'probe') await runProbe(command, environment);
-    else {
+    else if (command.command === 'bench') {
+      const { runBench } = await import('./bench.js');
+      await runBench(command, environment);
+    } else {
       // What only it needs would make the other commands start later.
       const { runServe } = await import('./serve.js');
       await runServe(command, { ...environment, version: version() });
@@ -55,8 +59,14 @@ async function runLive(command: Exclude<Command, { command: 'help' | 'version' }
   } catch (error) {
     // Ctrl-C while connecting cancels the connect: that is an orderly end.
     if (!interruption.signal.aborted || !isFramelockError(error, 'CLOSED')) throw error;
+    // Without figures there is nothing that a script could go on with.
+    if (command.command === 'bench') process.exitCode = EXIT_CODES.interrupted;
   } finally {
     interruption.dispose();
+    if (interruption.isHungUp && [process.stdin, process.stdout, process.stderr].some(({ isTTY }) => isTTY)) {
+      // Drained. An exit would put the terminal back as it was, which has gone: Node aborts then (src/node.cc, ResetStdio).
+      process.kill(process.pid, 'SIGHUP');
+    }
   }
 }
 

@@ -9,6 +9,7 @@ import { PublisherService } from '../service/publisher-service.js';
 import type { ServiceSpec } from '../service/schema/service-schema.js';
 import type { ServeCommand } from './command-line.js';
 import type { Interruption } from './interruption.js';
+import { liveUntilInterrupted } from './service-life.js';
 import type { Output } from './terminal.js';
 import { usageError } from './usage-error.js';
 
@@ -30,28 +31,14 @@ export async function runServe(
   }
   const logger = pinoLogger(spec.log?.level ?? 'info');
   const readAgain = () => readSpec(command.config);
-  const service = new PublisherService({ spec, parts: defaultParts(clock, logger), version, readSpec: readAgain });
-  const reload = async (): Promise<void> => {
-    try {
-      await service.reload();
-    } catch (error) {
-      if (!interruption.signal.aborted) {
-        logger.error('the configuration could not be reloaded', { error: describeError(error) });
-      }
-    }
-  };
-  const onHangUp = (): void => void reload();
-  process.on('SIGHUP', onHangUp);
-  try {
-    const { url } = await service.start();
-    logger.info('serving', { url, summary: summaryOf(spec) });
-    await interruption.wait();
-    logger.info('ending');
-  } finally {
-    await service.close();
-    // Until here: without a listener the signal would end the program before its sessions have been ended.
-    process.off('SIGHUP', onHangUp);
-  }
+  const service = new PublisherService({
+    spec,
+    parts: defaultParts(clock, logger),
+    version,
+    readSpec: readAgain,
+    linesLost: () => logger.linesLost,
+  });
+  await liveUntilInterrupted(service, { process, interruption, logger }, summaryOf(spec));
 }
 
 async function readSpec(path: string): Promise<ServiceSpec> {

@@ -4,6 +4,7 @@ import { colourPalette, type Palette, plainPalette, statusTable } from './status
 
 /** Lines kept below the table for what happened lately. */
 const RECENT_LINES = 8;
+const DEFAULT_COLUMNS = 120;
 
 const ESCAPE = '\u001b';
 /** What the palette writes. */
@@ -100,7 +101,8 @@ export class Terminal implements Logger {
 
   #draw(lines: readonly string[]): void {
     const up = this.#drawnLines > 0 ? `\u001b[${this.#drawnLines}A` : '';
-    const width = this.#output.columns ?? 120;
+    // Serial consoles do not know their size, and say 0.
+    const width = this.#output.columns || DEFAULT_COLUMNS;
     const cut = lines.map((line) => `${cutToWidth(line, width)}\u001b[K\n`);
     this.#output.write(`${up}\r${cut.join('')}\u001b[J`);
     this.#drawnLines = lines.length;

@@ -9,6 +9,7 @@ import { HttpRouter } from './http/http-router.js';
 import { HttpServer } from './http/http-server.js';
 import { LOOPBACK_ADDRESS } from './media/media-link.js';
 import { pageRoutes } from './page-assets.js';
+import type { RoomPorts } from './room/room.js';
 import { RoomRegistry } from './room/room-registry.js';
 import { roomRoutes } from './room/room-routes.js';
 import type { RoomSnapshot } from './room/room-snapshot.js';
@@ -26,6 +27,8 @@ export interface LoopbackSfuOptions {
   readonly clock?: Clock;
   /** @default the operating system's randomness */
   readonly random?: Random;
+  /** Told of each packet of a published track as it comes, for meters. Must not throw. @default nobody is */
+  readonly arrived?: RoomPorts['arrived'];
 }
 
 /**
@@ -59,6 +62,7 @@ export class LoopbackSfu {
       logger = silentLogger,
       clock = new SystemClock(),
       random = new SystemRandom(),
+      arrived = () => undefined,
     } = options;
     if (!Number.isInteger(port) || port < 0 || port > 65_535) {
       throw new FramelockError('INVALID_ARGUMENT', `port must be an integer in 0-65535, got ${port}`, {
@@ -66,7 +70,7 @@ export class LoopbackSfu {
       });
     }
     this.#port = port;
-    this.#rooms = new RoomRegistry({ clock, random, logger });
+    this.#rooms = new RoomRegistry({ clock, random, logger, arrived });
     const router = new HttpRouter([
       ...pageRoutes(),
       ...roomRoutes(this.#rooms),

@@ -31,6 +31,8 @@ export interface PublisherServiceInit {
   readonly version: string;
   /** The configuration as it is by now, for reloads. @default that which it was made with */
   readonly readSpec?: () => Promise<ServiceSpec>;
+  /** Lines that the log has left out, asked once a scrape. @default none ever */
+  readonly linesLost?: () => number;
   /** Shorter for tests. @default 10_000 */
   readonly requestTimeoutMs?: number;
 }
@@ -53,14 +55,14 @@ export class PublisherService {
   #closing: Promise<void> | undefined;
 
   constructor(init: PublisherServiceInit) {
-    const { parts, spec, version, requestTimeoutMs } = init;
+    const { parts, spec, version, linesLost = () => 0, requestTimeoutMs } = init;
     const { host = DEFAULT_HOST, port = DEFAULT_PORT, tokens = [], allowedHosts = [] }: HttpSpec = spec.http ?? {};
     this.#init = init;
     this.#host = host;
     this.#port = port;
     this.#log = new EventLog(parts.clock, parts.random.uint32().toString(36));
     this.#stream = new EventStream(this.#log, parts.clock);
-    const metrics = new ServiceMetrics(() => this.registry.all, parts.clock, version);
+    const metrics = new ServiceMetrics(() => this.registry.all, parts.clock, version, linesLost);
     this.#metrics = metrics;
     this.registry = new PublisherRegistry(
       {

@@ -141,6 +141,14 @@ describe('the command line', () => {
     expect(parseCommandLine(['probe', '--json'], {})).toEqual({ command: 'probe', json: true });
   });
 
+  it('of bench takes one name or none, and a file for JSON or the standard output', () => {
+    const all = { command: 'bench', name: undefined, quick: false, json: false, file: undefined };
+    expect(parseCommandLine(['bench'], {})).toEqual(all);
+    const latency = parseCommandLine(['bench', 'latency', '--quick', '--json', 'x.json'], {});
+    expect(latency).toEqual({ ...all, name: 'latency', quick: true, file: 'x.json' });
+    expect(parseCommandLine(['bench', '--json', '-'], {})).toEqual({ ...all, json: true });
+  });
+
   it('prefers a token that is given as an option', () => {
     const args = ['publish', '--source', 'test', ...WHIP, '--token', 'given'];
     expect(parseCommandLine(args, { FRAMELOCK_TOKEN: 'environment' })).toMatchObject({ token: 'given' });
@@ -173,6 +181,9 @@ describe('the command line', () => {
     [['publish', '--source', 'test', ...WHIP, '--degradation', 'none'], /--degradation none: .*maintain-framerate/],
     [['probe', '--isolation', 'process'], /--isolation/],
     [['probe', 'stray'], /stray/],
+    [['bench', 'api', 'latency'], /one benchmark at a time/],
+    [['bench', '--json', ''], /--json needs a file name/],
+    [['bench', '--json'], /--json/],
     [['publish', 'stray', '--source', 'test', ...WHIP], /stray/],
   ])('refuses %j and says what is wrong', (args, message) => {
     const parse = () => parseCommandLine(args, {});
@@ -188,6 +199,7 @@ describe('the command line', () => {
     [['demo', '-h'], 'demo'],
     [['publish', '--help'], 'publish'],
     [['probe', '--help'], 'probe'],
+    [['bench', 'api', '--help'], 'bench'],
   ] as const)('%j asks for help', (args, topic) => {
     const command = parseCommandLine(args, {});
     expect(command).toEqual({ command: 'help', ...(topic === undefined ? {} : { topic }) });

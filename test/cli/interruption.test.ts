@@ -30,6 +30,7 @@ describe('an interruption', () => {
       interruption.endWithTerminal(output);
       for (let count = 0; count < 2; count += 1) (gone === 'error' ? output : process).emit(gone);
       expect(interruption.signal.aborted).toBe(true);
+      expect(interruption.isHungUp).toBe(gone === 'SIGHUP');
       expect(forced).toBe(0);
       interruption.dispose();
       expect(process.eventNames()).toEqual([]);

@@ -34,7 +34,7 @@ function status(...cameras: Partial<CameraStatus>[]): SenderStatus {
 class Recorder implements Output {
   text = '';
   readonly isTTY: boolean;
-  readonly columns = 60;
+  columns = 60;
 
   constructor(isTTY: boolean) {
     this.isTTY = isTTY;
@@ -68,6 +68,13 @@ describe('the status table', () => {
 });
 
 describe('the terminal', () => {
+  it('shows the table on one that does not know its size, too', () => {
+    const { output, terminal: shown } = terminal({ isTTY: true });
+    output.columns = 0;
+    shown.show(status({}));
+    expect(output.text).toContain('1280x720');
+  });
+
   it('prints one JSON object a status line for programs, and nothing else on stdout', () => {
     const { output, errors, terminal: shown } = terminal({ isTTY: true, json: true });
     shown.heading(['Live video at http://127.0.0.1:1/']);

@@ -12,7 +12,7 @@ const clock = new VirtualClock();
 const opened: RoomRegistry[] = [];
 
 function makeRegistry(): RoomRegistry {
-  const registry = new RoomRegistry({ clock, random: fixedRandom(1), logger: silentLogger });
+  const registry = new RoomRegistry({ clock, random: fixedRandom(1), logger: silentLogger, arrived: () => undefined });
   opened.push(registry);
   return registry;
 }

@@ -1,9 +1,11 @@
 import { ALLOCATION_MUTANTS } from './allocation.js';
+import { COMMAND_MUTANTS } from './command.js';
 import { CONGESTION_MUTANTS } from './congestion.js';
 import { DASHBOARD_MUTANTS } from './dashboard.js';
 import { DRAIN_MUTANTS } from './drain.js';
 import { ENCODER_LOCK_MUTANTS } from './encoder-lock.js';
 import { EVENT_MUTANTS } from './events.js';
+import { GENERATION_MUTANTS } from './generations.js';
 import { HANDLE_MUTANTS } from './handles.js';
 import { LIFETIME_MUTANTS } from './lifetimes.js';
 import { LIVEKIT_MUTANTS } from './livekit.js';
@@ -46,6 +48,8 @@ export const MUTANTS: readonly Mutant[] = [
   ...SERVICE_MUTANTS,
   ...SERVICE_ENCODING_MUTANTS,
   ...SERVICE_OPERATION_MUTANTS,
+  ...GENERATION_MUTANTS,
+  ...COMMAND_MUTANTS,
   ...DASHBOARD_MUTANTS,
   ...SIMULCAST_MUTANTS,
   ...SOURCE_MUTANTS,

@@ -1,10 +1,11 @@
 import { expect, it } from 'vitest';
+import { openResources } from '../../src/bench/support/open-resources.js';
 import { SystemClock } from '../../src/core/clock.js';
 import { LoopbackSfu } from '../../src/loopback/loopback-sfu.js';
 import { RtcSender } from '../../src/sender/rtc-sender.js';
 import { WhipSignaller } from '../../src/signalling/whip/whip-signaller.js';
 import { createWeriftTransportFactory } from '../../src/transport/werift/werift-transport-factory.js';
-import { nothingLeftSince, openResources } from '../support/open-resources.js';
+import { nothingLeftSince } from '../support/open-resources.js';
 import { PoisoningEncoderFactory } from '../support/poisoning-encoder.js';
 
 const CYCLES = 15;

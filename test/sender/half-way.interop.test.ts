@@ -1,7 +1,8 @@
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { openResources } from '../../src/bench/support/open-resources.js';
 import { Scene } from '../support/half-way/scene.js';
 import { WAYS_TO_FAIL } from '../support/half-way/ways.js';
-import { nothingLeftSince, openResources } from '../support/open-resources.js';
+import { nothingLeftSince } from '../support/open-resources.js';
 import { Program } from '../support/program.js';
 import { codeOf } from './sender-harness.js';
 

@@ -139,7 +139,8 @@ describe('the control API', () => {
     expect(lost.json).toMatchObject({ status: 412, code: 'REVISION_MISMATCH' });
     const lease = { owner: 'autopilot', ttlMs: 1000 };
     expect((await put(path, { tracks: {}, lease })).json).toMatchObject({ inForce: 'lease' });
-    expect((await put(path, { tracks: {} })).json).toMatchObject({ status: 409, code: 'LEASE_HELD' });
+    const refused = (await put(path, { tracks: {} })).json;
+    expect(refused).toMatchObject({ status: 409, code: 'LEASE_HELD', lease: { owner: 'autopilot' } });
     expect((await remove(`${path}/lease?owner=autopilot`)).json).toMatchObject({ inForce: 'base', revision: 4 });
   });
 

@@ -70,6 +70,11 @@ describe('the client of the service', () => {
     const put = await client.putAllocation('robot', request, { ifMatch: tag });
     expect(put.allocation.grants.map(({ targetBps }) => targetBps)).toEqual([1_500_000, 500_000]);
     expect(await refusal(client.putAllocation('robot', request, { ifMatch: tag }))).toBe('412 REVISION_MISMATCH');
+    const other = { ...request, lease: { owner: 'autopilot', ttlMs: 1000 } };
+    const held = await client.putAllocation('robot', other).catch((error: unknown) => error);
+    const lease = held instanceof ApiError ? held.problem.lease : undefined;
+    expect(lease?.owner).toBe('console');
+    expect(lease?.expiresInMs).toBeLessThanOrEqual(1000);
     expect((await client.endLease('robot', 'console')).allocation.inForce).toBe('base');
   });
 
@@ -104,6 +109,30 @@ describe('the client of the service', () => {
     expect(numbers.length).toBeGreaterThanOrEqual(3);
     expect(numbers).toEqual(numbers.map((_, index) => (numbers[0] ?? 0) + index));
     expect(opened).toBe(2);
+  });
+
+  it('misses nothing where the connection is lost before anything has happened', async () => {
+    const controller = new AbortController();
+    let opened = 0;
+    const flaky: typeof fetch = async (input, init) => {
+      const response = await fetch(input, init);
+      opened += 1;
+      if (opened > 1) return response;
+      const first = response.body?.getReader();
+      const { value } = (await first?.read()) ?? {};
+      await first?.cancel();
+      // Something happens while nobody listens.
+      await client.addTrack('robot', { id: 'arm', source: 'test' });
+      return new Response(value ?? null, { status: 200 });
+    };
+    const heard: string[] = [];
+    const events = new ServiceClient({ url, token: TOKEN, fetch: flaky }).events({ signal: controller.signal });
+    for await (const event of events) {
+      heard.push(event.type);
+      if ('trackId' in event && event.trackId === 'arm') controller.abort();
+    }
+    expect(opened).toBe(2);
+    expect(heard).not.toContain('reset');
   });
 
   it('is refused as a listener as in any other call', async () => {

@@ -65,6 +65,18 @@ describe('the stream of events', () => {
     expect(attach().text).not.toContain('reset');
   });
 
+  it('tells everybody from where to go on, also before anything has happened', () => {
+    const { attach, append } = setUp();
+    const [, first = ''] = /^id: (\S+)$/m.exec(attach().text) ?? [];
+    append('one');
+    expect(attach(first).text).toContain('"note":"one"');
+    const [, second = ''] = /^id: (\S+)\nevent: reset$/m.exec(attach('another-9').text) ?? [];
+    append('two');
+    const response = attach(second);
+    expect(response.text.match(/"note":"\w+"/g)).toEqual(['"note":"two"']);
+    expect(response.text).not.toContain('reset');
+  });
+
   it('cuts off a listener that does not read, and nobody else', () => {
     const { attach, append } = setUp();
     const slow = attach();

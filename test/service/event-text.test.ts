@@ -17,6 +17,8 @@ describe('a stream of server-sent events', () => {
         const pieces = places.slice(1).map((end, index) => text.slice(places[index], end));
         const reader = new EventText();
         expect(pieces.flatMap((piece) => reader.push(piece))).toEqual(expected);
+        // By itself, before the last event.
+        expect(reader.lastId).toBe('a-3');
       }),
     );
   });

@@ -31,6 +31,7 @@ describe('the log of the service', () => {
     logger.info('and now there is room');
     await new Promise(setImmediate);
     expect(stream.lines.at(-1)).toMatchObject({ level: 'info', linesLost: 1, msg: 'and now there is room' });
+    expect(logger.linesLost).toBe(1);
   });
 
   it('leaves lines out while nobody reads them, and keeps a bounded amount', () => {

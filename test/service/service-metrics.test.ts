@@ -9,10 +9,17 @@ const SPEC = { sfu: { whip: { url: 'http://sfu.invalid' } } };
 let harness: ServiceHarness;
 let metrics: ServiceMetrics;
 let registry: PublisherRegistry;
+let linesLost: number;
 
 beforeEach(() => {
   harness = new ServiceHarness();
-  metrics = new ServiceMetrics(() => registry.all, harness.clock, '1.2.3');
+  linesLost = 0;
+  metrics = new ServiceMetrics(
+    () => registry.all,
+    harness.clock,
+    '1.2.3',
+    () => linesLost,
+  );
   const createSender: ServiceHarness['parts']['createSender'] = (spec, ...rest) => {
     const sender = harness.parts.createSender(spec, ...rest);
     metrics.watch(spec.id, sender);
@@ -106,6 +113,13 @@ describe('metrics of the service', () => {
     expect(await reading('framelock_lease_held{publisher="robot"}')).toBe(0);
     expect(await reading('framelock_leases_expired_total{publisher="robot"}')).toBe(1);
     expect(await reading('framelock_allocation_changes_total{publisher="robot"}')).toBe(4);
+  });
+
+  it('count the lines that the log has lost, and say so before there are any', async () => {
+    expect(await reading('framelock_log_lines_lost_total')).toBe(0);
+    for (linesLost = 3; linesLost < 5; linesLost += 1) {
+      expect(await reading('framelock_log_lines_lost_total')).toBe(linesLost);
+    }
   });
 
   it('count how late the event loop is, and waits for locks, in classes that add up', async () => {

@@ -3,9 +3,10 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { openResources, type ResourceCounts } from '../../src/bench/support/open-resources.js';
 import type { Refusal } from '../../src/signalling/socket/message-socket.js';
 import { openWebSocket, type WebSocketOptions } from '../../src/signalling/socket/web-socket.js';
-import { nothingLeftSince, openResources, type ResourceCounts } from '../support/open-resources.js';
+import { nothingLeftSince } from '../support/open-resources.js';
 
 let server: WebSocketServer;
 let before: ResourceCounts;

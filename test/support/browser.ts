@@ -21,14 +21,18 @@ const ATTEMPT_INTERVAL_MS = 100;
 /**
  * Headless Chromium, quiet on the network.
  * @param executable that becomes Chromium, for example within a network namespace
+ * @param autoplay `everything` plays without anybody's having touched the page, also what has sound or is not on the screen; `as-for-users` what Chromium lets
  */
-export function launchBrowser(executable = CHROMIUM): Promise<Browser> {
+export function launchBrowser(
+  executable = CHROMIUM,
+  autoplay: 'everything' | 'as-for-users' = 'everything',
+): Promise<Browser> {
   return chromium.launch({
     executablePath: executable,
     args: [
       '--no-sandbox',
       '--disable-gpu',
-      '--autoplay-policy=no-user-gesture-required',
+      ...(autoplay === 'everything' ? ['--autoplay-policy=no-user-gesture-required'] : []),
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',

@@ -62,7 +62,8 @@ export class WriterProcess {
   }
 }
 
-function isThere(command: string): boolean {
+/** Whether a command can be run here. */
+export function isThere(command: string): boolean {
   try {
     execFileSync(command, ['--version'], { stdio: 'ignore' });
     return true;

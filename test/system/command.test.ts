@@ -1,6 +1,9 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
+import { LoopbackSfu } from '../../src/loopback/loopback-sfu.js';
+import { runCommand } from '../support/command.js';
+import { isThere } from '../support/example-writers.js';
 import { Program, type ProgramEnd } from '../support/program.js';
 
 const programs: Program[] = [];
@@ -76,6 +79,22 @@ describe('framelock on the command line', () => {
     console.info(`${signal}: ended after ${Math.round(performance.now() - asked)} ms`);
     expect(program.stderr).not.toMatch(/error|warn/i);
   });
+
+  it.skipIf(!isThere('python3'))(
+    'ends its session and dies of SIGHUP when its terminal is closed, where Node would abort',
+    async () => {
+      const sfu = new LoopbackSfu({ port: 0 });
+      const { url } = await sfu.start();
+      const source = ['--source', 'test:160x120@5', '--whip', `${url}/whip/robot`];
+      const command = [process.execPath, '--import', 'tsx', 'src/cli/main.ts', 'publish', ...source];
+      const ended = await runCommand('python3', ['test/support/closed-terminal.py', 'connected', ...command]);
+      const rooms = sfu.rooms();
+      await sfu.close();
+      expect(ended).toEqual({ code: 0, output: '-1\n' });
+      // Ended, and not just silent.
+      expect(rooms).toEqual([]);
+    },
+  );
 
   it('publishes to the SFU of a demo, survives its death, and publishes again when it is back', async () => {
     const first = start('demo', '--port', '0');

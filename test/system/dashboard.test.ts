@@ -10,6 +10,7 @@ import { ServiceClient } from '../../src/client.js';
 import { LoopbackSfu } from '../../src/loopback/loopback-sfu.js';
 import { TestPatternRenderer } from '../../src/source/test-pattern/renderer.js';
 import {
+  CHROMIUM,
   camerasBeyond,
   keepScreenshot,
   launchBrowser,
@@ -47,7 +48,7 @@ let client: ServiceClient;
 const ends: (() => Promise<unknown>)[] = [];
 
 beforeAll(async () => {
-  browser = await launchBrowser();
+  browser = await launchBrowser(CHROMIUM, 'as-for-users');
 });
 
 afterAll(() => browser.close());
@@ -306,6 +307,47 @@ describe('the dashboard', () => {
     await sfu.close();
     await expect.poll(() => camera(page, 'front').root.getAttribute('data-layer'), WAIT).toMatch(/^(sfu|network)$/);
     await expect.poll(() => camera(page, 'front').root.getAttribute('data-layer'), WAIT).toBe('sfu');
+  });
+
+  it('leads past its header by its first link, and stays with the publisher that is shown', async () => {
+    const url = await serve(['{ id: front, source: "test:160x120@5" }']);
+    const sfuOfOther = { whip: { url: `${sfuUrl}/whip/other` } };
+    await client.createPublisher({ id: 'other', sfu: sfuOfOther, tracks: [{ id: 'arm', source: 'test:160x120@5' }] });
+    const { page, errors } = await watch(`${url}/#other`);
+    const shownPublisher = () => page.locator('#publishers [aria-current="page"]').textContent();
+    await expect.poll(() => camera(page, 'arm').root.count(), WAIT).toBe(1);
+    await page.keyboard.press('Tab');
+    expect(await page.evaluate('document.activeElement.className')).toBe('skip');
+    await page.keyboard.press('Enter');
+    expect(await page.evaluate('document.activeElement.id')).toBe('cameras');
+    expect(new URL(page.url()).hash).toBe('#other');
+    // The page asks once a second who there is to be shown.
+    const asked = page.waitForResponse((response) => response.url().endsWith('/v1/publishers'));
+    await (await asked).finished();
+    await page.waitForTimeout(1500);
+    expect(await shownPublisher()).toBe('other');
+    expect(await camera(page, 'arm').root.count()).toBe(1);
+    expect(errors).toEqual([]);
+  });
+
+  it('plays the pictures below the fold, too, so that none is black when somebody scrolls to it', async () => {
+    const url = await serve(CAMERAS.map((id) => `{ id: ${id}, source: "test:160x120@10" }`));
+    // From the beginning: what has been on the screen once goes on.
+    const { page, errors } = await openPage(browser, url, (opening) =>
+      opening.setViewportSize({ width: 700, height: 300 }),
+    );
+    ends.push(() => page.close());
+    await camerasBeyond(page, CAMERAS, PICTURES);
+    for (const id of CAMERAS) {
+      const video = camera(page, id).root.locator('video');
+      await expect
+        .poll(() => video.evaluate((element) => Reflect.get(element, 'currentTime')), WAIT)
+        .toBeGreaterThan(1);
+      expect(await video.evaluate((element) => Reflect.get(element, 'paused')), id).toBe(false);
+    }
+    const below = await camera(page, 'right').root.boundingBox();
+    expect(below?.y).toBeGreaterThan(300);
+    expect(errors).toEqual([]);
   });
 
   it('keeps nobody out: light, dark and on a phone', async () => {

@@ -38,7 +38,7 @@ function blocks(guide: string, language: string): readonly string[] {
 
 /** Runs commands as their reader would, in one shell; the first that fails ends it. */
 function inShell(commands: string, token = CONTROL_TOKEN) {
-  const variables = { FRAMELOCK_URL: serving.url, FRAMELOCK_TOKEN: token, SFU_URL: sfuUrl };
+  const variables = { FRAMELOCK_URL: serving.url, FRAMELOCK_TOKEN: token, SFU: sfuUrl };
   const exports = Object.entries(variables).map(([name, value]) => `export ${name}=${value}`);
   return runCommand('bash', ['-euo', 'pipefail', '-c', [...exports, commands].join('\n')]);
 }

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { afterEach, describe, expect, it } from 'vitest';
-import { percentile } from '../../bench/support/percentile.js';
+import { percentile } from '../../src/bench/support/percentile.js';
 import { FAR_RELAY, NEAR_RELAY } from '../support/network/addresses.js';
 import { type Arrival, EmulatedLink, type EmulatedLinkInit } from '../support/network/emulated-link.js';
 import type { ProbeArrival, ProbeRequest } from '../support/network/udp-probe-child.js';

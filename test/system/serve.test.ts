@@ -139,6 +139,11 @@ describe('framelock serve', () => {
       writeFileSync(config, text);
       expect(await client.reload()).toMatchObject({ changed: ['robot'], closed: [] });
       expect((await client.publisher('robot')).generation).toBe(generation);
+      const metrics = await fetch(`http://127.0.0.1:${port}/metrics`, {
+        headers: { authorization: `Bearer ${TOKEN}` },
+      });
+      // The one that says that it serves, and what became of the publisher.
+      expect(await metrics.text()).toMatch(/^framelock_log_lines_lost_total [1-9]/m);
       serving.kill('SIGTERM');
       // The file is read again until the end; without a listener the signal would end the program half-way.
       serving.kill('SIGHUP');

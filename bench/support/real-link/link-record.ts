@@ -1,5 +1,5 @@
+import { percentile } from '../../../src/bench/support/percentile.js';
 import type { Arrival } from '../../../test/support/network/emulated-link.js';
-import { percentile } from '../percentile.js';
 import { capacityBits, type RealScenario } from './scenarios.js';
 
 /** Rates are taken over this long. */

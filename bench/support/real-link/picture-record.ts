@@ -1,4 +1,4 @@
-import { percentile } from '../percentile.js';
+import { percentile } from '../../../src/bench/support/percentile.js';
 
 /** A picture that the receiver decoded; times are those of `SystemClock`, which processes of one machine share. */
 export interface SeenPicture {

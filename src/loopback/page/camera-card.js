@@ -116,7 +116,10 @@ export class CameraCard {
     this.#receiver = receiver ?? null;
     this.#last = null;
     this.#stats = { ...this.#stats, receivedBps: undefined };
-    this.#parts.video.srcObject = receiver ? new MediaStream([receiver.track]) : null;
+    const { video } = this.#parts;
+    video.srcObject = receiver ? new MediaStream([receiver.track]) : null;
+    // By its attribute alone Chromium plays a muted video only while it is on the screen. Where a browser refuses, the attribute is what is left.
+    if (receiver) video.play().catch(() => undefined);
   }
 
   /** Takes over what the sender says of this camera; `null` when it no longer has it. */

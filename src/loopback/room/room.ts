@@ -20,6 +20,8 @@ export interface RoomPorts extends SessionPorts {
   readonly logger: Logger;
   /** Called after anything in the snapshot but its counters changed. Must not throw. */
   changed(): void;
+  /** Told of each packet of a published track, before it is forwarded. Must not throw. */
+  arrived(trackId: string, packet: ReceivedRtp): void;
   /** Tells of a task that must have ended before closing has. Its failure is told elsewhere. */
   background(task: Promise<unknown>): void;
 }
@@ -80,7 +82,10 @@ export class Room {
       PublisherSession.open(id, offer, this.#ports, {
         connected: () => this.#publisherConnected(id),
         codecChanged: (track) => this.#codecChanged(track),
-        packet: (track, packet) => this.#forward(track, packet),
+        packet: (track, packet) => {
+          this.#ports.arrived(track.id, packet);
+          this.#forward(track, packet);
+        },
         lost: (reason) => this.#leave(id, reason),
       }),
     );

@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '../../core/clock.js';
-import { FramelockError } from '../../core/errors.js';
 import type { LeaseRequest } from '../schema/allocation-schema.js';
 import type { CheckedDocument } from './allocation-document.js';
+import { LeaseHeld } from './lease-held.js';
 
 /** A controller's claim on the allocation, until it expires. */
 export interface Lease extends LeaseRequest {
@@ -9,15 +9,10 @@ export interface Lease extends LeaseRequest {
   readonly expiresAtUs: number;
 }
 
-/** @throws FramelockError LEASE_HELD if somebody else holds it */
+/** @throws LeaseHeld if somebody else holds it */
 export function assertFree(lease: Lease | undefined, owner: string | undefined, nowUs: number): void {
   if (lease === undefined || lease.expiresAtUs <= nowUs || lease.owner === owner) return;
-  const expiresInMs = Math.ceil((lease.expiresAtUs - nowUs) / 1000);
-  throw new FramelockError(
-    'LEASE_HELD',
-    `"${lease.owner}" holds a lease on this allocation for another ${expiresInMs} ms: wait, or take it over with "takeover": true`,
-    { context: { owner: lease.owner, expiresInMs } },
-  );
+  throw new LeaseHeld({ owner: lease.owner, expiresInMs: Math.ceil((lease.expiresAtUs - nowUs) / 1000) });
 }
 
 /** The one timer of a lease. Owner: the desk. */

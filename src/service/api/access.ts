@@ -29,9 +29,11 @@ export class Access {
     if (needed === 'public' || this.#known.length === 0) return;
     const role = this.#roleOf(authorization);
     if (role === undefined) {
-      throw new ApiProblem(401, 'TOKEN_REQUIRED', 'this call needs a token: Authorization: Bearer TOKEN', {
-        'www-authenticate': 'Bearer',
-      });
+      const why =
+        authorization === undefined
+          ? 'this call needs a token: Authorization: Bearer TOKEN'
+          : 'this is not a token of the service; what it needs is Authorization: Bearer TOKEN';
+      throw new ApiProblem(401, 'TOKEN_REQUIRED', why, { 'www-authenticate': 'Bearer' });
     }
     if (needed === 'control' && role !== 'control') {
       throw new ApiProblem(403, 'ROLE_REQUIRED', 'this call needs a token with the role "control"', {

@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http';
-import { describeError, type ErrorCode, isFramelockError } from '../../core/errors.js';
+import { describeError, type ErrorCode, type FramelockError, isFramelockError } from '../../core/errors.js';
+import { LeaseHeld } from '../allocation/lease-held.js';
 import { InvalidDocument } from '../schema/invalid-document.js';
 import type { Problem } from '../schema/problem-schema.js';
 
@@ -98,14 +99,18 @@ export function problemOf(error: unknown): ProblemAnswer {
     return { body: problem(error.status, error.code, error.message), headers: error.headers };
   if (isFramelockError(error)) {
     const body = problem(STATUS_BY_CODE[error.code] ?? 500, error.code, error.message);
-    return {
-      body: error instanceof InvalidDocument ? { ...body, violations: [...error.violations] } : body,
-      headers: {},
-    };
+    return { body: { ...body, ...extensionsOf(error) }, headers: {} };
   }
   const known = fastifyProblem(error);
   if (known !== undefined) return { body: problem(known[0], known[1], describeError(error)), headers: {} };
   return { body: problem(500, 'INTERNAL', 'an internal error; the log has more'), headers: {} };
+}
+
+/** What a program may want to know beyond the code. */
+function extensionsOf(error: FramelockError): Pick<Problem, 'violations' | 'lease'> {
+  if (error instanceof InvalidDocument) return { violations: [...error.violations] };
+  if (error instanceof LeaseHeld) return { lease: error.lease };
+  return {};
 }
 
 /** A problem document. */

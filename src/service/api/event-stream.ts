@@ -48,9 +48,12 @@ export class EventStream {
   attach(response: ServerResponse, lastEventId: string | undefined): void {
     response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
     response.write(`retry: ${RETRY_MS}\n\n`);
-    if (lastEventId !== undefined && lastEventId !== '') {
+    // Whoever loses the connection before anything has happened can say from where on, too.
+    const here = `id: ${this.#log.lastId}\n`;
+    if (lastEventId === undefined || lastEventId === '') response.write(`${here}\n`);
+    else {
       const { complete, events } = this.#log.after(lastEventId);
-      if (!complete) response.write('event: reset\ndata: {}\n\n');
+      if (!complete) response.write(`${here}event: reset\ndata: {}\n\n`);
       for (const event of events) response.write(textOf(event));
     }
     this.#responses.set(

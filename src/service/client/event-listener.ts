@@ -35,10 +35,9 @@ export async function* listen(
       const response = await connected(open, lastId, ending.signal);
       if (response !== undefined) {
         failures = 0;
-        for await (const event of eventsOf(response)) {
-          if ('id' in event) lastId = event.id ?? lastId;
-          yield event;
-        }
+        const text = new EventText();
+        for await (const event of eventsOf(response, text)) yield event;
+        lastId = text.lastId ?? lastId;
       }
       await pause(Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** failures), ending.signal);
       failures += 1;
@@ -71,11 +70,10 @@ async function connected(
 }
 
 /** The events of one connection, until it ends in whatever way. */
-async function* eventsOf(response: Response): AsyncGenerator<StreamEvent, void> {
+async function* eventsOf(response: Response, text: EventText): AsyncGenerator<StreamEvent, void> {
   const reader = response.body?.getReader();
   if (reader === undefined) return;
   const decoder = new TextDecoder();
-  const text = new EventText();
   try {
     for (;;) {
       // A connection that breaks is taken up again like one that ends.

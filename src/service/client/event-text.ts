@@ -14,7 +14,13 @@ export class EventText {
   #rest = '';
   #type = 'message';
   #id: string | undefined;
+  #lastId: string | undefined;
   #data: string[] = [];
+
+  /** What to go on after: the newest id that was given, by an event or by itself. */
+  get lastId(): string | undefined {
+    return this.#lastId;
+  }
 
   /** The events that this piece completes. */
   push(piece: string): readonly TextEvent[] {
@@ -41,6 +47,7 @@ export class EventText {
       ...(this.#id === undefined ? {} : { id: this.#id }),
     };
     const isEmpty = this.#data.length === 0;
+    this.#lastId = this.#id ?? this.#lastId;
     this.#type = 'message';
     this.#data = [];
     this.#id = undefined;

@@ -38,10 +38,15 @@ export class EventLog {
     this.#capacity = capacity;
   }
 
+  /** Id of the newest event, or, before the first one, what stands in for it: all that comes is after it. */
+  get lastId(): string {
+    return this.#idOf(this.#lastNumber);
+  }
+
   /** Numbers and keeps an event, and tells every listener. */
   append(event: NewEvent): void {
     this.#lastNumber += 1;
-    const numbered = { id: `${this.#epoch}-${this.#lastNumber}`, ...this.#timed(event) };
+    const numbered = { id: this.#idOf(this.#lastNumber), ...this.#timed(event) };
     this.#kept.push(numbered);
     if (this.#kept.length > this.#capacity) this.#kept.shift();
     this.#tell(numbered);
@@ -66,6 +71,10 @@ export class EventLog {
   listen(listener: EventListener): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
+  }
+
+  #idOf(number: number): string {
+    return `${this.#epoch}-${number}`;
   }
 
   #timed(event: NewEvent): NewEvent & { readonly time: string } {

@@ -7,7 +7,7 @@ const LOOK_INTERVAL_MS = 100;
 const DELAY_BUCKETS_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
 
 /**
- * How the process itself is: its version, CPU time, memory, and how late its event loop is. Names are those that Prometheus clients share, where there
+ * How the process itself is: its version, CPU time, memory, how late its event loop is, and what its log has lost. Names are those that Prometheus clients share, where there
  * is one. Owner: the service; it looks from `start` to `stop`.
  */
 export class ProcessMetrics {
@@ -15,7 +15,7 @@ export class ProcessMetrics {
   readonly #delay: Histogram;
   #timer: Timer | undefined;
 
-  constructor(registry: Registry, clock: Clock, version: string) {
+  constructor(registry: Registry, clock: Clock, version: string, linesLost: () => number) {
     this.#clock = clock;
     const registers = [registry];
     this.#delay = new Histogram({
@@ -36,6 +36,15 @@ export class ProcessMetrics {
         const { user, system } = process.cpuUsage();
         this.reset();
         this.inc((user + system) / 1e6);
+      },
+    });
+    new Counter({
+      name: 'framelock_log_lines_lost_total',
+      help: 'Lines that the log has left out: they could not be written, or too much was unread.',
+      registers,
+      collect() {
+        this.reset();
+        this.inc(linesLost());
       },
     });
     memory(registry, 'process_resident_memory_bytes', 'Resident memory.', 'rss');

@@ -18,8 +18,11 @@ export class ServiceMetrics {
   readonly process: ProcessMetrics;
   readonly #frameTimes: FrameTimes;
 
-  /** @param publishers those that there are now, asked once a scrape */
-  constructor(publishers: () => readonly Publisher[], clock: Clock, version: string) {
+  /**
+   * @param publishers those that there are now, asked once a scrape
+   * @param linesLost of the log, likewise
+   */
+  constructor(publishers: () => readonly Publisher[], clock: Clock, version: string, linesLost: () => number) {
     const stats = perScrape(() =>
       publishers().map((publisher) => ({ labels: labelsOf(publisher), reading: publisher.stats() })),
     );
@@ -35,7 +38,7 @@ export class ServiceMetrics {
     );
     registerStats(this.registry, LABELS, stats);
     registerFamilies(this.registry, LABELS, PUBLISHER_FAMILIES, readings);
-    this.process = new ProcessMetrics(this.registry, clock, version);
+    this.process = new ProcessMetrics(this.registry, clock, version, linesLost);
     this.#frameTimes = new FrameTimes(this.registry, () =>
       stats().flatMap(({ labels, reading }) => reading.tracks.map(({ trackId }) => ({ ...labels, track: trackId }))),
     );

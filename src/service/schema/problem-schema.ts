@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox';
 
-/** A problem document (RFC 9457). */
+/** A problem document (RFC 9457); what follows `detail` are extension members (section 3.2). */
 export const Problem = Type.Object({
   type: Type.Literal('about:blank'),
   title: Type.String(),
@@ -15,6 +15,18 @@ export const Problem = Type.Object({
         message: Type.String(),
       }),
       { description: 'Every field that is wrong.' },
+    ),
+  ),
+  lease: Type.Optional(
+    Type.Object(
+      {
+        owner: Type.String(),
+        expiresInMs: Type.Integer({
+          minimum: 1,
+          description: 'Until it expires if it is not renewed, in milliseconds.',
+        }),
+      },
+      { description: 'With LEASE_HELD: the lease of the other controller.' },
     ),
   ),
 });

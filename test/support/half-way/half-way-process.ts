@@ -3,8 +3,10 @@
  * ends this process: it must end by itself once there is nothing left that keeps it alive. Ways that need the native peer are left out: once
  * it has received video, its library crashes at the end of any process, without any of our code, too.
  */
+
+import { openResources } from '../../../src/bench/support/open-resources.js';
 import { codeOf } from '../../sender/sender-harness.js';
-import { nothingLeftSince, openResources } from '../open-resources.js';
+import { nothingLeftSince } from '../open-resources.js';
 import { WAYS_TO_FAIL } from './ways.js';
 
 const ways = WAYS_TO_FAIL.filter(({ usesNativePeer }) => usesNativePeer !== true);

@@ -1,4 +1,4 @@
-import { percentile } from '../../../bench/support/percentile.js';
+import { percentile } from '../../../src/bench/support/percentile.js';
 
 const SAMPLE_EVERY_MS = 1000;
 const BYTES_PER_MB = 1e6;

@@ -1,9 +1,10 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { expect, it } from 'vitest';
+import { openResources } from '../../../src/bench/support/open-resources.js';
 import { SystemClock } from '../../../src/core/clock.js';
 import { createWeriftTransportFactory } from '../../../src/transport/werift/werift-transport-factory.js';
-import { nothingLeftSince, openResources } from '../../support/open-resources.js';
+import { nothingLeftSince } from '../../support/open-resources.js';
 
 const ALLOCATE_RESPONSE = 0x0103;
 

@@ -50,6 +50,13 @@ export class Picture {
     this.#last = undefined;
     this.#figures = { ...NOTHING, framesDecoded: 0 };
     this.#video.srcObject = receiver === undefined ? null : new MediaStream([receiver.track]);
+    if (receiver !== undefined) this.#play();
+  }
+
+  /** By its attribute alone Chromium plays a muted video only while it is on the screen: below the fold it would be black until somebody has scrolled to it. */
+  #play(): void {
+    // Where a browser refuses, or the next connection comes in between, the attribute is what is left.
+    this.#video.play().catch(() => undefined);
   }
 
   /** Reads what the decoder has done from the statistics of the connection. */

@@ -1,17 +1,14 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { ServiceClient } from '../src/client.js';
+import { ServiceClient } from '../client.js';
 import type { Benchmark, BenchmarkContext } from './benchmark.js';
 import { ApiLoad } from './support/api-load.js';
-import { pause } from './support/pause.js';
-import { type ServiceProcess, startServiceProcess } from './support/service-process.js';
-import { startSfuProcess } from './support/sfu-process.js';
+import { assertGoesOn, pause } from './support/pause.js';
+import { type ServiceProcess, withService } from './support/service-process.js';
+import { withSfu } from './support/sfu-process.js';
+import { atSustainedFramerate } from './support/sustained-framerate.js';
 
 const CAMERAS = ['front', 'rear', 'left', 'right'] as const;
 const BITRATE_BPS = 6_000_000;
-/** Frame rates tried in turn until the machine keeps up. */
-const FRAMERATES = [30, 20, 15, 10] as const;
-/** A run in which more frames than this are lost measures an overloaded machine. */
-const TOLERATED_LOSS = 0.02;
 const REQUESTS_PER_SECOND = 100;
 /** Code is compiled meanwhile, and encoders settle. */
 const WARM_UP_S = 4;
@@ -28,38 +25,15 @@ const MONITOR_SLEEP_MS = 1;
 export const api: Benchmark = {
   name: 'api',
   summary: 'the control API: 100 allocations a second while four cameras publish; 200 publishers made and closed',
-  async run(context) {
-    const sfu = await startSfuProcess();
-    try {
-      const load = await measureSettled(sfu.whipUrl, context);
-      const cycles = await measureCycles(sfu.whipUrl, context);
+  run: (context) =>
+    withSfu(async ({ whipUrl }) => {
+      const load = await atSustainedFramerate(`${CAMERAS.length} cameras`, context, (framerate) =>
+        withService((service) => measureAllocations(service, whipUrl, framerate, context)),
+      );
+      const cycles = await measureCycles(whipUrl, context);
       return { ...load, ...cycles };
-    } finally {
-      await sfu.close();
-    }
-  },
+    }),
 };
-
-async function measureSettled(whipUrl: string, context: BenchmarkContext): Promise<Record<string, number>> {
-  for (const framerate of FRAMERATES) {
-    const metrics = await withService((service) => measureAllocations(service, whipUrl, framerate, context));
-    const lossPct = metrics['lost_frames_pct'] ?? 0;
-    if (lossPct <= 100 * TOLERATED_LOSS || framerate === FRAMERATES.at(-1)) return { ...metrics, framerate };
-    context.note(
-      `at ${framerate} fps ${lossPct.toFixed(1)} % of the frames are lost: this machine cannot do more, trying less`,
-    );
-  }
-  throw new Error('unreachable: the lowest frame rate is always accepted');
-}
-
-async function withService<T>(body: (service: ServiceProcess) => Promise<T>): Promise<T> {
-  const service = await startServiceProcess();
-  try {
-    return await body(service);
-  } finally {
-    await service.close();
-  }
-}
 
 /** Round trips of allocations, each of which changes every camera's share, while all cameras are sent. */
 async function measureAllocations(
@@ -68,7 +42,7 @@ async function measureAllocations(
   framerate: number,
   context: BenchmarkContext,
 ) {
-  const { quick, progress } = context;
+  const { quick, progress, signal } = context;
   const client = new ServiceClient({ url: service.url });
   await client.createPublisher({
     id: 'robot',
@@ -78,17 +52,20 @@ async function measureAllocations(
     congestionControl: 'fixed',
     tracks: CAMERAS.map((id) => ({ id, source: `replayed@${framerate}` })),
   });
-  while (!(await client.ready())) await new Promise((resolve) => setTimeout(resolve, 50));
+  while (!(await client.ready())) {
+    assertGoesOn(signal);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
   const load = new ApiLoad(service.url);
   const next = (index: number) => ['PUT', '/v1/publishers/robot/allocation', { tracks: sharesAt(index) }] as const;
   try {
-    await load.run(REQUESTS_PER_SECOND, WARM_UP_S, (index) => [...next(index)]);
+    await load.run(REQUESTS_PER_SECOND, WARM_UP_S, signal, (index) => [...next(index)]);
     const before = await framesOf(client);
     await service.ask('watch');
     const own = monitorEventLoopDelay({ resolution: MONITOR_SLEEP_MS });
     own.enable();
     progress(`allocations at ${framerate} fps`);
-    const { p50Ms, p99Ms, maxMs, failures } = await load.run(REQUESTS_PER_SECOND, quick ? 10 : 30, (index) => [
+    const { p50Ms, p99Ms, maxMs, failures } = await load.run(REQUESTS_PER_SECOND, quick ? 10 : 30, signal, (index) => [
       ...next(index),
     ]);
     own.disable();
@@ -127,25 +104,28 @@ async function framesOf(client: ServiceClient): Promise<{ readonly given: number
 }
 
 /** Publishers that are made, connect and are closed, one after the other. */
-async function measureCycles(whipUrl: string, { quick, progress }: BenchmarkContext) {
+async function measureCycles(whipUrl: string, context: BenchmarkContext) {
+  const { quick, progress, signal } = context;
   const cycles = quick ? CYCLES_QUICK : CYCLES;
   return withService(async (service) => {
     const client = new ServiceClient({ url: service.url });
     const cycle = async (id: string): Promise<void> => {
       const tracks = [{ id: 'front', source: 'test:160x120@10' }];
       await client.createPublisher({ id, sfu: { whip: { url: whipUrl } }, tracks });
-      while ((await client.publisher(id)).state !== 'connected')
+      while ((await client.publisher(id)).state !== 'connected') {
+        assertGoesOn(signal);
         await new Promise((resolve) => setTimeout(resolve, 20));
+      }
       await client.closePublisher(id);
     };
     for (let index = 0; index < WARM_UP_CYCLES; index += 1) await cycle(`warm-up-${index}`);
-    await pause(SETTLE_S, 'settling', progress);
+    await pause(SETTLE_S, 'settling', context);
     const before = await service.ask('left');
     for (let index = 0; index < cycles; index += 1) {
       progress(`publisher ${index + 1}/${cycles}`);
       await cycle(`robot-${index}`);
     }
-    await pause(SETTLE_S, 'settling', progress);
+    await pause(SETTLE_S, 'settling', context);
     const after = await service.ask('left');
     const grown = (name: string): number => (after[name] ?? Number.NaN) - (before[name] ?? Number.NaN);
     return {

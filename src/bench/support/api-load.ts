@@ -1,4 +1,5 @@
 import { Agent, request } from 'node:http';
+import { assertGoesOn } from './pause.js';
 import { percentile } from './percentile.js';
 
 /** Connections that are kept, as those of a few controllers. */
@@ -28,11 +29,17 @@ export class ApiLoad {
     });
   }
 
-  /** Calls at a steady rate for so long, whether or not earlier ones have been answered: a slow answer keeps no later request back. */
-  async run(perSecond: number, seconds: number, next: (index: number) => Parameters<ApiLoad['call']>) {
+  /** Calls at a steady rate for so long, whether or not earlier ones have been answered: a slow answer keeps no later request back. @throws FramelockError CLOSED */
+  async run(
+    perSecond: number,
+    seconds: number,
+    signal: AbortSignal,
+    next: (index: number) => Parameters<ApiLoad['call']>,
+  ) {
     const calls: ReturnType<ApiLoad['call']>[] = [];
     const beganMs = performance.now();
     for (let index = 0; index < perSecond * seconds; index += 1) {
+      assertGoesOn(signal);
       const waitMs = beganMs + (index * 1000) / perSecond - performance.now();
       if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
       calls.push(this.call(...next(index)));

@@ -1,12 +1,13 @@
-// The child of service-process.ts: runs a publisher service until its parent goes away, and tells it how the process is.
+// The program of service-process.ts: runs a publisher service until its parent goes away, and tells it how the process is.
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { SystemClock } from '../../src/core/clock.js';
-import { defaultParts } from '../../src/service/default-parts.js';
-import { pinoLogger } from '../../src/service/pino-logger.js';
-import { PublisherService } from '../../src/service/publisher-service.js';
-import { openResources } from '../../test/support/open-resources.js';
+import { SystemClock } from '../../core/clock.js';
+import { defaultParts } from '../../service/default-parts.js';
+import { pinoLogger } from '../../service/pino-logger.js';
+import { PublisherService } from '../../service/publisher-service.js';
+import { liveWithParent } from './child-lifetime.js';
+import { openResources } from './open-resources.js';
 import { drawPictures } from './replayed-camera.js';
 import { ReplayedSource } from './replayed-source.js';
 import type { ServiceQuestion } from './service-process.js';
@@ -64,5 +65,5 @@ const ANSWERS: Readonly<Record<ServiceQuestion, () => Readonly<Record<string, nu
 };
 
 process.on('message', (question: ServiceQuestion) => process.send?.(ANSWERS[question]()));
-process.once('disconnect', () => void service.close().then(() => process.exit()));
+liveWithParent(() => service.close());
 process.send?.(await service.start());
