@@ -19,14 +19,13 @@ afterEach(async () => {
 
 describe.each(SFUS)('retransmissions to $name that is 60 ms away', (kind) => {
   it.skipIf(!kind.isThere).each([
-    // The least is what holds where others keep the machine busy, so that timers are late; at 10 % one packet may be lost for good, which costs a fifth of the frames.
-    ['vp8', 0.05, 0.99, 0.95],
-    ['vp8', 0.1, 0.97, 0.75],
-    ['h264', 0.05, 0.99, 0.95],
-    ['h264', 0.1, 0.97, 0.75],
+    ['vp8', 0.05, 0.99],
+    ['vp8', 0.1, 0.97],
+    ['h264', 0.05, 0.99],
+    ['h264', 0.1, 0.97],
   ] as const)(
-    'of %s at a loss of %d both ways have the frames decoded; the bar is %d of them',
-    async (codec, lossShare, bar, least) => {
+    'of %s at a loss of %d both ways have at least %d of the frames decoded',
+    async (codec, lossShare, bar) => {
       const site = await SfuSite.open(kind);
       cleanups.push(() => site.close());
       const relay = { oneWayMs: ONE_WAY_MS, lossShare, seed: 7, farAddress: NEAR_ADDRESS };
@@ -48,7 +47,7 @@ describe.each(SFUS)('retransmissions to $name that is 60 ms away', (kind) => {
           `${((after?.frozenS ?? 0) - (camera?.frozenS ?? 0)).toFixed(2)} s, ${sums?.retransmitted} packets sent again for ${sums?.nackCount} NACKs, ${sums?.lost} lost, ${sums?.keyFrames} key frames`,
       );
       expect(times).toEqual(times.toSorted((a, b) => a - b));
-      expect(share).toBeGreaterThanOrEqual(least);
+      expect(share).toBeGreaterThanOrEqual(bar);
       expect(sums?.lost).toBeGreaterThan(0);
     },
   );
