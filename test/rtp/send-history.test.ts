@@ -105,8 +105,9 @@ describe('SendHistory', () => {
     history.store(header(1), Uint8Array.of(1), 0);
     const earlier = history.lookup(1, 0, 1000);
     if (earlier.kind !== 'found') throw new Error('it is there');
-    history.store(header(1), Uint8Array.of(2), 10);
+    const newer = history.store(header(1), Uint8Array.of(2), 10);
     history.resent(earlier.packet, 20);
+    expect(history.timesResent(newer)).toBe(0);
     expect(history.lookup(1, 30, 1000)).toMatchObject({ kind: 'found', packet: { payload: Uint8Array.of(2) } });
   });
 

@@ -16,7 +16,7 @@ import type { FateListener, OutboundPacket, SendPath } from './send-path.js';
  */
 export const REPAIRED_FOR_US = 1_000_000;
 
-/** Losses come in bursts: a second sending so soon, in microseconds, would be lost with the first. */
+/** Losses come in bursts: sooner than this, in microseconds, the double would be lost with the first. */
 const DOUBLED_AFTER_US = 20_000;
 /** That many extras wait at the most, while there is no room for them: a second of lost feedback at 2 Mbit/s. */
 const MAX_EXTRAS = 256;
