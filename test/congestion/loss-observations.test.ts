@@ -70,6 +70,8 @@ describe('LossObservations', () => {
     observe(observations, 200, (sequence) => sequence >= 60 && sequence <= 80);
     expect(observations.averageLoss).toBe(0);
     expect(observations.all.reduce((sum, { packets }) => sum + packets, 0)).toBeLessThanOrEqual(200 - 21);
+    // An observation over the gap would take the rate of sending for less than it was.
+    for (const { sendingBps } of observations.all) expect(sendingBps).toBeGreaterThan(900_000);
     // What follows is observed as ever.
     observe(observations, 100, (sequence) => sequence % 10 === 0, 200);
     expect(observations.averageLoss).toBeGreaterThan(0.02);

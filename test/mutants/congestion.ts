@@ -242,6 +242,14 @@ export const CONGESTION_MUTANTS: readonly Mutant[] = [
     tests: UNIT('loss-observations'),
   },
   {
+    name: 'observation-over-an-outage',
+    guarantee,
+    file: 'src/congestion/loss-observations.ts',
+    find: '    this.#isOutage = true;\n    this.#run = [];\n    this.#partial = undefined;\n',
+    replace: '    this.#isOutage = true;\n    this.#run = [];\n',
+    tests: UNIT('loss-observations'),
+  },
+  {
     name: 'few-losses-taken-for-an-outage',
     guarantee,
     file: 'src/congestion/loss-observations.ts',
